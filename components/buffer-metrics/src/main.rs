@@ -1,0 +1,5 @@
+//! The `buffer-metrics` program; all of it is in the library, so that a multi-call binary can link it too.
+
+fn main() -> std::process::ExitCode {
+    buffer_metrics::run(&mut std::env::args_os())
+}
