@@ -1,0 +1,53 @@
+//! Groupage merges many small component images into few: it reads component manifests with feature flags, decides what is
+//! merged into which image, generates multi-stage Dockerfiles, and builds the images through the Docker API.
+//!
+//! This page is the map. Data flows from left to right, one function for each arrow; modules are listed in flow order, and
+//! a module uses only what stands above it, [`source`], [`diagnostic`] and [`oci`].
+//!
+//! ```text
+//! files → Sources → Manifests → Resolution → Plan → Dockerfile + context → images → output
+//!         workspace  manifest    resolve      plan   render                 engine    report, cli
+//!                                                └─ check: findings
+//! ```
+//!
+//! | file | read by | written by |
+//! |---|---|---|
+//! | `groupage.toml` (settings) | [`workspace`], [`manifest`] | people |
+//! | `groupage.override.toml` (local replacements) | [`workspace`] | people; not under version control |
+//! | `components/*/component.toml`, `images/*/image.toml` | [`workspace`], [`manifest`] | people |
+//! | `templates/*.hbs` | [`workspace`], [`render`] | people; embedded ones are the default |
+//! | `Cargo.toml`, `Cargo.lock`, `cargo metadata` | [`workspace::cargo`] | people and cargo |
+//! | `images/*/Dockerfile*` | `generate --check`, reviewers | `generate` |
+//! | `--metadata-file`, `--context DIR` | other programs | `build`, `generate` |
+//! | `target/groupage/` | [`workspace`] | local stand-ins of builder images |
+//!
+//! **Invariants**
+//!
+//! - Nothing before [`engine`] touches the network, a daemon or async (`cargo metadata` may fetch manifests of crates once).
+//! - Nothing but [`workspace`] reads the disk, the environment or cargo; [`engine`] reads the files that a context names.
+//! - Nothing but [`cli`] prints or chooses exit codes.
+//! - Same inputs, same bytes: whatever can reach an output is sorted; there is no clock and no random name in it.
+//! - Outputs appear by rename: a killed run leaves the previous state.
+//! - No panics on input: bad files are [`diagnostic`]s with a place and a next step.
+
+pub mod diagnostic;
+pub mod oci;
+pub mod source;
+
+pub mod workspace;
+
+pub mod manifest;
+
+pub mod resolve;
+
+pub mod plan;
+
+pub mod check;
+
+pub mod render;
+
+pub mod engine;
+
+pub mod report;
+
+pub mod cli;

@@ -1,0 +1,184 @@
+//! `[build.<kind>]`: how a component is built. Exactly one kind.
+
+use std::collections::BTreeMap;
+
+use super::component::is_binary_name;
+use super::decode::{Item, Table};
+use super::name::{BuilderName, FeatureName, OutputName};
+use super::path::{ImagePath, RelativePath};
+use super::role::decode_env;
+use crate::diagnostic::Diagnostic;
+use crate::oci::Reference;
+use crate::source::{Span, Spanned};
+
+/// How a component is built, and where that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Where `[build.<kind>]` stands.
+    pub span: Span,
+    /// The kind and its settings.
+    pub kind: BuildKind,
+}
+
+/// The kinds of build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildKind {
+    /// A package of the cargo workspace.
+    Cargo(CargoBuild),
+    /// Files beside the manifest, as they are.
+    Files,
+    /// Files of an existing image.
+    Image(ImageBuild),
+    /// Commands in a builder image.
+    Script(ScriptBuild),
+}
+
+impl BuildKind {
+    /// The kind as it is written.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cargo(_) => "cargo",
+            Self::Files => "files",
+            Self::Image(_) => "image",
+            Self::Script(_) => "script",
+        }
+    }
+}
+
+/// `[build.cargo]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CargoBuild {
+    /// The package.
+    pub package: Spanned<String>,
+    /// The program; the package's only one when absent.
+    pub bin: Option<Spanned<String>>,
+    /// Cargo features that are on besides those of the component's own features.
+    pub features: Vec<Spanned<FeatureName>>,
+    /// The builder; `rust` when absent.
+    pub builder: Option<Spanned<BuilderName>>,
+    /// How the program is linked.
+    pub link: Link,
+}
+
+/// How a program is linked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Statically: the program runs on any base, `scratch` included.
+    #[default]
+    Static,
+    /// Dynamically: the base must give `libc:glibc`.
+    Dynamic,
+}
+
+/// `[build.image]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageBuild {
+    /// The image that files are taken from.
+    pub image: Spanned<Reference>,
+}
+
+/// `[build.script]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptBuild {
+    /// The builder image.
+    pub builder: Spanned<BuilderName>,
+    /// Files and folders beside the manifest that the commands see, at the same relative paths.
+    pub inputs: Vec<Spanned<RelativePath>>,
+    /// Shell commands, in order; each runs in `/src`.
+    pub commands: Vec<Spanned<String>>,
+    /// Files and folders that the commands make, by name.
+    pub outputs: BTreeMap<OutputName, Spanned<ImagePath>>,
+    /// Environment of the commands.
+    pub env: BTreeMap<String, Spanned<String>>,
+    /// Whether the commands need a network; the workspace's `[build] network` decides when absent.
+    pub network: Option<Spanned<bool>>,
+}
+
+const KINDS: &[&str] = &["cargo", "files", "image", "script"];
+
+pub(super) fn decode_build(table: &mut Table<'_>) -> Option<Build> {
+    let cargo = table.optional("cargo").and_then(|item| with_span(&item, decode_cargo));
+    let files = table.optional("files").and_then(|item| with_span(&item, |_| Some(BuildKind::Files)));
+    let image = table.optional("image").and_then(|item| with_span(&item, decode_image));
+    let script = table.optional("script").and_then(|item| with_span(&item, decode_script));
+    let mut found: Vec<Build> = [cargo, files, image, script].into_iter().flatten().collect();
+    if found.len() > 1 {
+        let names: Vec<&str> = found.iter().map(|build| build.kind.name()).collect();
+        let message = format!("a component has one build kind, found {}", names.join(" and "));
+        table.report(
+            Diagnostic::error("build-kind", message).label(found[1].span, "").label(found[0].span, "first one here"),
+        );
+        return None;
+    }
+    if found.is_empty() && table.is_empty_so_far() {
+        let message = format!("a component needs one build kind: {}", KINDS.join(", "));
+        table.report(Diagnostic::error("build-kind", message).label(table.span, ""));
+    }
+    found.pop()
+}
+
+fn with_span(item: &Item<'_>, decode: impl FnOnce(&mut Table<'_>) -> Option<BuildKind>) -> Option<Build> {
+    Some(Build { span: item.span, kind: item.table(decode)? })
+}
+
+fn decode_cargo(table: &mut Table<'_>) -> Option<BuildKind> {
+    let package = table.required("package").and_then(|item| binary_name(&item));
+    let bin = table.optional("bin").and_then(|item| binary_name(&item));
+    let features = table.optional("features").and_then(|item| item.list(Item::parsed));
+    let builder = table.optional("builder").and_then(|item| item.parsed());
+    let link = table.optional("link").and_then(|item| decode_link(&item));
+    Some(BuildKind::Cargo(CargoBuild {
+        package: package?,
+        bin,
+        features: features.unwrap_or_default(),
+        builder,
+        link: link.unwrap_or_default(),
+    }))
+}
+
+fn binary_name(item: &Item<'_>) -> Option<Spanned<String>> {
+    let name = item.line()?;
+    if !is_binary_name(&name.value) {
+        item.report("invalid-name", "a package or program has letters, digits, `_` and `-`");
+        return None;
+    }
+    Some(name)
+}
+
+fn decode_link(item: &Item<'_>) -> Option<Link> {
+    match item.line()?.value.as_str() {
+        "static" => Some(Link::Static),
+        "dynamic" => Some(Link::Dynamic),
+        _ => {
+            item.report("invalid-value", "`link` is \"static\" or \"dynamic\"");
+            None
+        }
+    }
+}
+
+fn decode_image(table: &mut Table<'_>) -> Option<BuildKind> {
+    let image = table.required("image").and_then(|item| item.parsed());
+    Some(BuildKind::Image(ImageBuild { image: image? }))
+}
+
+fn decode_script(table: &mut Table<'_>) -> Option<BuildKind> {
+    let builder = table.required("builder").and_then(|item| item.parsed());
+    let inputs = table.optional("inputs").and_then(|item| item.list(Item::parsed));
+    let commands = table.required("commands").and_then(|item| item.list(Item::text));
+    let outputs = table.optional("outputs").and_then(|item| item.table(decode_outputs));
+    let env = table.optional("env").and_then(|item| item.table(decode_env));
+    let network = table.optional("network").and_then(|item| Some(Spanned::new(item.boolean()?, item.span)));
+    Some(BuildKind::Script(ScriptBuild {
+        builder: builder?,
+        inputs: inputs.unwrap_or_default(),
+        commands: commands?,
+        outputs: outputs.unwrap_or_default(),
+        env: env.unwrap_or_default(),
+        network,
+    }))
+}
+
+fn decode_outputs(table: &mut Table<'_>) -> Option<BTreeMap<OutputName, Spanned<ImagePath>>> {
+    let decode = |(name, item): (Spanned<OutputName>, Item<'_>)| Some((name.value, item.parsed()?));
+    Some(table.named().into_iter().filter_map(decode).collect())
+}

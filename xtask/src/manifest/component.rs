@@ -1,0 +1,267 @@
+//! `components/<name>/component.toml`, as written.
+//!
+//! Type [`ComponentManifest`] says what a maintainer wrote, with places. What it means for a given image (which features are
+//! on, which ports are therefore open) is the business of [`crate::resolve`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use camino::Utf8PathBuf;
+
+use super::build::{Build, decode_build};
+use super::decode::{Document, Item, Table};
+use super::feature::FeatureTable;
+use super::name::{ComponentName, FeatureName, Need, OutputName, RoleName};
+use super::path::{ImagePath, RelativePath};
+use super::role::{Role, decode_roles};
+use super::schema_version;
+use crate::diagnostic::Problems;
+use crate::source::{FileId, SourceFile, Span, Spanned};
+
+/// One program or payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentManifest {
+    /// Its name.
+    pub name: Spanned<ComponentName>,
+    /// Folder of the manifest, relative to the workspace root.
+    pub folder: Utf8PathBuf,
+    /// What it is for, in one line.
+    pub description: Option<Spanned<String>>,
+    /// Who answers for its size and its vulnerabilities.
+    pub owner: Spanned<String>,
+    /// Where its version comes from.
+    pub version: Spanned<VersionSource>,
+    /// How it is built.
+    pub build: Build,
+    /// `[features]`, `conflicts` and `[dependencies]`.
+    pub features: FeatureTable,
+    /// What it gives to other components, such as `ca-certificates`.
+    pub provides: Vec<Spanned<Need>>,
+    /// The files that it puts into an image.
+    pub install: Vec<Install>,
+    /// How it is started.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// The images that it replaces.
+    pub replaces: Vec<Replaces>,
+}
+
+/// Where a version comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionSource {
+    /// `{ cargo = true }`: the version of the cargo package.
+    Cargo,
+    /// A literal.
+    Literal(String),
+}
+
+/// One file or folder that a component puts into an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Install {
+    /// Where the entry stands.
+    pub span: Span,
+    /// What is installed.
+    pub from: Spanned<InstallFrom>,
+    /// Where it goes.
+    pub to: Spanned<ImagePath>,
+    /// Permission bits; the source's own when absent.
+    pub mode: Option<u32>,
+    /// Only there when this feature of the component is on.
+    pub when: Option<Spanned<FeatureName>>,
+}
+
+/// What is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstallFrom {
+    /// `bin:NAME`: a program of a cargo build.
+    Binary(String),
+    /// `output:NAME`: a named output of a script build.
+    Output(OutputName),
+    /// `stage:/path`: a path in the stage of a script build, or in the image of an image build.
+    Stage(ImagePath),
+    /// A path relative to the manifest.
+    Path(RelativePath),
+}
+
+impl FromStr for InstallFrom {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let message = |error: &dyn fmt::Display| error.to_string();
+        match text.split_once(':') {
+            Some(("bin", name)) if is_binary_name(name) => Ok(Self::Binary(name.to_owned())),
+            Some(("bin", name)) => Err(format!("`{name}` is not the name of a program")),
+            Some(("output", name)) => name.parse().map(Self::Output).map_err(|e| message(&e)),
+            Some(("stage", path)) => path.parse().map(Self::Stage).map_err(|e| message(&e)),
+            _ => text.parse().map(Self::Path).map_err(|e| message(&e)),
+        }
+    }
+}
+
+impl fmt::Display for InstallFrom {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary(name) => write!(out, "bin:{name}"),
+            Self::Output(name) => write!(out, "output:{name}"),
+            Self::Stage(path) => write!(out, "stage:{path}"),
+            Self::Path(path) => write!(out, "{}", path.as_path()),
+        }
+    }
+}
+
+/// Cargo's rule for target names, narrowed to what needs no quoting.
+pub(super) fn is_binary_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    !name.is_empty() && name.len() <= 255 && !name.starts_with('-') && name.bytes().all(allowed)
+}
+
+/// An image that the component replaces: an entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaces {
+    /// The retired reference, without a tag.
+    pub image: Spanned<crate::oci::Reference>,
+    /// What happened to it.
+    pub kind: Spanned<RetirementKind>,
+    /// First release in which the old name is retired.
+    pub since: Spanned<String>,
+    /// Lowest tag of the merged image that contains it.
+    pub floor: Option<Spanned<String>>,
+}
+
+/// What happened to a retired image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RetirementKind {
+    /// Same content, other registry or repository.
+    Moved,
+    /// Same content, other name.
+    Renamed,
+    /// Part of another image now.
+    Folded,
+    /// Another program with another contract.
+    Replaced,
+    /// Gone.
+    Withdrawn,
+    /// A tag suffix became a repository, or the reverse.
+    Variant,
+    /// Gone for some platforms.
+    PlatformDropped,
+}
+
+const RETIREMENT_KINDS: &[(&str, RetirementKind)] = &[
+    ("moved", RetirementKind::Moved),
+    ("renamed", RetirementKind::Renamed),
+    ("folded", RetirementKind::Folded),
+    ("replaced", RetirementKind::Replaced),
+    ("withdrawn", RetirementKind::Withdrawn),
+    ("variant", RetirementKind::Variant),
+    ("platform-dropped", RetirementKind::PlatformDropped),
+];
+
+impl FromStr for RetirementKind {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names: Vec<&str> = RETIREMENT_KINDS.iter().map(|(name, _)| *name).collect();
+        let found = RETIREMENT_KINDS.iter().find(|(name, _)| *name == text).map(|(_, kind)| *kind);
+        found.ok_or_else(|| {
+            format!("`{}` is not one of {}", text.chars().take(64).collect::<String>(), names.join(", "))
+        })
+    }
+}
+
+impl ComponentManifest {
+    /// Parses one file; every problem in it is added to `problems`.
+    pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
+        Document::read(id, &source.text, problems, |table| {
+            schema_version(table);
+            let name = table.required("name").and_then(|item| item.parsed());
+            let description = table.optional("description").and_then(|item| item.line());
+            let owner = table.required("owner").and_then(|item| item.line());
+            let version = table.required("version").and_then(|item| decode_version(&item));
+            let build = table.required("build").and_then(|item| item.table(decode_build));
+            let features = FeatureTable::decode(table, "dependencies");
+            let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
+            let install = table.optional("install").and_then(|item| item.list(decode_install));
+            let roles = table.optional("roles").and_then(|item| item.table(decode_roles));
+            let replaces = table.optional("replaces").and_then(|item| item.list(|entry| entry.table(decode_replaces)));
+            Some(Self {
+                name: name?,
+                folder: source.folder().to_owned(),
+                description,
+                owner: owner?,
+                version: version?,
+                build: build?,
+                features,
+                provides: provides.unwrap_or_default(),
+                install: install.unwrap_or_default(),
+                roles: roles.unwrap_or_default(),
+                replaces: replaces.unwrap_or_default(),
+            })
+        })
+    }
+}
+
+/// A literal, or `{ cargo = true }`. An empty literal is kept: the rule `empty-version` judges it with the rest.
+pub(super) fn decode_version(item: &Item<'_>) -> Option<Spanned<VersionSource>> {
+    if !item.is_table() {
+        let literal = item.line_or_empty()?;
+        return match is_version(&literal.value) {
+            true => Some(literal.map(VersionSource::Literal)),
+            false => {
+                item.report(
+                    "invalid-value",
+                    "a version has letters, digits and `.`, `-`, `+`, `_`, at most 100 of them",
+                );
+                None
+            }
+        };
+    }
+    let cargo = item.table(|table| table.required("cargo").and_then(|flag| flag.boolean()))?;
+    if !cargo {
+        item.report_with_help("invalid-value", "`cargo = false` says nothing", "write `version = \"1.2.3\"` instead");
+        return None;
+    }
+    Some(Spanned::new(VersionSource::Cargo, item.span))
+}
+
+/// Versions become tags, so they have the characters of one; `+` is turned into `_` there.
+fn is_version(text: &str) -> bool {
+    text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+_".contains(&b))
+}
+
+fn decode_install(item: &Item<'_>) -> Option<Install> {
+    item.table(|table| {
+        let from = table.required("from").and_then(|item| item.parsed());
+        let to = table.required("to").and_then(|item| item.parsed());
+        let mode = table.optional("mode").and_then(|item| decode_mode(&item));
+        let when = table.optional("when").and_then(|item| item.parsed());
+        Some(Install { span: item.span, from: from?, to: to?, mode, when })
+    })
+}
+
+/// Permission bits as an octal string. Set-user-ID and its kin are refused: merging images must not spread privileges.
+fn decode_mode(item: &Item<'_>) -> Option<u32> {
+    let text = item.line()?.value;
+    let mode = u32::from_str_radix(&text, 8).ok().filter(|_| (3..=4).contains(&text.len()));
+    match mode {
+        Some(mode) if mode <= 0o777 => Some(mode),
+        Some(_) => {
+            item.report(
+                "special-mode",
+                format!("mode `{text}` has set-user-ID, set-group-ID or sticky bits, which are not allowed"),
+            );
+            None
+        }
+        None => {
+            item.report("invalid-value", format!("`{text}` is not a mode; write it in octal, such as \"0755\""));
+            None
+        }
+    }
+}
+
+fn decode_replaces(table: &mut Table<'_>) -> Option<Replaces> {
+    let image = table.required("image").and_then(|item| item.parsed());
+    let kind = table.required("kind").and_then(|item| item.parsed());
+    let since = table.required("since").and_then(|item| item.line());
+    let floor = table.optional("floor").and_then(|item| item.line());
+    Some(Replaces { image: image?, kind: kind?, since: since?, floor })
+}

@@ -1,0 +1,204 @@
+//! `images/<name>/image.toml`, as written. Type [`ImageDefinition`]; "image manifest" is OCI's word for something else.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::component::{VersionSource, decode_version};
+use super::decode::{Document, Item, Table};
+use super::feature::FeatureTable;
+use super::name::{BaseName, ComponentName, FeatureName, ImageName, RoleName, VariantName};
+use super::schema_version;
+use crate::diagnostic::Problems;
+use crate::oci::Platform;
+use crate::source::{FileId, SourceFile, Span, Spanned};
+
+/// What is merged into one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDefinition {
+    /// Its name.
+    pub name: Spanned<ImageName>,
+    /// The whole file, for problems that have no narrower place.
+    pub span: Span,
+    /// Folder of the definition, relative to the workspace root.
+    pub folder: Utf8PathBuf,
+    /// What it is for, in one line.
+    pub description: Option<Spanned<String>>,
+    /// Version of the image; that of the default role's component when absent.
+    pub version: Option<Spanned<VersionSource>>,
+    /// A name from `[bases]`, or `scratch`.
+    pub base: Spanned<BaseName>,
+    /// How components are put together.
+    pub mode: Mode,
+    /// The role that the image starts without further words.
+    pub default_role: Option<Spanned<RoleName>>,
+    /// Platforms that it is made for.
+    pub platforms: Vec<Spanned<Platform>>,
+    /// `[components]`, `[features]`, `conflicts`.
+    pub features: FeatureTable,
+    /// `[variants]`.
+    pub variants: BTreeMap<VariantName, Variant>,
+    /// Further labels of the image.
+    pub labels: BTreeMap<String, Spanned<String>>,
+    /// Roles that share a network, one list a pod; all roles together when absent.
+    pub pods: Option<Vec<Vec<Spanned<RoleName>>>>,
+    /// Findings that are accepted, with reasons.
+    pub allow: Vec<Allow>,
+}
+
+/// How components are put together. The other modes of the design (`split`, `multicall`) are not known yet, and are refused
+/// rather than ignored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// One image, each component's own files in a layer of its own.
+    #[default]
+    Colocated,
+}
+
+/// One entry of `[variants]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Where its name stands.
+    pub span: Span,
+    /// Features that are on besides the default ones.
+    pub features: Vec<Spanned<FeatureName>>,
+    /// Whether the default features are on.
+    pub default_features: bool,
+    /// What is appended to the tag.
+    pub tag_suffix: Spanned<String>,
+}
+
+/// One entry of `[[allow]]`: a finding that is accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allow {
+    /// Code of the rule.
+    pub rule: Spanned<String>,
+    /// The components that it is accepted for.
+    pub components: Vec<Spanned<ComponentName>>,
+    /// Why.
+    pub reason: Spanned<String>,
+}
+
+impl ImageDefinition {
+    /// Parses one file; every problem in it is added to `problems`.
+    pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
+        Document::read(id, &source.text, problems, |table| {
+            schema_version(table);
+            let name = table.required("name").and_then(|item| item.parsed());
+            let description = table.optional("description").and_then(|item| item.line());
+            let version = table.optional("version").and_then(|item| decode_version(&item));
+            let base = table.required("base").and_then(|item| item.parsed());
+            let mode = table.optional("mode").and_then(|item| decode_mode(&item));
+            let default_role = table.optional("default-role").and_then(|item| item.parsed());
+            let platforms = table.required("platforms").and_then(|item| decode_platforms(&item));
+            let features = FeatureTable::decode(table, "components");
+            let variants = table.optional("variants").and_then(|item| item.table(decode_variants));
+            let labels = table.optional("labels").and_then(|item| item.table(decode_labels));
+            let pods = table.optional("pods").and_then(|item| item.list(|pod| pod.list(Item::parsed)));
+            let allow = table.optional("allow").and_then(|item| item.list(|entry| entry.table(decode_allow)));
+            Some(Self {
+                name: name?,
+                span: table.span,
+                folder: source.folder().to_owned(),
+                description,
+                version,
+                base: base?,
+                mode: mode.unwrap_or_default(),
+                default_role,
+                platforms: platforms?,
+                features,
+                variants: variants.unwrap_or_default(),
+                labels: labels.unwrap_or_default(),
+                pods,
+                allow: allow.unwrap_or_default(),
+            })
+        })
+    }
+}
+
+fn decode_mode(item: &Item<'_>) -> Option<Mode> {
+    match item.line()?.value.as_str() {
+        "colocated" => Some(Mode::Colocated),
+        "split" | "multicall" => {
+            item.report_with_help(
+                "unsupported-mode",
+                "this version builds only mode `colocated`",
+                "write `mode = \"colocated\"`",
+            );
+            None
+        }
+        _ => {
+            item.report("invalid-value", "`mode` is \"colocated\"");
+            None
+        }
+    }
+}
+
+fn decode_platforms(item: &Item<'_>) -> Option<Vec<Spanned<Platform>>> {
+    let platforms = item.list(Item::parsed::<Platform>)?;
+    if platforms.is_empty() {
+        item.report("empty-value", "an image needs at least one platform");
+        return None;
+    }
+    Some(platforms)
+}
+
+fn decode_variants(table: &mut Table<'_>) -> Option<BTreeMap<VariantName, Variant>> {
+    let decode = |(name, item): (Spanned<VariantName>, Item<'_>)| {
+        let variant = item.table(|table| {
+            let features = table.optional("features").and_then(|item| item.list(Item::parsed));
+            let default_features = table.optional("default-features").and_then(|item| item.boolean());
+            let tag_suffix = table.required("tag-suffix").and_then(|item| decode_tag_suffix(&item));
+            Some(Variant {
+                span: name.span,
+                features: features.unwrap_or_default(),
+                default_features: default_features.unwrap_or(true),
+                tag_suffix: tag_suffix?,
+            })
+        })?;
+        Some((name.value, variant))
+    };
+    Some(table.named().into_iter().filter_map(decode).collect())
+}
+
+fn decode_tag_suffix(item: &Item<'_>) -> Option<Spanned<String>> {
+    let suffix = item.line()?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    if suffix.value.len() > 28 || !suffix.value.bytes().all(allowed) {
+        item.report("invalid-value", "a tag suffix has letters, digits, `.`, `_` and `-`, at most 28 of them");
+        return None;
+    }
+    Some(suffix)
+}
+
+/// Labels: keys as the OCI specification advises (reverse domain notation), values any one line.
+fn decode_labels(table: &mut Table<'_>) -> Option<BTreeMap<String, Spanned<String>>> {
+    let decode = |(name, item): (Spanned<LabelKey>, Item<'_>)| Some((name.value.0, item.line_or_empty()?));
+    Some(table.named().into_iter().filter_map(decode).collect())
+}
+
+struct LabelKey(String);
+
+impl std::str::FromStr for LabelKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
+        let short = text.chars().take(64).collect::<String>();
+        if text.is_empty() || text.len() > 255 || !text.bytes().all(allowed) {
+            return Err(format!("`{short}` is not a label key: letters, digits, `.`, `_`, `-` and `/`"));
+        }
+        if text.starts_with("dev.groupage.") {
+            return Err(format!("label `{short}` is written by groupage itself"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn decode_allow(table: &mut Table<'_>) -> Option<Allow> {
+    let rule = table.required("rule").and_then(|item| item.line());
+    let components = table.required("components").and_then(|item| item.list(Item::parsed));
+    let reason = table.required("reason").and_then(|item| item.line());
+    Some(Allow { rule: rule?, components: components?, reason: reason? })
+}

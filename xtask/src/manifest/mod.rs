@@ -1,0 +1,107 @@
+//! Phase 1: what the user wrote, with places. Pure: texts in, models or problems out.
+//!
+//! The formats are those of `component.toml` ([`ComponentManifest`]), `image.toml` ([`ImageDefinition`]) and `groupage.toml`
+//! ([`Settings`]), schema 1. Unknown keys are errors. Values are checked as far as one file can tell; whatever needs a second
+//! file is [`crate::resolve`]'s business, and whatever is a matter of policy is [`crate::check`]'s.
+//!
+//! **Invariants**: nothing here reads the disk; every problem of every file is reported in one run; no text that reaches a
+//! later phase holds control characters, except commands of a `script` build.
+
+mod build;
+mod component;
+mod decode;
+mod feature;
+mod image;
+mod name;
+mod path;
+mod role;
+mod settings;
+
+use std::collections::BTreeMap;
+
+pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use component::{ComponentManifest, Install, InstallFrom, Replaces, RetirementKind, VersionSource};
+pub use decode::MAX_TEXT;
+pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
+pub use image::{Allow, ImageDefinition, Mode, Variant};
+pub use name::{
+    BaseName, BuilderName, ComponentName, FeatureName, ImageName, NameError, Need, OutputName, RoleName, VariantName,
+};
+pub use path::{ImagePath, PathError, RelativePath};
+pub use role::{Port, Protocol, Role, User};
+pub use settings::{Base, BuildNetwork, Builder, FolderPattern, RegistryPath, RuleLevel, Settings, WorkspaceSettings};
+
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::source::{FileId, SourceMap, Span};
+use decode::Table;
+
+/// The format that this version reads.
+pub const SCHEMA: i64 = 1;
+
+/// Every manifest of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifests {
+    /// `groupage.toml`, or its defaults.
+    pub settings: Settings,
+    /// All components.
+    pub components: BTreeMap<ComponentName, ComponentManifest>,
+    /// All image definitions.
+    pub images: BTreeMap<ImageName, ImageDefinition>,
+}
+
+/// The files that manifests are read from.
+#[derive(Debug, Clone, Default)]
+pub struct ManifestFiles {
+    /// `groupage.toml`, if there is one.
+    pub settings: Option<FileId>,
+    /// Every `component.toml`.
+    pub components: Vec<FileId>,
+    /// Every `image.toml`.
+    pub images: Vec<FileId>,
+}
+
+/// Parses all files.
+///
+/// # Errors
+/// Every problem of every file.
+pub fn parse(sources: &SourceMap, files: &ManifestFiles) -> Result<Manifests, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let settings = files.settings.and_then(|id| Settings::parse(id, sources.file(id), &mut problems));
+    let mut manifests = Manifests { settings: settings.unwrap_or_default(), ..Manifests::default() };
+    for &id in &files.components {
+        if let Some(component) = ComponentManifest::parse(id, sources.file(id), &mut problems) {
+            let (name, place) = (component.name.value.clone(), component.name.span);
+            if let Some(other) = manifests.components.insert(name.clone(), component) {
+                problems.push(duplicate("component", name.as_str(), place, other.name.span));
+            }
+        }
+    }
+    for &id in &files.images {
+        if let Some(image) = ImageDefinition::parse(id, sources.file(id), &mut problems) {
+            let (name, place) = (image.name.value.clone(), image.name.span);
+            if let Some(other) = manifests.images.insert(name.clone(), image) {
+                problems.push(duplicate("image", name.as_str(), place, other.name.span));
+            }
+        }
+    }
+    problems.finish(manifests)
+}
+
+fn duplicate(kind: &str, name: &str, place: Span, other: Span) -> Diagnostic {
+    Diagnostic::error("duplicate-name", format!("two files define the {kind} `{name}`"))
+        .label(place, "")
+        .label(other, "also here")
+        .help("names are unique in a workspace")
+}
+
+/// Reads `schema`, which every file begins with, so that a later format can be told from this one.
+fn schema_version(table: &mut Table<'_>) {
+    let Some(item) = table.required("schema") else { return };
+    if item.integer(1..=i64::MAX).is_some_and(|version| version.value != SCHEMA) {
+        item.report_with_help(
+            "schema",
+            "this version of groupage reads schema 1",
+            "update groupage, or write `schema = 1`",
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! Names as types: a component's name can never be used where a feature's is meant.
+//!
+//! Names end up in stage names, paths, labels and references, so their grammar is narrow: lowercase letters, digits and
+//! single separators, at most 63 characters (the length of a DNS label, which role names become in pods). Features follow
+//! Cargo's grammar, because they are passed to cargo.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+
+/// Longest name, in bytes.
+const MAX_LENGTH: usize = 63;
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a valid {kind}: {reason}")]
+pub struct NameError {
+    kind: &'static str,
+    text: String,
+    reason: &'static str,
+}
+
+macro_rules! name_types {
+    ($($(#[$doc:meta])* $name:ident, $kind:literal, $grammar:path;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What this is called in messages.
+            pub const KIND: &'static str = $kind;
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                match $grammar(text) {
+                    None => Ok(Self(text.to_owned())),
+                    Some(reason) => Err(NameError { kind: $kind, text: shorten(text), reason }),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+            fn try_from(text: String) -> Result<Self, NameError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.pad(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+name_types! {
+    /// Name of a component, such as `config-reloader`.
+    ComponentName, "component name", plain_name;
+    /// Name of an image definition, such as `logging-operator`.
+    ImageName, "image name", plain_name;
+    /// Name of a role, such as `drain-watch`.
+    RoleName, "role name", plain_name;
+    /// Name of a variant of an image, such as `full`.
+    VariantName, "variant name", plain_name;
+    /// Name of an entry of `[bases]`.
+    BaseName, "base name", plain_name;
+    /// Name of an entry of `[builders]`.
+    BuilderName, "builder name", plain_name;
+    /// Name of an output of a `script` build.
+    OutputName, "output name", plain_name;
+    /// What a base or a component gives and a role may need, such as `libc:glibc`.
+    Need, "need", need_name;
+    /// Name of a feature, in Cargo's grammar.
+    FeatureName, "feature name", feature_name;
+}
+
+fn shorten(text: &str) -> String {
+    let short: String = text.chars().take(MAX_LENGTH).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+fn plain_name(text: &str) -> Option<&'static str> {
+    let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    if bytes.is_empty() {
+        Some("it is empty")
+    } else if bytes.len() > MAX_LENGTH {
+        Some("it has more than 63 characters")
+    } else if !bytes.iter().all(|&byte| alphanumeric(byte) || byte == b'-') {
+        Some("only lowercase letters, digits and `-` are allowed")
+    } else if !alphanumeric(bytes[0]) || !alphanumeric(bytes[bytes.len() - 1]) {
+        Some("it must begin and end with a letter or digit")
+    } else {
+        None
+    }
+}
+
+fn need_name(text: &str) -> Option<&'static str> {
+    let mut parts = text.split(':');
+    let first = parts.next().and_then(plain_name);
+    first.or_else(|| parts.next().and_then(plain_name)).or_else(|| parts.next().map(|_| "it has more than one `:`"))
+}
+
+/// Cargo's rule: letters, digits, `_`, `-`, `+` and `.`; the first one a letter, digit or `_`.
+/// <https://doc.rust-lang.org/cargo/reference/features.html>
+fn feature_name(text: &str) -> Option<&'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.');
+    let bytes = text.as_bytes();
+    if bytes.is_empty() {
+        Some("it is empty")
+    } else if bytes.len() > MAX_LENGTH {
+        Some("it has more than 63 characters")
+    } else if !bytes.iter().all(|&byte| allowed(byte)) {
+        Some("only letters, digits, `_`, `-`, `+` and `.` are allowed")
+    } else if !(bytes[0].is_ascii_alphanumeric() || bytes[0] == b'_') {
+        Some("it must begin with a letter, a digit or `_`")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: bool) {
+        assert_eq!(text.parse::<ComponentName>().is_ok(), expect, "{text:?}");
+    }
+
+    #[test]
+    fn component_names() {
+        for good in ["a", "a-b", "config-reloader", "0", "x9"] {
+            check(good, true);
+        }
+        let long = "a".repeat(64);
+        for bad in ["", "-", "a-", "-a", "A", "a_b", "a b", "a\nb", "ä", "a/b", "..", "${x}", &long] {
+            check(bad, false);
+        }
+    }
+
+    #[test]
+    fn features_follow_cargo() {
+        for good in ["metrics", "http2", "_x", "a+b", "v1.2"] {
+            assert!(good.parse::<FeatureName>().is_ok(), "{good}");
+        }
+        for bad in ["", "-x", "+x", "a/b", "dep:x", "a b", "a?"] {
+            assert!(bad.parse::<FeatureName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn needs() {
+        assert!("libc:glibc".parse::<Need>().is_ok());
+        assert!("shell".parse::<Need>().is_ok());
+        assert!("a:b:c".parse::<Need>().is_err());
+        assert!(":x".parse::<Need>().is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! Paths as types: where a file comes from (inside the workspace) and where it goes (inside the image).
+//!
+//! Both are refused unless they stay below their root and can be written in a Dockerfile on every engine. Docker expands
+//! `$`, removes quotes and backslashes and globs in paths even in the JSON form of `COPY`; rather than escape differently for
+//! each place, such characters are not allowed in paths at all.
+
+use std::fmt;
+use std::str::FromStr;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Longest path, in bytes (`PATH_MAX` less its end).
+const MAX_PATH: usize = 4095;
+/// Longest file name, in bytes (`NAME_MAX`).
+const MAX_SEGMENT: usize = 255;
+/// Characters with a meaning in `COPY`, `WORKDIR` or a shell.
+const RESERVED: &[char] = &['$', '\\', '"', '\'', '`', '*', '?', '[', ']', '<', '>', '|', '&', ';'];
+
+/// Why a text is not such a path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PathError(String);
+
+fn error<T>(text: impl Into<String>) -> Result<T, PathError> {
+    Err(PathError(text.into()))
+}
+
+/// Segments of a clean path: no empty ones, no `.`, no `..`, nothing that a Dockerfile would read differently.
+fn check_segments(text: &str) -> Result<(), PathError> {
+    if text.len() > MAX_PATH {
+        return error(format!("the path has {} bytes; at most {MAX_PATH} are allowed", text.len()));
+    }
+    if let Some(bad) = text.chars().find(|c| c.is_control() || RESERVED.contains(c)) {
+        return error(format!("`{}` is not allowed in a path", bad.escape_default()));
+    }
+    for segment in text.split('/') {
+        match segment {
+            "" => return error("the path has an empty segment (`//` or a `/` at its end)"),
+            "." | ".." => return error(format!("`{segment}` is not allowed in a path")),
+            _ if segment.len() > MAX_SEGMENT => {
+                return error(format!("a segment of the path has more than {MAX_SEGMENT} bytes"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// An absolute, clean path inside an image, such as `/usr/bin/config-reloader`; never `/` itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(transparent)]
+pub struct ImagePath(String);
+
+impl ImagePath {
+    /// The path as text, beginning with `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path without its leading `/`, for archives.
+    pub fn relative(&self) -> &str {
+        &self.0[1..]
+    }
+
+    /// All folders above the path, nearest last, without `/`.
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').skip(1).map(|(index, _)| &self.0[..index])
+    }
+
+    /// The relative link that, placed at `self`, points to `target`.
+    ///
+    /// ```
+    /// use groupage::manifest::ImagePath;
+    /// let link: ImagePath = "/opt/old/tool".parse()?;
+    /// assert_eq!(link.link_to(&"/usr/bin/tool".parse()?), "../../usr/bin/tool");
+    /// assert_eq!("/tool".parse::<ImagePath>()?.link_to(&"/usr/bin/tool".parse()?), "usr/bin/tool");
+    /// # Ok::<(), groupage::manifest::PathError>(())
+    /// ```
+    pub fn link_to(&self, target: &ImagePath) -> String {
+        let from: Vec<&str> = self.relative().split('/').collect();
+        let to: Vec<&str> = target.relative().split('/').collect();
+        let (from_folder, to_folder) = (&from[..from.len() - 1], &to[..to.len() - 1]);
+        let shared = from_folder.iter().zip(to_folder).take_while(|(a, b)| a == b).count();
+        let up = std::iter::repeat_n("..", from_folder.len() - shared);
+        up.chain(to[shared..].iter().copied()).collect::<Vec<_>>().join("/")
+    }
+}
+
+impl FromStr for ImagePath {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        let Some(relative) = text.strip_prefix('/') else {
+            return error(format!("`{}` is not absolute", shorten(text)));
+        };
+        check_segments(relative)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ImagePath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&self.0)
+    }
+}
+
+/// A clean path relative to the file that names it; `.` means that file's own folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RelativePath(Utf8PathBuf);
+
+impl RelativePath {
+    /// The path.
+    pub fn as_path(&self) -> &Utf8Path {
+        &self.0
+    }
+
+    /// The path below `folder`.
+    pub fn below(&self, folder: &Utf8Path) -> Utf8PathBuf {
+        if self.0.as_str().is_empty() { folder.to_owned() } else { folder.join(&self.0) }
+    }
+}
+
+impl FromStr for RelativePath {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        if text == "." {
+            return Ok(Self(Utf8PathBuf::new()));
+        }
+        if text.starts_with('/') {
+            return error(format!("`{}` is absolute; write it relative to this file", shorten(text)));
+        }
+        check_segments(text)?;
+        Ok(Self(text.into()))
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: bool) {
+        assert_eq!(text.parse::<ImagePath>().is_ok(), expect, "{text:?}");
+    }
+
+    #[test]
+    fn image_paths() {
+        for good in ["/a", "/usr/bin/x", "/a b/ü", "/a=b/@c:1,2+3~4(5)"] {
+            check(good, true);
+        }
+        let long = format!("/{}", "a".repeat(256));
+        for bad in [
+            "", "/", "a", "a/b", "/a/", "//a", "/a//b", "/../a", "/a/..", "/./a", "/$HOME", "/a\nb", "/a\\b", "/a*",
+            "/\"", &long,
+        ] {
+            check(bad, false);
+        }
+    }
+
+    #[test]
+    fn parents_without_the_root() {
+        let path: ImagePath = "/usr/local/bin/x".parse().unwrap();
+        assert_eq!(path.parents().collect::<Vec<_>>(), ["/usr", "/usr/local", "/usr/local/bin"]);
+    }
+
+    #[test]
+    fn links_are_relative() {
+        for (at, to, expect) in [
+            ("/x", "/usr/bin/y", "usr/bin/y"),
+            ("/usr/bin/x", "/usr/bin/y", "y"),
+            ("/usr/sbin/x", "/usr/bin/y", "../bin/y"),
+            ("/a/b/c", "/d", "../../d"),
+        ] {
+            assert_eq!(at.parse::<ImagePath>().unwrap().link_to(&to.parse().unwrap()), expect);
+        }
+    }
+}

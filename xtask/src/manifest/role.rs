@@ -1,0 +1,208 @@
+//! `[roles.<name>]`: how a consumer starts a component.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::decode::{Item, Table};
+use super::name::{FeatureName, Need, RoleName};
+use super::path::ImagePath;
+use crate::source::{Span, Spanned};
+
+/// How a consumer starts a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Where its name stands.
+    pub span: Span,
+    /// Absolute program, then arguments.
+    pub command: Vec<Spanned<String>>,
+    /// Numeric user and group, or the text of a named user, which a rule then refuses.
+    pub user: Spanned<User>,
+    /// Working directory; `/` when absent.
+    pub workdir: Option<Spanned<ImagePath>>,
+    /// Ports that the role listens on.
+    pub ports: Vec<Port>,
+    /// Environment of the image that the role relies on.
+    pub env: BTreeMap<String, Spanned<String>>,
+    /// What the base must give.
+    pub needs: Vec<Spanned<Need>>,
+    /// Old absolute paths of the program, kept as relative links.
+    pub aliases: Vec<Spanned<ImagePath>>,
+    /// Security boundary; roles of different ones do not merge silently.
+    pub boundary: Option<Spanned<String>>,
+    /// Roles that this one waits for when it starts.
+    pub waits_for: Vec<Spanned<RoleName>>,
+    /// Only there when this feature of the component is on.
+    pub when: Option<Spanned<FeatureName>>,
+}
+
+/// A port that a role listens on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Number, 1 to 65535.
+    pub number: Spanned<u16>,
+    /// What it is for.
+    pub name: Option<Spanned<String>>,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: Protocol,
+    /// Only open when this feature of the component is on.
+    pub when: Option<Spanned<FeatureName>>,
+}
+
+/// Transport protocols of `EXPOSE`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "tcp" => Ok(Self::Tcp),
+            "udp" => Ok(Self::Udp),
+            "sctp" => Ok(Self::Sctp),
+            _ => Err(format!("`{text}` is not a protocol; use tcp, udp or sctp")),
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        })
+    }
+}
+
+/// The user that a role runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum User {
+    /// `uid` or `uid:gid`; the group is that of the user when absent.
+    Numeric {
+        /// User ID.
+        uid: u32,
+        /// Group ID.
+        gid: Option<u32>,
+    },
+    /// Anything else. It is a rule's business to refuse it, because its level can be changed.
+    Named(String),
+}
+
+impl FromStr for User {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (uid, gid) = text.split_once(':').map_or((text, None), |(uid, gid)| (uid, Some(gid)));
+        let numbers = (uid.parse().ok(), gid.map(|gid| gid.parse().ok()));
+        let plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        match numbers {
+            (Some(uid), None) => Ok(Self::Numeric { uid, gid: None }),
+            (Some(uid), Some(Some(gid))) => Ok(Self::Numeric { uid, gid: Some(gid) }),
+            _ if plain(uid) && gid.is_none_or(plain) => Ok(Self::Named(text.to_owned())),
+            _ => Err("a user is `uid:gid`, both numeric".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for User {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numeric { uid, gid: None } => write!(out, "{uid}"),
+            Self::Numeric { uid, gid: Some(gid) } => write!(out, "{uid}:{gid}"),
+            Self::Named(name) => out.write_str(name),
+        }
+    }
+}
+
+pub(super) fn decode_roles(table: &mut Table<'_>) -> Option<BTreeMap<RoleName, Role>> {
+    let decode = |(name, item): (Spanned<RoleName>, Item<'_>)| {
+        let role = item.table(|table| decode_role(table, name.span))?;
+        Some((name.value, role))
+    };
+    Some(table.named().into_iter().filter_map(decode).collect())
+}
+
+fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
+    let command = table.required("command").and_then(|item| decode_command(&item));
+    let user = table.required("user").and_then(|item| item.parsed());
+    let workdir = table.optional("workdir").and_then(|item| item.parsed());
+    let ports = table.optional("ports").and_then(|item| item.list(|port| port.table(decode_port)));
+    let env = table.optional("env").and_then(|item| item.table(decode_env));
+    let needs = table.optional("needs").and_then(|item| item.list(Item::parsed));
+    let aliases = table.optional("aliases").and_then(|item| item.list(Item::parsed));
+    let boundary = table.optional("boundary").and_then(|item| item.line());
+    let waits_for = table.optional("waits-for").and_then(|item| item.list(Item::parsed));
+    let when = table.optional("when").and_then(|item| item.parsed());
+    Some(Role {
+        span,
+        command: command?,
+        user: user?,
+        workdir,
+        ports: ports.unwrap_or_default(),
+        env: env.unwrap_or_default(),
+        needs: needs.unwrap_or_default(),
+        aliases: aliases.unwrap_or_default(),
+        boundary,
+        waits_for: waits_for.unwrap_or_default(),
+        when,
+    })
+}
+
+/// A command is a program by absolute path, then its arguments. Arguments may be empty; the program may not.
+fn decode_command(item: &Item<'_>) -> Option<Vec<Spanned<String>>> {
+    let words = item.list(Item::line_or_empty)?;
+    match words.first() {
+        None => {
+            item.report("invalid-value", "a command needs a program");
+            None
+        }
+        Some(program) if program.value.parse::<ImagePath>().is_err() => {
+            let program = &program.value;
+            item.report_with_help("relative-command", format!("the program `{program}` is not an absolute path"), "a relative program depends on PATH and the working directory of another image; write the path it is installed at");
+            None
+        }
+        Some(_) => Some(words),
+    }
+}
+
+fn decode_port(table: &mut Table<'_>) -> Option<Port> {
+    let number = table.required("port").and_then(|item| item.integer(1..=65535));
+    let name = table.optional("name").and_then(|item| item.line());
+    let protocol = table.optional("protocol").and_then(|item| item.parsed::<Protocol>());
+    let when = table.optional("when").and_then(|item| item.parsed());
+    let number = number?.map(|number| u16::try_from(number).unwrap_or(u16::MAX));
+    Some(Port { number, name, protocol: protocol.map(|p| p.value).unwrap_or_default(), when })
+}
+
+/// Environment: names as POSIX has them; values are any one line, which may be empty.
+pub(super) fn decode_env(table: &mut Table<'_>) -> Option<BTreeMap<String, Spanned<String>>> {
+    let decode = |(name, item): (Spanned<EnvName>, Item<'_>)| Some((name.value.0, item.line_or_empty()?));
+    Some(table.named().into_iter().filter_map(decode).collect())
+}
+
+struct EnvName(String);
+
+impl FromStr for EnvName {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let valid = |(index, b): (usize, u8)| b == b'_' || b.is_ascii_alphabetic() || (index > 0 && b.is_ascii_digit());
+        if !text.is_empty() && text.len() <= 255 && text.bytes().enumerate().all(valid) {
+            Ok(Self(text.to_owned()))
+        } else {
+            let text: String = text.chars().take(64).collect();
+            Err(format!(
+                "`{text}` is not the name of an environment variable: letters, digits and `_`, not beginning with a digit"
+            ))
+        }
+    }
+}

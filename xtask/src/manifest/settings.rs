@@ -1,0 +1,236 @@
+//! `groupage.toml`, as written: what all components and images of a workspace share.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::decode::{Document, Item, Table};
+use super::name::{BaseName, BuilderName, Need};
+use super::path::RelativePath;
+use super::schema_version;
+use crate::diagnostic::Problems;
+use crate::oci::Reference;
+use crate::source::{FileId, SourceFile, Span, Spanned};
+
+/// The settings of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Where components and images are found.
+    pub workspace: WorkspaceSettings,
+    /// `[bases]`.
+    pub bases: BTreeMap<BaseName, Base>,
+    /// `[builders]`.
+    pub builders: BTreeMap<BuilderName, Builder>,
+    /// `[registry] default`: registry and path that image names are appended to.
+    pub registry: Option<Spanned<RegistryPath>>,
+    /// `[build] network`.
+    pub network: BuildNetwork,
+    /// `[dockerfile] link`: use `COPY --link`.
+    pub link: bool,
+    /// `[rules]`.
+    pub rules: BTreeMap<String, Spanned<RuleLevel>>,
+}
+
+/// `[workspace]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkspaceSettings {
+    /// Folders that hold a `component.toml`; `name/*` means every folder below.
+    pub components: Vec<Spanned<FolderPattern>>,
+    /// Folders that hold an `image.toml`.
+    pub images: Vec<Spanned<FolderPattern>>,
+}
+
+/// A folder, or every folder directly below one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FolderPattern {
+    /// This folder.
+    One(String),
+    /// Every folder directly below this one.
+    Below(String),
+}
+
+impl FromStr for FolderPattern {
+    type Err = String;
+
+    /// `..` and absolute paths are accepted here and refused by the reader, which knows where they lead.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_suffix("/*") {
+            Some(folder) if !folder.contains('*') => Ok(Self::Below(folder.to_owned())),
+            None if !text.contains('*') => Ok(Self::One(text.to_owned())),
+            _ => Err("`*` is allowed only as the last segment".to_owned()),
+        }
+    }
+}
+
+/// One entry of `[bases]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Where its name stands.
+    pub span: Span,
+    /// The image.
+    pub image: Spanned<Reference>,
+    /// What it gives to roles that need it.
+    pub provides: Vec<Spanned<Need>>,
+}
+
+/// One entry of `[builders]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Builder {
+    /// Where its name stands.
+    pub span: Span,
+    /// The image.
+    pub image: Spanned<Reference>,
+    /// A program of the workspace that makes a local stand-in when the image cannot be pulled.
+    pub bootstrap: Option<Spanned<RelativePath>>,
+}
+
+/// Registry and path, such as `ghcr.io/example`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryPath(String);
+
+impl RegistryPath {
+    /// The text, without a `/` at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RegistryPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let trimmed = text.trim_end_matches('/');
+        // with any name appended it must be a reference
+        match format!("{trimmed}/x").parse::<Reference>() {
+            Ok(_) => Ok(Self(trimmed.to_owned())),
+            Err(_) => Err(format!(
+                "`{}` is not a registry and path such as `ghcr.io/example`",
+                text.chars().take(128).collect::<String>()
+            )),
+        }
+    }
+}
+
+/// Whether builds may use a network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildNetwork {
+    /// As the engine has it.
+    #[default]
+    Default,
+    /// None: dependencies travel with the context.
+    None,
+}
+
+impl FromStr for BuildNetwork {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "default" => Ok(Self::Default),
+            "none" => Ok(Self::None),
+            _ => Err("it is \"default\" or \"none\"".to_owned()),
+        }
+    }
+}
+
+/// What a rule's finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleLevel {
+    /// Nothing.
+    Allow,
+    /// It is printed.
+    Warn,
+    /// It is printed and the work stops.
+    Deny,
+}
+
+impl FromStr for RuleLevel {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "allow" => Ok(Self::Allow),
+            "warn" => Ok(Self::Warn),
+            "deny" => Ok(Self::Deny),
+            _ => Err("a level is \"allow\", \"warn\" or \"deny\"".to_owned()),
+        }
+    }
+}
+
+impl Settings {
+    /// Parses the file; every problem in it is added to `problems`.
+    pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
+        Document::read(id, &source.text, problems, |table| {
+            schema_version(table);
+            let workspace = table.optional("workspace").and_then(|item| item.table(decode_workspace));
+            let bases = table.optional("bases").and_then(|item| item.table(decode_bases));
+            let builders = table.optional("builders").and_then(|item| item.table(decode_builders));
+            let registry = table
+                .optional("registry")
+                .and_then(|item| item.table(|table| table.optional("default").and_then(|item| item.parsed())));
+            let build = table.optional("build").and_then(|item| {
+                item.table(|table| table.optional("network").and_then(|item| item.parsed::<BuildNetwork>()))
+            });
+            let link = table
+                .optional("dockerfile")
+                .and_then(|item| item.table(|table| table.optional("link").and_then(|item| item.boolean())));
+            let rules = table.optional("rules").and_then(|item| item.table(decode_rules));
+            Some(Self {
+                workspace: workspace.unwrap_or_default(),
+                bases: bases.unwrap_or_default(),
+                builders: builders.unwrap_or_default(),
+                registry,
+                network: build.map(|network| network.value).unwrap_or_default(),
+                link: link.unwrap_or(false),
+                rules: rules.unwrap_or_default(),
+            })
+        })
+    }
+}
+
+fn decode_workspace(table: &mut Table<'_>) -> Option<WorkspaceSettings> {
+    let components = table.optional("components").and_then(|item| item.list(Item::parsed));
+    let images = table.optional("images").and_then(|item| item.list(Item::parsed));
+    Some(WorkspaceSettings { components: components.unwrap_or_default(), images: images.unwrap_or_default() })
+}
+
+/// A base is a reference, or a table when more is to be said about it.
+fn decode_bases(table: &mut Table<'_>) -> Option<BTreeMap<BaseName, Base>> {
+    let decode = |(name, item): (Spanned<BaseName>, Item<'_>)| {
+        if name.value.as_str() == "scratch" {
+            item.report("reserved-name", "`scratch` is the empty base and cannot be another one");
+            return None;
+        }
+        let base = if item.is_table() {
+            item.table(|table| {
+                let image = table.required("image").and_then(|item| item.parsed());
+                let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
+                Some(Base { span: name.span, image: image?, provides: provides.unwrap_or_default() })
+            })?
+        } else {
+            Base { span: name.span, image: item.parsed()?, provides: Vec::new() }
+        };
+        Some((name.value, base))
+    };
+    Some(table.named().into_iter().filter_map(decode).collect())
+}
+
+fn decode_builders(table: &mut Table<'_>) -> Option<BTreeMap<BuilderName, Builder>> {
+    let decode = |(name, item): (Spanned<BuilderName>, Item<'_>)| {
+        let builder = if item.is_table() {
+            item.table(|table| {
+                let image = table.required("image").and_then(|item| item.parsed());
+                let bootstrap = table.optional("bootstrap").and_then(|item| item.parsed());
+                Some(Builder { span: name.span, image: image?, bootstrap })
+            })?
+        } else {
+            Builder { span: name.span, image: item.parsed()?, bootstrap: None }
+        };
+        Some((name.value, builder))
+    };
+    Some(table.named().into_iter().filter_map(decode).collect())
+}
+
+fn decode_rules(table: &mut Table<'_>) -> Option<BTreeMap<String, Spanned<RuleLevel>>> {
+    let decode = |(name, item): (Spanned<String>, Item<'_>)| Some((name.value, item.parsed()?));
+    Some(table.named::<String>().into_iter().filter_map(decode).collect())
+}

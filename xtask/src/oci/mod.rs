@@ -1,0 +1,7 @@
+//! Values of the OCI world. Bytes in, bytes out; nothing here touches a disk or a network.
+
+mod platform;
+mod reference;
+
+pub use platform::{Platform, PlatformError};
+pub use reference::{Reference, ReferenceError};

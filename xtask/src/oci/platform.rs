@@ -1,0 +1,101 @@
+//! Platforms as `os/architecture[/variant]`, the notation of the OCI image index and of `docker build --platform`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A platform such as `linux/amd64` or `linux/arm/v7`.
+/// <https://github.com/opencontainers/image-spec/blob/main/image-index.md>
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Platform {
+    os: String,
+    architecture: String,
+    variant: Option<String>,
+}
+
+/// Why a text is not a platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a platform; write `os/architecture` or `os/architecture/variant`, such as `linux/arm64`")]
+pub struct PlatformError(String);
+
+/// Platforms that cargo components can be compiled for, with the Rust target that is used.
+const RUST_TARGETS: &[(&str, &str)] = &[
+    ("linux/386", "i686-unknown-linux-gnu"),
+    ("linux/amd64", "x86_64-unknown-linux-gnu"),
+    ("linux/arm/v7", "armv7-unknown-linux-gnueabihf"),
+    ("linux/arm64", "aarch64-unknown-linux-gnu"),
+    ("linux/ppc64le", "powerpc64le-unknown-linux-gnu"),
+    ("linux/riscv64", "riscv64gc-unknown-linux-gnu"),
+    ("linux/s390x", "s390x-unknown-linux-gnu"),
+];
+
+impl Platform {
+    /// The Rust target that builds programs for this platform, if one is known.
+    pub fn rust_target(&self) -> Option<&'static str> {
+        let name = self.to_string();
+        RUST_TARGETS.iter().find(|(platform, _)| *platform == name).map(|(_, target)| *target)
+    }
+}
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        let error = || PlatformError(text.chars().take(64).collect());
+        let valid = |part: &&str| {
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        if text.len() > 64 || !parts.iter().all(valid) {
+            return Err(error());
+        }
+        let (os, architecture, variant) = match parts[..] {
+            [os, architecture] => (os, architecture, None),
+            [os, architecture, variant] => (os, architecture, Some(variant)),
+            _ => return Err(error()),
+        };
+        // arm64/v8 and arm64 are the same platform; containerd normalises the same way
+        let variant = variant.filter(|variant| !(architecture == "arm64" && *variant == "v8"));
+        Ok(Self { os: os.into(), architecture: architecture.into(), variant: variant.map(Into::into) })
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.os, self.architecture)?;
+        self.variant.iter().try_for_each(|variant| write!(out, "/{variant}"))
+    }
+}
+
+impl serde::Serialize for Platform {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: Option<&str>) {
+        let parsed = text.parse::<Platform>().ok().map(|platform| platform.to_string());
+        assert_eq!(parsed.as_deref(), expect, "{text:?}");
+    }
+
+    #[test]
+    fn grammar() {
+        check("linux/amd64", Some("linux/amd64"));
+        check("linux/arm/v7", Some("linux/arm/v7"));
+        check("linux/arm64/v8", Some("linux/arm64"));
+        for bad in ["", "linux", "linux/", "/amd64", "linux/amd64/a/b", "Linux/amd64", "linux/amd 64", "linux/$x"] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn every_target_has_a_valid_platform() {
+        for (platform, _) in RUST_TARGETS {
+            check(platform, Some(platform));
+        }
+    }
+}
