@@ -1,0 +1,215 @@
+//! One component as it is in one image: its features, roles, files and version.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Node, Reasons};
+use super::package::{Package, Packages};
+use super::value::Value;
+use crate::diagnostic::{Diagnostic, Problems, closest};
+use crate::manifest::{
+    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, Install, Manifests, Port, Role,
+    RoleName, VersionSource,
+};
+use crate::oci::Reference;
+use crate::source::Spanned;
+
+/// The builder of cargo components that name none.
+pub(super) const DEFAULT_CARGO_BUILDER: &str = "rust";
+
+/// One component as it is in one image.
+#[derive(Debug, Clone)]
+pub struct ResolvedComponent<'m> {
+    /// What was written.
+    pub manifest: &'m ComponentManifest,
+    /// Its version; empty when nothing gives one (a rule refuses that).
+    pub version: String,
+    /// Features that are on.
+    pub features: Vec<FeatureName>,
+    /// Cargo features that are passed to the build.
+    pub cargo_features: Vec<String>,
+    /// Whether cargo's own default features are on.
+    pub cargo_defaults: bool,
+    /// The source image of an `image` build, overrides applied.
+    pub image: Option<Value<Reference>>,
+    /// Roles that are there with these features.
+    pub roles: Vec<ResolvedRole<'m>>,
+    /// Files that are there with these features.
+    pub installs: Vec<&'m Install>,
+}
+
+impl ResolvedComponent<'_> {
+    /// Its name.
+    pub fn name(&self) -> &ComponentName {
+        &self.manifest.name.value
+    }
+}
+
+/// One role as it is in one image.
+#[derive(Debug, Clone)]
+pub struct ResolvedRole<'m> {
+    /// Its name.
+    pub name: &'m RoleName,
+    /// What was written.
+    pub role: &'m Role,
+    /// Ports that are open with these features.
+    pub ports: Vec<&'m Port>,
+}
+
+/// The component that the manifest means with these features.
+pub(super) fn resolved<'m>(
+    manifest: &'m ComponentManifest,
+    packages: &Packages,
+    reasons: &Reasons,
+    defaults: bool,
+    image: Option<Value<Reference>>,
+) -> ResolvedComponent<'m> {
+    let features = features_of(reasons, Some(&manifest.name.value));
+    let on = |when: &Option<Spanned<FeatureName>>| when.as_ref().is_none_or(|when| features.contains(&when.value));
+    let role = |(name, role): (&'m RoleName, &'m Role)| {
+        let ports = role.ports.iter().filter(|port| on(&port.when)).collect();
+        on(&role.when).then_some(ResolvedRole { name, role, ports })
+    };
+    let package = package_of(manifest, packages);
+    ResolvedComponent {
+        manifest,
+        version: version(manifest, package),
+        cargo_features: package.map(|package| cargo_features(manifest, package, &features)).unwrap_or_default(),
+        cargo_defaults: defaults && super::activate::default_feature(&manifest.features).is_none(),
+        image,
+        roles: manifest.roles.iter().filter_map(role).collect(),
+        installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
+        features,
+    }
+}
+
+/// The features of a component (or of the image) that are on, sorted.
+pub(super) fn features_of(reasons: &Reasons, owner: Option<&ComponentName>) -> Vec<FeatureName> {
+    let own = |node: &Node| match (node, owner) {
+        (Node::ImageFeature(_, feature), None) => Some(feature.clone()),
+        (Node::ComponentFeature(component, feature), Some(owner)) if component == owner => Some(feature.clone()),
+        _ => None,
+    };
+    reasons.nodes().filter_map(own).collect()
+}
+
+fn version(manifest: &ComponentManifest, package: Option<&Package>) -> String {
+    match &manifest.version.value {
+        VersionSource::Literal(version) => version.clone(),
+        VersionSource::Cargo => package.map(|package| package.version.clone()).unwrap_or_default(),
+    }
+}
+
+fn cargo_build(manifest: &ComponentManifest) -> Option<&CargoBuild> {
+    match &manifest.build.kind {
+        BuildKind::Cargo(cargo) => Some(cargo),
+        _ => None,
+    }
+}
+
+fn package_of<'p>(manifest: &ComponentManifest, packages: &'p Packages) -> Option<&'p Package> {
+    packages.get(&cargo_build(manifest)?.package.value)
+}
+
+/// Features of the component that the package has too, and those that `[build.cargo]` always asks for.
+fn cargo_features(manifest: &ComponentManifest, package: &Package, features: &[FeatureName]) -> Vec<String> {
+    let always =
+        cargo_build(manifest).into_iter().flat_map(|cargo| &cargo.features).map(|feature| feature.value.as_str());
+    let own =
+        features.iter().map(FeatureName::as_str).filter(|name| *name != "default" && package.features.contains(*name));
+    let all: BTreeSet<String> = always.chain(own).map(str::to_owned).collect();
+    all.into_iter().collect()
+}
+
+/// All builders that components name.
+pub(super) fn builders(manifests: &Manifests) -> impl Iterator<Item = BuilderName> {
+    manifests.components.values().filter_map(|component| builder_of(component))
+}
+
+/// The builder of a component, if its build kind needs one.
+pub(crate) fn builder_of(component: &ComponentManifest) -> Option<BuilderName> {
+    match &component.build.kind {
+        BuildKind::Cargo(cargo) => {
+            let default = || DEFAULT_CARGO_BUILDER.parse().ok();
+            cargo.builder.as_ref().map(|builder| builder.value.clone()).or_else(default)
+        }
+        BuildKind::Script(script) => Some(script.builder.value.clone()),
+        BuildKind::Files | BuildKind::Image(_) => None,
+    }
+}
+
+/// Checks every cargo component against the package that it names.
+pub(super) fn check_packages(manifests: &Manifests, packages: &Packages, problems: &mut Problems) {
+    for component in manifests.components.values() {
+        let Some(cargo) = cargo_build(component) else {
+            if component.version.value == VersionSource::Cargo {
+                let message =
+                    format!("component `{}` is not built by cargo and has no cargo version", component.name.value);
+                problems.push(
+                    Diagnostic::error("version", message)
+                        .label(component.version.span, "")
+                        .help("write `version = \"1.2.3\"`"),
+                );
+            }
+            continue;
+        };
+        match packages.get(&cargo.package.value) {
+            Some(package) => check_package(component, cargo, package, problems),
+            None => problems.push(unknown(
+                "unknown-package",
+                &format!("the cargo workspace has no package `{}`", cargo.package.value),
+                &cargo.package,
+                packages.keys().map(String::as_str),
+            )),
+        }
+    }
+}
+
+fn check_package(component: &ComponentManifest, cargo: &CargoBuild, package: &Package, problems: &mut Problems) {
+    let name = &cargo.package.value;
+    if let Some(bin) = cargo.bin.as_ref().filter(|bin| !package.binaries.contains(&bin.value)) {
+        let message = format!("package `{name}` has no program `{}`", bin.value);
+        problems.push(unknown("unknown-program", &message, bin, package.binaries.iter().map(String::as_str)));
+    }
+    for feature in cargo.features.iter().filter(|feature| !package.features.contains(feature.value.as_str())) {
+        let feature = feature.clone().map(String::from);
+        let message = format!("package `{name}` has no feature `{}`", feature.value);
+        problems.push(unknown(
+            "unknown-cargo-feature",
+            &message,
+            &feature,
+            package.features.iter().map(String::as_str),
+        ));
+    }
+    for (feature, definition) in &component.features.features {
+        let does_something = !definition.enables.is_empty()
+            || package.features.contains(feature.as_str())
+            || is_asked_for(component, feature);
+        if !does_something && feature.as_str() != "default" {
+            let message = format!("feature `{feature}` does nothing: package `{name}` has no feature of this name");
+            let place = Spanned::new(feature.to_string(), definition.span);
+            let features = package.features.iter().map(String::as_str).filter(|name| *name != "default");
+            problems.push(unknown("unknown-cargo-feature", &message, &place, features));
+        }
+    }
+}
+
+/// Whether a `when` of the manifest asks for a feature.
+fn is_asked_for(component: &ComponentManifest, feature: &FeatureName) -> bool {
+    let installs = component.install.iter().map(|install| &install.when);
+    let roles = component.roles.values().map(|role| &role.when);
+    let ports = component.roles.values().flat_map(|role| &role.ports).map(|port| &port.when);
+    installs.chain(roles).chain(ports).flatten().any(|when| when.value == *feature)
+}
+
+fn unknown<'a>(
+    code: &'static str,
+    message: &str,
+    wrong: &Spanned<String>,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let unknown = Diagnostic::error(code, message).label(wrong.span, "");
+    match closest(&wrong.value, known.clone()) {
+        Some(close) => unknown.help(format!("did you mean `{close}`?")),
+        None => unknown.help(format!("there is: {}", known.collect::<Vec<_>>().join(", "))),
+    }
+}

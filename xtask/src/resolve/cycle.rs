@@ -1,0 +1,91 @@
+//! Cycles, printed as a chain with the place of every link.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::manifest::{ComponentName, FeatureName, FeatureTable, FeatureValue, Manifests};
+use crate::source::Span;
+
+/// Reports every cycle among the features of one table and among components.
+pub(super) fn check(manifests: &Manifests, problems: &mut Problems) {
+    for component in manifests.components.values() {
+        features(&format!("component `{}`", component.name.value), &component.features, problems);
+    }
+    for image in manifests.images.values() {
+        features(&format!("image `{}`", image.name.value), &image.features, problems);
+    }
+    components(manifests, problems);
+}
+
+fn features(owner: &str, table: &FeatureTable, problems: &mut Problems) {
+    let names: Vec<&FeatureName> = table.features.keys().collect();
+    let next = |name: &&'_ FeatureName| -> Vec<(&FeatureName, Span)> {
+        let values = table.features.get(*name).into_iter().flat_map(|feature| &feature.enables);
+        let named = |value: &'_ crate::source::Spanned<FeatureValue>| match &value.value {
+            FeatureValue::Feature(feature) => table.features.get_key_value(feature).map(|(name, _)| (name, value.span)),
+            _ => None,
+        };
+        values.filter_map(named).collect()
+    };
+    for cycle in cycles(&names, |name| next(&name)) {
+        problems.push(report(&format!("features of {owner} turn each other on"), &cycle));
+    }
+}
+
+fn components(manifests: &Manifests, problems: &mut Problems) {
+    let names: Vec<&ComponentName> = manifests.components.keys().collect();
+    let next = |name: &ComponentName| -> Vec<(&ComponentName, Span)> {
+        let Some(component) = manifests.components.get(name) else { return Vec::new() };
+        let known = |(name, dependency): (&'_ ComponentName, &crate::manifest::Dependency)| {
+            manifests.components.get_key_value(name).map(|(name, _)| (name, dependency.span))
+        };
+        component.features.dependencies.iter().filter_map(known).collect()
+    };
+    for cycle in cycles(&names, next) {
+        problems.push(report("components bring each other", &cycle));
+    }
+}
+
+/// A cycle: each name and the place where it leads to the next one.
+type Cycle<'a, N> = Vec<(&'a N, Span)>;
+
+/// All elementary cycles that a depth-first walk closes; each is found from its smallest name only.
+fn cycles<'a, N: Ord>(names: &[&'a N], next: impl Fn(&'a N) -> Vec<(&'a N, Span)>) -> Vec<Cycle<'a, N>> {
+    let mut found = Vec::new();
+    let mut finished = BTreeSet::new();
+    for &start in names {
+        walk(start, &next, &mut Vec::new(), &mut finished, &mut found);
+    }
+    found
+}
+
+fn walk<'a, N: Ord>(
+    name: &'a N,
+    next: &impl Fn(&'a N) -> Vec<(&'a N, Span)>,
+    path: &mut Cycle<'a, N>,
+    finished: &mut BTreeSet<&'a N>,
+    found: &mut Vec<Cycle<'a, N>>,
+) {
+    if finished.contains(name) {
+        return;
+    }
+    for (to, place) in next(name) {
+        path.push((name, place));
+        match path.iter().position(|(seen, _)| *seen == to) {
+            Some(start) => found.push(path[start..].to_vec()),
+            None => walk(to, next, path, finished, found),
+        }
+        path.pop();
+    }
+    finished.insert(name);
+}
+
+fn report<N: std::fmt::Display>(message: &str, cycle: &[(&N, Span)]) -> Diagnostic {
+    let mut chain: Vec<String> = cycle.iter().map(|(name, _)| name.to_string()).collect();
+    chain.push(chain[0].clone());
+    let mut diagnostic = Diagnostic::error("cycle", format!("{message}: {}", chain.join(" → ")));
+    for (index, (_, place)) in cycle.iter().enumerate() {
+        diagnostic = diagnostic.label(*place, format!("leads to `{}`", chain[index + 1]));
+    }
+    diagnostic.help("remove one of these")
+}

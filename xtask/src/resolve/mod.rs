@@ -1,0 +1,358 @@
+//! Phase 2: what the manifests mean for a selection. Pure; every active feature and every component knows who asked for it.
+//!
+//! [`resolve`] turns [`Manifests`] and a [`Selection`] into a [`Resolution`]: per image the components that are in, their
+//! features, roles, versions, and the base; overrides applied, with the source of each value.
+//!
+//! **Invariants**: nothing here touches the disk, cargo or a network; the order of files and keys cannot be seen in the
+//! result; more features never remove a component, unless a conflict is reported.
+
+mod activate;
+mod component;
+mod cycle;
+mod graph;
+mod package;
+mod selection;
+mod value;
+
+pub(crate) use component::builder_of;
+pub use component::{ResolvedComponent, ResolvedRole};
+pub use graph::{Node, Reasons};
+pub use package::{Package, Packages};
+pub use selection::{ImageSelector, Selection, VariantSelector};
+pub use value::{Overrides, Value, ValueSource, variable_name};
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::manifest::{
+    Base, BaseName, BuildKind, BuildNetwork, BuilderName, ComponentName, FeatureName, ImageDefinition, ImageName,
+    Manifests, Need, RegistryPath, RoleName, VariantName, VersionSource,
+};
+use crate::oci::{Platform, Reference};
+use crate::source::Spanned;
+use activate::Activation;
+use selection::Target;
+
+/// What the manifests mean for a selection.
+#[derive(Debug, Clone)]
+pub struct Resolution<'m> {
+    /// The manifests that were resolved.
+    pub manifests: &'m Manifests,
+    /// The selected images, sorted by name and variant.
+    pub images: Vec<ResolvedImage<'m>>,
+    /// Builder images by name, overrides applied.
+    pub builders: BTreeMap<BuilderName, Value<Reference>>,
+    /// Registry and path of the images that are built, if one is set.
+    pub registry: Option<Value<RegistryPath>>,
+    /// Whether builds may use a network.
+    pub network: Value<BuildNetwork>,
+}
+
+/// One image in one variant.
+#[derive(Debug, Clone)]
+pub struct ResolvedImage<'m> {
+    /// The definition.
+    pub definition: &'m ImageDefinition,
+    /// The variant, if it is not the plain image.
+    pub variant: Option<&'m VariantName>,
+    /// What the variant appends to the tag.
+    pub tag_suffix: &'m str,
+    /// Version of the image; empty when nothing gives one (a rule refuses that).
+    pub version: String,
+    /// The base.
+    pub base: ResolvedBase<'m>,
+    /// Platforms to build for.
+    pub platforms: Vec<Platform>,
+    /// Features that are on.
+    pub features: Vec<FeatureName>,
+    /// Components that are in, sorted.
+    pub components: Vec<ResolvedComponent<'m>>,
+    /// The role that the image starts without further words.
+    pub default_role: Option<&'m Spanned<RoleName>>,
+    /// Why each of them is on.
+    pub reasons: Reasons,
+}
+
+impl<'m> ResolvedImage<'m> {
+    /// `IMAGE` or `IMAGE=VARIANT`, as on the command line.
+    pub fn id(&self) -> String {
+        let name = &self.definition.name.value;
+        self.variant.map_or_else(|| name.to_string(), |variant| format!("{name}={variant}"))
+    }
+
+    /// All roles of all components, sorted by component.
+    pub fn roles(&self) -> impl Iterator<Item = (&ResolvedComponent<'m>, &ResolvedRole<'m>)> {
+        self.components.iter().flat_map(|component| component.roles.iter().map(move |role| (component, role)))
+    }
+}
+
+/// The base of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedBase<'m> {
+    /// Its name; `scratch` is the empty one.
+    pub name: Value<BaseName>,
+    /// The image; `None` for `scratch` and for a name that nothing defines (a rule refuses that).
+    pub image: Option<Value<Reference>>,
+    /// What it gives.
+    pub provides: &'m [Spanned<Need>],
+    /// Where it is defined.
+    pub definition: Option<&'m Base>,
+}
+
+/// Name of the empty base.
+pub const SCRATCH: &str = "scratch";
+
+/// Resolves a selection.
+///
+/// # Errors
+/// Every problem: unknown images, features and components, cycles, conflicts, cargo features that do not exist, bad overrides.
+pub fn resolve<'m>(
+    manifests: &'m Manifests,
+    packages: &Packages,
+    selection: &Selection,
+    overrides: &Overrides,
+) -> Result<Resolution<'m>, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    cycle::check(manifests, &mut problems);
+    component::check_packages(manifests, packages, &mut problems);
+    overrides.unused(&known_keys(manifests)).into_iter().for_each(|problem| problems.push(problem));
+    if problems.has_errors() {
+        return Err(problems.into_list());
+    }
+    let mut look_up = Look { overrides, problems: &mut problems };
+    let builders = look_up.builders(manifests);
+    let registry = look_up.registry(manifests);
+    let network = look_up
+        .parsed("build.network")
+        .unwrap_or(Value { value: manifests.settings.network, source: ValueSource::Manifest });
+    let targets = selection::targets(manifests, selection, &mut problems);
+    let mut images = Vec::new();
+    for target in targets {
+        images.push(image(manifests, packages, selection, overrides, &target, &mut problems));
+    }
+    problems.finish(Resolution { manifests, images, builders, registry, network })
+}
+
+fn image<'m>(
+    manifests: &'m Manifests,
+    packages: &Packages,
+    selection: &Selection,
+    overrides: &Overrides,
+    target: &Target<'m>,
+    problems: &mut Problems,
+) -> ResolvedImage<'m> {
+    let definition = target.image;
+    let activation = Activation::run(manifests, definition, &target.requests, problems);
+    let (reasons, defaults) = (activation.reasons, activation.defaults);
+    let names = reasons.nodes().filter_map(|node| match node {
+        Node::Component(name) => manifests.components.get(name),
+        _ => None,
+    });
+    let mut look_up = Look { overrides, problems };
+    let components: Vec<ResolvedComponent<'m>> = names
+        .map(|manifest| {
+            let image = look_up.component_image(manifest);
+            component::resolved(manifest, packages, &reasons, defaults.contains(&manifest.name.value), image)
+        })
+        .collect();
+    let base = look_up.base(manifests, definition);
+    check_conflicts(manifests, definition, &reasons, problems);
+    let default_role = default_role(definition, &components, problems);
+    ResolvedImage {
+        definition,
+        variant: target.variant.map(|(name, _)| name),
+        tag_suffix: target.variant.map_or("", |(_, variant)| variant.tag_suffix.value.as_str()),
+        version: version(definition, default_role, &components),
+        base,
+        platforms: platforms(definition, selection, problems),
+        features: component::features_of(&reasons, None),
+        components,
+        default_role,
+        reasons,
+    }
+}
+
+/// Each image's own platforms, or those of `--platform`, which the image must name.
+fn platforms(definition: &ImageDefinition, selection: &Selection, problems: &mut Problems) -> Vec<Platform> {
+    let mut own: Vec<Platform> = definition.platforms.iter().map(|platform| platform.value.clone()).collect();
+    own.sort();
+    own.dedup();
+    for wanted in selection.platforms.iter().filter(|wanted| !own.contains(wanted)) {
+        let message = format!("image `{}` is not made for {wanted}", definition.name.value);
+        let names: Vec<String> = own.iter().map(Platform::to_string).collect();
+        problems
+            .push(Diagnostic::error("unknown-platform", message).help(format!("its platforms: {}", names.join(", "))));
+    }
+    if selection.platforms.is_empty() {
+        own
+    } else {
+        own.into_iter().filter(|own| selection.platforms.contains(own)).collect()
+    }
+}
+
+/// The default role must be one of a component that is in.
+fn default_role<'m>(
+    definition: &'m ImageDefinition,
+    components: &[ResolvedComponent<'m>],
+    problems: &mut Problems,
+) -> Option<&'m Spanned<RoleName>> {
+    let wanted = definition.default_role.as_ref()?;
+    let roles: Vec<&str> =
+        components.iter().flat_map(|component| &component.roles).map(|role| role.name.as_str()).collect();
+    if !roles.contains(&wanted.value.as_str()) {
+        let message = format!("no component of image `{}` has the role `{}`", definition.name.value, wanted.value);
+        let unknown = Diagnostic::error("unknown-role", message).label(wanted.span, "");
+        problems.push(match crate::diagnostic::closest(wanted.value.as_str(), roles.iter().copied()) {
+            Some(close) => unknown.help(format!("did you mean `{close}`?")),
+            None => unknown.help(format!("roles that are in with these features: {}", roles.join(", "))),
+        });
+    }
+    Some(wanted)
+}
+
+/// The image's own version, or that of the component that it starts.
+fn version(
+    definition: &ImageDefinition,
+    default_role: Option<&Spanned<RoleName>>,
+    components: &[ResolvedComponent<'_>],
+) -> String {
+    let mut sorted = components.iter();
+    let started = match default_role {
+        Some(role) => sorted.find(|component| component.roles.iter().any(|own| *own.name == role.value)),
+        None => None,
+    };
+    match definition.version.as_ref().map(|version| &version.value) {
+        Some(VersionSource::Literal(version)) => version.clone(),
+        Some(VersionSource::Cargo) | None => started.map(|component| component.version.clone()).unwrap_or_default(),
+    }
+}
+
+/// Features that exclude each other, with the reason of each.
+fn check_conflicts(manifests: &Manifests, definition: &ImageDefinition, reasons: &Reasons, problems: &mut Problems) {
+    let image = (None, &definition.features);
+    let components = manifests.components.iter().map(|(name, component)| (Some(name), &component.features));
+    for (owner, table) in std::iter::once(image).chain(components) {
+        let node = |feature: &FeatureName| match owner {
+            None => Node::ImageFeature(definition.name.value.clone(), feature.clone()),
+            Some(component) => Node::ComponentFeature(ComponentName::clone(component), feature.clone()),
+        };
+        for conflict in &table.conflicts {
+            let on: Vec<Node> = conflict.value.iter().map(node).filter(|node| reasons.is_on(node)).collect();
+            if on.len() > 1 {
+                problems.push(conflict_report(definition, conflict, &on, reasons));
+            }
+        }
+    }
+}
+
+fn conflict_report(
+    definition: &ImageDefinition,
+    conflict: &Spanned<Vec<FeatureName>>,
+    on: &[Node],
+    reasons: &Reasons,
+) -> Diagnostic {
+    let names: Vec<String> = on.iter().map(Node::to_string).collect();
+    let message =
+        format!("features that exclude each other are on in image `{}`: {}", definition.name.value, names.join(", "));
+    let mut report = Diagnostic::error("feature-conflict", message).label(conflict.span, "declared here");
+    for node in on {
+        let chain: Vec<String> = reasons.chain(node).iter().map(Node::to_string).collect();
+        report = report.note(chain.join(" ← "));
+    }
+    report.help("turn one of them off, for example with --no-default-features")
+}
+
+/// Every key that an override can name.
+fn known_keys(manifests: &Manifests) -> Vec<String> {
+    let settings = &manifests.settings;
+    let mut keys = vec!["build.network".to_owned(), "registry.default".to_owned()];
+    keys.extend(settings.bases.keys().map(|name| format!("bases.{name}")));
+    keys.extend(
+        manifests
+            .images
+            .values()
+            .map(|image| format!("bases.{}", image.base.value))
+            .filter(|key| key != "bases.scratch"),
+    );
+    keys.extend(settings.builders.keys().map(|name| format!("builders.{name}")));
+    keys.extend(component::builders(manifests).map(|name| format!("builders.{name}")));
+    keys.extend(manifests.images.keys().map(|name: &ImageName| format!("images.{name}.base")));
+    let image_kind =
+        manifests.components.values().filter(|component| matches!(component.build.kind, BuildKind::Image(_)));
+    keys.extend(image_kind.map(|component| format!("components.{}.image", component.name.value)));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// Looks values up, collecting what is wrong with overrides.
+struct Look<'a> {
+    overrides: &'a Overrides,
+    problems: &'a mut Problems,
+}
+
+impl Look<'_> {
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Option<Value<T>> {
+        match self.overrides.find(key) {
+            Ok(found) => {
+                let Value { value, source } = found?;
+                match value.parse() {
+                    Ok(value) => Some(Value { value, source }),
+                    Err(error) => {
+                        let error: T::Err = error;
+                        self.problems
+                            .push(Diagnostic::error("invalid-value", format!("`{key}` from {source}: {error}")));
+                        None
+                    }
+                }
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn or_manifest<T: Clone + std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        key: &str,
+        written: Option<&T>,
+    ) -> Option<Value<T>> {
+        let written = || written.map(|value| Value { value: value.clone(), source: ValueSource::Manifest });
+        self.parsed(key).or_else(written)
+    }
+
+    fn builders(&mut self, manifests: &Manifests) -> BTreeMap<BuilderName, Value<Reference>> {
+        let settings = &manifests.settings.builders;
+        let mut names: Vec<BuilderName> = settings.keys().cloned().chain(component::builders(manifests)).collect();
+        names.sort();
+        names.dedup();
+        let find = |name: BuilderName| {
+            let written = settings.get(&name).map(|builder| &builder.image.value);
+            let image = self.or_manifest(&format!("builders.{name}"), written)?;
+            Some((name, image))
+        };
+        names.into_iter().filter_map(find).collect()
+    }
+
+    fn registry(&mut self, manifests: &Manifests) -> Option<Value<RegistryPath>> {
+        let written = manifests.settings.registry.as_ref().map(|registry| &registry.value);
+        self.or_manifest("registry.default", written)
+    }
+
+    fn component_image(&mut self, manifest: &crate::manifest::ComponentManifest) -> Option<Value<Reference>> {
+        let BuildKind::Image(build) = &manifest.build.kind else { return None };
+        self.or_manifest(&format!("components.{}.image", manifest.name.value), Some(&build.image.value))
+    }
+
+    fn base<'m>(&mut self, manifests: &'m Manifests, image: &ImageDefinition) -> ResolvedBase<'m> {
+        let written = Value { value: image.base.value.clone(), source: ValueSource::Manifest };
+        let name = self.parsed(&format!("images.{}.base", image.name.value)).unwrap_or(written);
+        if name.value.as_str() == SCRATCH {
+            return ResolvedBase { name, image: None, provides: &[], definition: None };
+        }
+        let definition = manifests.settings.bases.get(&name.value);
+        let image = self.or_manifest(&format!("bases.{}", name.value), definition.map(|base| &base.image.value));
+        ResolvedBase { name, image, provides: definition.map_or(&[], |base| &base.provides), definition }
+    }
+}

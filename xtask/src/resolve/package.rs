@@ -1,0 +1,17 @@
+//! What resolution must know of cargo packages, so that it needs neither cargo nor a disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The packages of the cargo workspace, by name.
+pub type Packages = BTreeMap<String, Package>;
+
+/// One package of the cargo workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Package {
+    /// Its version.
+    pub version: String,
+    /// All its cargo features, `default` included.
+    pub features: BTreeSet<String>,
+    /// Its programs.
+    pub binaries: Vec<String>,
+}

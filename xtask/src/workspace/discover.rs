@@ -1,0 +1,170 @@
+//! Which workspace, and which manifests belong to it.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::text::{self, inside, outside_diagnostic};
+use super::{Environment, OVERRIDE_FILE, SETTINGS_FILE, WorkspaceError, overrides};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::manifest::{FolderPattern, ManifestFiles, Settings};
+use crate::resolve::Overrides;
+use crate::source::{FileId, SourceFile, SourceMap, Spanned};
+
+/// A folder with a `groupage.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// The folder, absolute and without links.
+    pub root: Utf8PathBuf,
+}
+
+/// Everything that is read at the start.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// All texts.
+    pub map: SourceMap,
+    /// Which of them are manifests.
+    pub files: ManifestFiles,
+    /// Templates of the workspace, by path below `templates/`.
+    pub templates: Vec<(String, FileId)>,
+    /// Overrides from the environment and the override file.
+    pub overrides: Overrides,
+}
+
+impl Workspace {
+    /// Finds the workspace that `start` is in, or the one of `--manifest-path`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn discover(start: &Utf8Path, manifest_path: Option<&Utf8Path>) -> Result<Self, WorkspaceError> {
+        let folder = match manifest_path {
+            Some(path) => {
+                let path = start.join(path);
+                if !path.is_file() {
+                    return Err(WorkspaceError::NoManifest(path));
+                }
+                path.parent().unwrap_or(Utf8Path::new("/")).to_owned()
+            }
+            None => {
+                let found = start.ancestors().find(|folder| folder.join(SETTINGS_FILE).is_file());
+                found.ok_or_else(|| WorkspaceError::NotFound(start.to_owned()))?.to_owned()
+            }
+        };
+        Ok(Self { root: folder.canonicalize_utf8()? })
+    }
+
+    /// Reads every text that a run can need.
+    ///
+    /// # Errors
+    /// Every file that cannot be read, or that lies outside the workspace. The map is returned for showing them.
+    pub fn read(&self, environment: &Environment) -> Result<Sources, (SourceMap, Vec<Diagnostic>)> {
+        let mut sources = Sources::default();
+        let mut problems = Problems::default();
+        self.read_settings(&mut sources, &mut problems);
+        let settings = folders(&sources);
+        let (components, images) = (&settings.components, &settings.images);
+        sources.files.components =
+            self.manifests(components, "components", "component.toml", &mut sources.map, &mut problems);
+        sources.files.images = self.manifests(images, "images", "image.toml", &mut sources.map, &mut problems);
+        self.read_templates(&mut sources, &mut problems);
+        self.read_overrides(environment, &mut sources, &mut problems);
+        if problems.has_errors() { Err((sources.map, problems.into_list())) } else { Ok(sources) }
+    }
+
+    fn read_settings(&self, sources: &mut Sources, problems: &mut Problems) {
+        sources.files.settings = text::read(&self.root, SETTINGS_FILE.into(), &mut sources.map, problems);
+    }
+
+    fn read_overrides(&self, environment: &Environment, sources: &mut Sources, problems: &mut Problems) {
+        sources.overrides.environment = environment.with_prefix("GROUPAGE_");
+        if !self.root.join(OVERRIDE_FILE).exists() {
+            return;
+        }
+        if let Some(id) = text::read(&self.root, OVERRIDE_FILE.into(), &mut sources.map, problems) {
+            sources.overrides.file = overrides::parse(id, sources.map.file(id), problems);
+        }
+    }
+
+    fn read_templates(&self, sources: &mut Sources, problems: &mut Problems) {
+        let folder = self.root.join("templates");
+        for path in files_below(&folder, "hbs") {
+            let name = path.strip_prefix(&folder).unwrap_or(&path).to_string();
+            let relative = path.strip_prefix(&self.root).unwrap_or(&path).to_owned();
+            if let Some(id) = text::read(&self.root, &relative, &mut sources.map, problems) {
+                sources.templates.push((name, id));
+            }
+        }
+    }
+
+    /// Reads the manifest of each folder, in order of path.
+    fn manifests(
+        &self,
+        patterns: &[Spanned<FolderPattern>],
+        default: &str,
+        file: &str,
+        map: &mut SourceMap,
+        problems: &mut Problems,
+    ) -> Vec<FileId> {
+        let mut paths = Vec::new();
+        if patterns.is_empty() {
+            paths.extend(self.below(default, file));
+        }
+        for pattern in patterns {
+            match &pattern.value {
+                FolderPattern::Below(folder) => paths.extend(self.below(folder, file)),
+                FolderPattern::One(folder) => paths.extend(self.one(folder, file, pattern, problems)),
+            }
+        }
+        paths.sort();
+        paths.dedup();
+        paths.iter().filter_map(|path| text::read(&self.root, path, map, problems)).collect()
+    }
+
+    fn below(&self, folder: &str, file: &str) -> Vec<Utf8PathBuf> {
+        let Ok(entries) = self.root.join(folder).read_dir_utf8() else { return Vec::new() };
+        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
+        let paths = names.map(|name| Utf8Path::new(folder).join(name).join(file));
+        paths.filter(|path| self.root.join(path).is_file()).collect()
+    }
+
+    fn one(
+        &self,
+        folder: &str,
+        file: &str,
+        pattern: &Spanned<FolderPattern>,
+        problems: &mut Problems,
+    ) -> Option<Utf8PathBuf> {
+        let path = Utf8Path::new(folder).join(file);
+        let absolute = self.root.join(&path);
+        if !absolute.is_file() {
+            let message = format!("there is no {path}");
+            problems.push(
+                Diagnostic::error("missing-file", message)
+                    .label(pattern.span, "")
+                    .help(format!("create it, or remove `{folder}` here")),
+            );
+            return None;
+        }
+        if let Err(outside) = inside(&self.root, &absolute) {
+            problems.push(outside_diagnostic(&path, &outside).label(pattern.span, ""));
+            return None;
+        }
+        // `..` that leads back inside is allowed, but the path is kept clean for Dockerfiles and messages
+        let clean = absolute.canonicalize_utf8().ok()?;
+        clean.strip_prefix(&self.root).ok().map(Utf8Path::to_owned)
+    }
+}
+
+/// `[workspace]` must be known before the manifests can be found; problems in the file are reported by `manifest::parse`.
+fn folders(sources: &Sources) -> crate::manifest::WorkspaceSettings {
+    let Some(id) = sources.files.settings else { return Default::default() };
+    let source: &SourceFile = sources.map.file(id);
+    Settings::parse(id, source, &mut Problems::default()).map(|settings| settings.workspace).unwrap_or_default()
+}
+
+/// Regular files below a folder with an extension, sorted.
+fn files_below(folder: &Utf8Path, extension: &str) -> Vec<Utf8PathBuf> {
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let paths = entries
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| Utf8PathBuf::from_path_buf(entry.into_path()).ok());
+    paths.filter(|path| path.extension() == Some(extension)).collect()
+}

@@ -1,0 +1,51 @@
+//! Left edge: the only place that reads the disk, the environment and cargo. Everything later works on what is read here.
+//!
+//! | file | is |
+//! |---|---|
+//! | `discover.rs` | which workspace, and which manifests belong to it |
+//! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
+//! | `overrides.rs` | `groupage.override.toml` and `GROUPAGE_*` variables as [`Overrides`](crate::resolve::Overrides) |
+//! | `tree.rs` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
+//! | `write.rs` | files that we write: they appear by rename |
+//!
+//! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
+//! [`write`].
+
+pub mod cargo;
+mod discover;
+mod environment;
+mod overrides;
+mod text;
+mod tree;
+pub mod write;
+
+pub use discover::{Sources, Workspace};
+pub use environment::Environment;
+pub use tree::{Entry, EntryKind, Listing, Tree, Want, expand, read_tree};
+
+use camino::Utf8PathBuf;
+
+/// Name of the settings file, which marks the root of a workspace.
+pub const SETTINGS_FILE: &str = "groupage.toml";
+/// Name of the file with local replacements; not under version control.
+pub const OVERRIDE_FILE: &str = "groupage.override.toml";
+
+/// Why a workspace could not be read. All of these are bad input (exit code 2).
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// No `groupage.toml` here or above.
+    #[error(
+        "there is no {SETTINGS_FILE} in {0} or in any folder above it\nhint: create one with the line `schema = 1`, or name it with --manifest-path"
+    )]
+    NotFound(Utf8PathBuf),
+    /// `--manifest-path` leads nowhere.
+    #[error("{0} does not exist\nhint: --manifest-path takes the path of a {SETTINGS_FILE}")]
+    NoManifest(Utf8PathBuf),
+    /// A path is not UTF-8.
+    #[error("the path {0} is not UTF-8, which Dockerfiles and JSON need")]
+    NotUtf8(String),
+    /// Reading failed.
+    #[error("failed to read the workspace: {0}")]
+    Io(#[from] std::io::Error),
+}

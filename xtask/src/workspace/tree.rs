@@ -1,0 +1,211 @@
+//! The files that builds read: listed, hashed and kept inside the workspace.
+//!
+//! Only what a build can see counts: path, content, whether a file may be executed, and where a link points to. Other mode
+//! bits, owners and times differ from clone to clone and are left out, as git does.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
+
+use super::text::{inside, outside_diagnostic, stays_below};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::render::context::{Bytes, Context, ContextEntry};
+use crate::source::Span;
+
+/// Folders that are never part of a build.
+const NEVER: &[&str] = &[".git"];
+
+/// A file or folder that a build reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Want {
+    /// Path relative to the workspace root.
+    pub path: Utf8PathBuf,
+    /// Paths below it, relative to it, that are left out.
+    pub exclude: Vec<String>,
+    /// Where the manifest asks for it.
+    pub place: Span,
+}
+
+/// One file or link of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Path relative to the listed folder; empty when the wanted path is itself a file.
+    pub path: Utf8PathBuf,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File {
+        /// SHA-256 of its bytes, in hex.
+        digest: String,
+        /// `0o755` when it may be executed, else `0o644`.
+        mode: u32,
+        /// Bytes.
+        size: u64,
+    },
+    /// A symbolic link that stays below the listed folder.
+    Link {
+        /// Where it points to.
+        target: String,
+    },
+}
+
+/// All entries of a wanted path, sorted.
+pub type Listing = Vec<Entry>;
+
+/// Listings by wanted path and exclusions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    listings: BTreeMap<(Utf8PathBuf, Vec<String>), Listing>,
+}
+
+impl Tree {
+    /// Adds a listing.
+    pub fn insert(&mut self, path: Utf8PathBuf, exclude: Vec<String>, listing: Listing) {
+        self.listings.insert((path, exclude), listing);
+    }
+
+    /// The listing of a wanted path; empty when it was not read.
+    pub fn listing(&self, path: &Utf8Path, exclude: &[String]) -> &[Entry] {
+        self.listings.get(&(path.to_owned(), exclude.to_vec())).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Lists and hashes everything that is wanted.
+///
+/// # Errors
+/// A diagnostic for every path that is missing, cannot be read, or leaves the workspace.
+pub fn read_tree(root: &Utf8Path, wants: &[Want]) -> Result<Tree, Vec<Diagnostic>> {
+    let mut tree = Tree::default();
+    let mut problems = Problems::default();
+    let mut wants = wants.to_vec();
+    wants.sort();
+    for want in wants {
+        let key = (want.path.clone(), want.exclude.clone());
+        if tree.listings.contains_key(&key) {
+            continue;
+        }
+        match list(root, &want) {
+            Ok(listing) => tree.insert(key.0, key.1, listing),
+            Err(problem) => problems.push(problem.label(want.place, "asked for here")),
+        }
+    }
+    problems.finish(tree)
+}
+
+fn list(root: &Utf8Path, want: &Want) -> Result<Listing, Diagnostic> {
+    let top = root.join(&want.path);
+    let failed = |path: &Utf8Path, error: &dyn std::fmt::Display| {
+        Diagnostic::error("unreadable-file", format!("cannot read {path}: {error}"))
+    };
+    if !top.exists() {
+        let missing = Diagnostic::error("missing-file", format!("there is no {}", want.path));
+        return Err(missing.help("paths are relative to the folder of the manifest"));
+    }
+    inside(root, &top).map_err(|outside| outside_diagnostic(&want.path, &outside))?;
+    let mut listing = Vec::new();
+    let walk = walkdir::WalkDir::new(&top).follow_root_links(true).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| !is_excluded(entry, &top, &want.exclude)) {
+        let entry = entry.map_err(|error| failed(&want.path, &error))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let path = Utf8Path::from_path(entry.path())
+            .ok_or_else(|| failed(&want.path, &format_args!("{} is not UTF-8", entry.path().display())))?;
+        let below = path.strip_prefix(&top).unwrap_or(path).to_owned();
+        let kind = read_entry(&entry, path, &below).map_err(|error| match error {
+            ReadError::Leaves(target) => outside_diagnostic(&want.path.join(&below), &super::text::Outside { target }),
+            ReadError::Special => failed(&want.path.join(&below), &"it is neither a file nor a folder nor a link"),
+            ReadError::Io(error) => failed(&want.path.join(&below), &error),
+        })?;
+        listing.push(Entry { path: below, kind });
+    }
+    listing.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(listing)
+}
+
+fn is_excluded(entry: &walkdir::DirEntry, top: &Utf8Path, exclude: &[String]) -> bool {
+    let below = entry.path().strip_prefix(top).unwrap_or(entry.path());
+    let named = entry.depth() > 0 && entry.file_name().to_str().is_some_and(|name| NEVER.contains(&name));
+    named || (entry.depth() > 0 && exclude.iter().any(|exclude| below == std::path::Path::new(exclude)))
+}
+
+enum ReadError {
+    Leaves(Utf8PathBuf),
+    Special,
+    Io(std::io::Error),
+}
+
+fn read_entry(entry: &walkdir::DirEntry, path: &Utf8Path, below: &Utf8Path) -> Result<EntryKind, ReadError> {
+    // the wanted path itself may be a link (it was checked to lead inside); links below it travel as links
+    if entry.depth() > 0 && entry.path_is_symlink() {
+        let target = path.read_link_utf8().map_err(ReadError::Io)?;
+        return if stays_below(below, &target) {
+            Ok(EntryKind::Link { target: target.into() })
+        } else {
+            Err(ReadError::Leaves(target))
+        };
+    }
+    let metadata = fs_err::metadata(path).map_err(ReadError::Io)?;
+    if !metadata.is_file() {
+        return Err(ReadError::Special);
+    }
+    Ok(EntryKind::File { digest: hash(path).map_err(ReadError::Io)?, mode: mode(&metadata), size: metadata.len() })
+}
+
+#[cfg(unix)]
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    if metadata.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 }
+}
+
+#[cfg(not(unix))]
+fn mode(_metadata: &std::fs::Metadata) -> u32 {
+    0o644
+}
+
+fn hash(path: &Utf8Path) -> std::io::Result<String> {
+    let mut file = fs_err::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    Ok(crate::plan::hex(&hasher.finalize()))
+}
+
+/// Adds every file below a folder that is not part of the workspace (an extracted crate) to a context, below `prefix`.
+/// Such folders are named by checksum, so their files are listed but not hashed.
+///
+/// # Errors
+/// When the folder cannot be read, or holds something else than files and folders.
+pub fn expand(
+    context: &mut Context,
+    prefix: &Utf8Path,
+    folder: &Utf8Path,
+    exclude: &[String],
+) -> Result<(), crate::workspace::WorkspaceError> {
+    let walk = walkdir::WalkDir::new(folder).follow_root_links(true).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| !is_excluded(entry, folder, exclude)) {
+        let entry = entry.map_err(std::io::Error::from)?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let not_utf8 = || crate::workspace::WorkspaceError::NotUtf8(entry.path().display().to_string());
+        let path = Utf8Path::from_path(entry.path()).ok_or_else(not_utf8)?;
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        let metadata = fs_err::metadata(path)?;
+        let file = ContextEntry::File { bytes: Bytes::Disk(path.to_owned()), mode: mode(&metadata) };
+        context.insert(prefix.join(below), file);
+    }
+    Ok(())
+}
