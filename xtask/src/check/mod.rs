@@ -1,0 +1,160 @@
+//! Merging is a checked operation: rules over resolution and plan, before anything is built. Pure.
+//!
+//! Every rule is one file in `rules/`, with its reason inside. A rule has a code, a level that `[rules]` in `groupage.toml`
+//! can change, and findings. A definition accepts a finding with `[[allow]]` and a reason; an allowance that accepts nothing
+//! is itself a finding.
+
+mod occupancy;
+mod rules;
+
+use std::collections::BTreeSet;
+
+pub use rules::RULES;
+
+use crate::diagnostic::{Diagnostic, Level, closest};
+use crate::manifest::{Allow, ComponentName, Manifests, RuleLevel, Settings};
+use crate::plan::{ImagePlan, Plan};
+use crate::resolve::{Resolution, ResolvedImage};
+
+/// A check with a code, a level and a reason.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Stable name, as in `[rules]`.
+    pub code: &'static str,
+    /// Its level when `[rules]` says nothing.
+    pub level: RuleLevel,
+    /// What it refuses, in one line.
+    pub summary: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    check: fn(&Subject<'_>, &mut Findings),
+}
+
+/// What a rule looks at: one image in one variant.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Everything that was resolved.
+    pub resolution: &'a Resolution<'a>,
+    /// The image, as resolved.
+    pub image: &'a ResolvedImage<'a>,
+    /// The image, as planned.
+    pub plan: &'a ImagePlan,
+}
+
+/// One thing that a rule found.
+#[derive(Debug, Clone)]
+struct Finding {
+    components: BTreeSet<ComponentName>,
+    diagnostic: Diagnostic,
+}
+
+/// What a rule found in one image.
+#[derive(Debug, Default)]
+pub struct Findings {
+    list: Vec<Finding>,
+}
+
+impl Findings {
+    /// Adds a finding that concerns these components. Its level is set from the rule's; a note stays a note.
+    pub fn push<'a>(&mut self, components: impl IntoIterator<Item = &'a ComponentName>, diagnostic: Diagnostic) {
+        self.list.push(Finding { components: components.into_iter().cloned().collect(), diagnostic });
+    }
+}
+
+/// Runs every rule over every image. Findings come in the order of images and rules.
+pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (image, plan) in resolution.images.iter().zip(&plan.images) {
+        let subject = Subject { resolution, image, plan };
+        let mut used = BTreeSet::new();
+        for rule in RULES {
+            let mut findings = Findings::default();
+            (rule.check)(&subject, &mut findings);
+            for finding in findings.list {
+                diagnostics.extend(judge(rule, finding, &subject, &mut used));
+            }
+        }
+        diagnostics.extend(unused_allowances(&subject, &used));
+    }
+    // two variants of an image mostly have the same findings
+    let mut seen = Vec::new();
+    diagnostics.retain(|diagnostic| {
+        if seen.contains(diagnostic) {
+            false
+        } else {
+            seen.push(diagnostic.clone());
+            true
+        }
+    });
+    diagnostics
+}
+
+/// The diagnostic of a finding at its level; `None` when the rule is off.
+fn judge(rule: &Rule, finding: Finding, subject: &Subject<'_>, used: &mut BTreeSet<usize>) -> Option<Diagnostic> {
+    let mut diagnostic = finding.diagnostic;
+    if diagnostic.level == Level::Note {
+        return Some(diagnostic);
+    }
+    if let Some((index, allow)) = allowance(rule, &finding.components, subject) {
+        used.insert(index);
+        diagnostic.level = Level::Note;
+        return Some(
+            diagnostic.label(allow.rule.span, "accepted here").note(format!("accepted: {}", allow.reason.value)),
+        );
+    }
+    diagnostic.level = match level(rule, &subject.resolution.manifests.settings) {
+        RuleLevel::Allow => return None,
+        RuleLevel::Warn => Level::Warning,
+        RuleLevel::Deny => Level::Error,
+    };
+    Some(diagnostic)
+}
+
+/// The allowance of a definition that covers all components of a finding.
+fn allowance<'a>(
+    rule: &Rule,
+    components: &BTreeSet<ComponentName>,
+    subject: &Subject<'a>,
+) -> Option<(usize, &'a Allow)> {
+    let covers = |allow: &&Allow| {
+        let allowed: BTreeSet<&ComponentName> = allow.components.iter().map(|name| &name.value).collect();
+        allow.rule.value == rule.code && components.iter().all(|component| allowed.contains(component))
+    };
+    subject.image.definition.allow.iter().enumerate().find(|(_, allow)| covers(allow))
+}
+
+fn unused_allowances(subject: &Subject<'_>, used: &BTreeSet<usize>) -> Vec<Diagnostic> {
+    let allowances = subject.image.definition.allow.iter().enumerate();
+    // a component that is not in with these features has nothing to accept
+    let present = |allow: &Allow| {
+        allow.components.iter().all(|name| subject.image.components.iter().any(|part| *part.name() == name.value))
+    };
+    let unused = allowances.filter(|(index, allow)| !used.contains(index) && present(allow));
+    let report = |(_, allow): (usize, &Allow)| {
+        let message = format!("this allowance of rule `{}` accepts nothing", allow.rule.value);
+        Diagnostic::warning("unused-allowance", message).label(allow.rule.span, "").help("remove it")
+    };
+    unused.map(report).collect()
+}
+
+/// The level of a rule under these settings.
+pub fn level(rule: &Rule, settings: &Settings) -> RuleLevel {
+    settings.rules.get(rule.code).map_or(rule.level, |level| level.value)
+}
+
+/// Codes in `[rules]` and `[[allow]]` that are no rule's.
+pub fn unknown_rules(manifests: &Manifests) -> Vec<Diagnostic> {
+    let settings = manifests.settings.rules.iter().map(|(code, level)| (code, level.span));
+    let allowances =
+        manifests.images.values().flat_map(|image| &image.allow).map(|allow| (&allow.rule.value, allow.rule.span));
+    let unknown = settings.chain(allowances).filter(|(code, _)| !RULES.iter().any(|rule| rule.code == code.as_str()));
+    let report = |(code, span): (&String, crate::source::Span)| {
+        let codes = RULES.iter().map(|rule| rule.code);
+        let unknown = Diagnostic::error("unknown-rule", format!("there is no rule `{code}`")).label(span, "");
+        match closest(code, codes.clone()) {
+            Some(close) => unknown.help(format!("did you mean `{close}`?")),
+            None => unknown.help(format!("rules: {}", codes.collect::<Vec<_>>().join(", "))),
+        }
+    };
+    unknown.map(report).collect()
+}

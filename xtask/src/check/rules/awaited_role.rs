@@ -1,0 +1,40 @@
+//! `awaited-role-missing`: a role waits for another one whose component is not in.
+
+use super::super::{Findings, Rule, Subject};
+use crate::diagnostic::Diagnostic;
+use crate::manifest::RuleLevel;
+
+pub(super) const RULE: Rule = Rule {
+    code: "awaited-role-missing",
+    level: RuleLevel::Deny,
+    summary: "a role waits for a role that is not in the image",
+    reason: "drain watchers once waited forever for a sidecar that a feature flag had left out",
+    check,
+};
+
+fn check(subject: &Subject<'_>, findings: &mut Findings) {
+    for (component, role) in subject.image.roles() {
+        for awaited in &role.role.waits_for {
+            if subject.image.roles().any(|(_, role)| *role.name == awaited.value) {
+                continue;
+            }
+            let message = format!(
+                "role `{}` waits for role `{}`, which is not in image `{}`",
+                role.name, awaited.value, subject.plan.id
+            );
+            let finding = Diagnostic::error(RULE.code, message).label(awaited.span, "");
+            findings.push([component.name()], finding.help(help(subject, awaited.value.as_str())));
+        }
+    }
+}
+
+/// Names the component that has the role, if one does.
+fn help(subject: &Subject<'_>, role: &str) -> String {
+    let mut components = subject.resolution.manifests.components.values();
+    match components.find(|component| component.roles.keys().any(|name| name.as_str() == role)) {
+        Some(component) => {
+            format!("turn on a feature that brings component `{}`, or make waiting depend on it", component.name.value)
+        }
+        None => "no component of the workspace has this role".to_owned(),
+    }
+}

@@ -1,0 +1,36 @@
+//! The rules, one file each. Adding one means a file here, a line in [`RULES`], and a case below `tests/invalid/`.
+
+mod alias_shadows_file;
+mod awaited_role;
+mod boundary_crossing;
+mod duplicate_role;
+mod empty_version;
+mod environment_conflict;
+mod named_user;
+mod network_in_hermetic_build;
+mod path_collision;
+mod port_collision;
+mod program_not_installed;
+mod unexpanded_variable;
+mod unknown_base;
+mod unmet_need;
+
+use super::Rule;
+
+/// All rules, in the order in which they are run and listed.
+pub const RULES: &[Rule] = &[
+    unknown_base::RULE,
+    empty_version::RULE,
+    duplicate_role::RULE,
+    path_collision::RULE,
+    alias_shadows_file::RULE,
+    program_not_installed::RULE,
+    unexpanded_variable::RULE,
+    named_user::RULE,
+    environment_conflict::RULE,
+    port_collision::RULE,
+    awaited_role::RULE,
+    unmet_need::RULE,
+    boundary_crossing::RULE,
+    network_in_hermetic_build::RULE,
+];

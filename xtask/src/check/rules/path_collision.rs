@@ -1,0 +1,77 @@
+//! `path-collision`: two components put something at the same path, or one puts a file where another needs a folder.
+//!
+//! The same source bytes with the same mode are one file, and a note. Programs are compared by path only: their bytes are
+//! known after the build, and two programs that happen to be equal today need not be so tomorrow.
+
+use super::super::occupancy::{Claim, What, claims};
+use super::super::{Findings, Rule, Subject};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::manifest::{ImagePath, RuleLevel};
+
+pub(super) const RULE: Rule = Rule {
+    code: "path-collision",
+    level: RuleLevel::Deny,
+    summary: "two components put different files at one path",
+    reason: "the later layer would win silently, and the other component's consumers would start a different program",
+    check,
+};
+
+/// Folder of the image's own description.
+const RESERVED: &str = "/.groupage";
+
+fn check(subject: &Subject<'_>, findings: &mut Findings) {
+    let claims = claims(subject.plan);
+    for (path, claims_here) in &claims {
+        for pair in claims_here.windows(2).filter(|pair| pair[0].component != pair[1].component) {
+            same_path(path, &pair[0], &pair[1], findings);
+        }
+        for parent in path.parents() {
+            let Some((_, above)) = claims.iter().find(|(path, _)| path.as_str() == parent) else { continue };
+            below_a_file(path, &claims_here[0], parent, &above[0], findings);
+        }
+        if path.as_str() == RESERVED || path.parents().next() == Some(RESERVED) {
+            let message = format!("{path} is below {RESERVED}, which describes the image itself");
+            findings.push(
+                [claims_here[0].component],
+                Diagnostic::error(RULE.code, message).label(claims_here[0].place, "").help("install it elsewhere"),
+            );
+        }
+    }
+}
+
+fn same_path(path: &ImagePath, a: &Claim<'_>, b: &Claim<'_>, findings: &mut Findings) {
+    let components = [a.component, b.component];
+    let diagnostic = match (&a.what, &b.what) {
+        // judged by `alias-shadows-file`
+        (What::Alias(_), What::Built | What::File(..) | What::Link(_))
+        | (What::Built | What::File(..) | What::Link(_), What::Alias(_)) => return,
+        (a_what, b_what) if a_what == b_what && *a_what != What::Built => {
+            let message =
+                format!("components `{}` and `{}` both bring {path}, with the same content", a.component, b.component);
+            Diagnostic::new(Level::Note, RULE.code, message)
+        }
+        _ => {
+            let message = format!("components `{}` and `{}` both put a file at {path}", a.component, b.component);
+            Diagnostic::error(RULE.code, message).help(
+                "install one of them at another path, and keep its old path with an alias where nothing else stands",
+            )
+        }
+    };
+    findings.push(
+        components,
+        diagnostic.label(b.place, format!("by `{}`", b.component)).label(a.place, format!("by `{}`", a.component)),
+    );
+}
+
+fn below_a_file(path: &ImagePath, below: &Claim<'_>, parent: &str, above: &Claim<'_>, findings: &mut Findings) {
+    // a stage may give a folder there, so only what is known to be a file or a link is refused
+    if above.what == What::Built && below.component == above.component {
+        return;
+    }
+    let message = format!(
+        "{path} of component `{}` is below {parent}, which component `{}` uses as a file",
+        below.component, above.component
+    );
+    let finding = Diagnostic::error(RULE.code, message).label(below.place, "").label(above.place, "the file");
+    findings.push([below.component, above.component], finding.help("install one of them at another path"));
+}

@@ -1,0 +1,53 @@
+//! Fingerprints: a hash over everything that decides what is built.
+//!
+//! | hashed, per component | why |
+//! |---|---|
+//! | build kind and its settings | other settings give other bytes |
+//! | builder or source image, as it is referred to | another image gives other bytes |
+//! | path, bytes and executable bit of every input | other inputs give other bytes |
+//! | checksum of every crate | it stands for all files of the crate |
+//! | files, links and modes in the image | they are the result |
+//!
+//! | hashed, per image | why |
+//! |---|---|
+//! | fingerprints of its components | they are in it |
+//! | base, as it is referred to | it is below them |
+//! | user, entry point, environment, ports, labels, roles | they are its configuration and its description |
+//! | [`VERSION`] | a tool that builds otherwise from the same inputs counts it up |
+//!
+//! Not hashed: times, order, absolute paths, comments, tags, and the version of the tool.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::hex;
+use super::model::{ComponentPlan, ImagePlan};
+
+/// Counted up when the tool builds otherwise from the same inputs.
+pub const VERSION: u32 = 1;
+
+/// The fingerprint of one component.
+pub(super) fn component(plan: &ComponentPlan) -> String {
+    hash(&(VERSION, &plan.build, &plan.installs, &plan.files, &plan.links, &plan.inputs))
+}
+
+/// The fingerprint of one image.
+pub(super) fn image(plan: &ImagePlan) -> String {
+    let components: Vec<_> = plan
+        .components
+        .iter()
+        .map(|part| (&part.name, &part.version, &part.features, &part.roles, &part.fingerprint))
+        .collect();
+    hash(&(VERSION, &plan.base.image, plan.mode, &components, &plan.config))
+}
+
+/// SHA-256 over the JSON form: its maps are sorted and its strings quoted, so that two values cannot look alike.
+fn hash(value: &impl Serialize) -> String {
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    hex(&Sha256::digest(&bytes))
+}
+
+/// SHA-256 of a text, in hex.
+pub(super) fn text(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}

@@ -1,0 +1,122 @@
+//! Phase 4: what will be built, as plain data. Pure: a resolution and what was read go in, a [`Plan`] comes out.
+//!
+//! [`wants`] says which files a plan will need, `workspace` reads them, [`plan`] puts it all together. The order of
+//! components is that of their names, so that two images with the same component have the same stage.
+//!
+//! **Invariants**: nothing here touches the disk or a network; equal inputs give equal bytes, whatever the order of files,
+//! the directory or the time.
+
+pub mod cargo;
+mod component;
+mod config;
+pub mod fingerprint;
+mod model;
+mod pruned;
+
+pub use model::{
+    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, ImagePlan, Input, InstallPlan, LinkPlan, Plan, RolePlan,
+};
+pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::manifest::BuildNetwork;
+use crate::resolve::{Resolution, ResolvedImage};
+use crate::workspace::{Tree, Want};
+
+/// Format of the plan document.
+pub const SCHEMA: u32 = 1;
+
+/// What a plan needs besides the resolution.
+#[derive(Debug)]
+pub struct Read<'a> {
+    /// Listings of everything that [`wants`] asked for.
+    pub tree: &'a Tree,
+    /// The workspace on this machine; no path of it gets into a plan.
+    pub root: &'a Utf8Path,
+    /// The pruned workspace of every cargo component.
+    pub pruned: &'a PrunedWorkspaces,
+}
+
+/// The files and folders that the plan of a resolution will need.
+pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8Path) -> Vec<Want> {
+    let components = resolution.images.iter().flat_map(|image| &image.components);
+    let mut wants: Vec<Want> = components.flat_map(|resolved| component::wants(resolved, pruned, root)).collect();
+    wants.sort();
+    wants.dedup_by(|a, b| a.path == b.path && a.exclude == b.exclude);
+    wants
+}
+
+/// Puts the plan together.
+///
+/// # Errors
+/// What only shows when files are known: a builder that nothing defines, a path of a component that is two files.
+pub fn plan(resolution: &Resolution<'_>, read: &Read<'_>) -> Result<Plan, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let images =
+        resolution.images.iter().filter_map(|image| image_plan(resolution, image, read, &mut problems)).collect();
+    problems.finish(Plan { schema: SCHEMA, images })
+}
+
+fn image_plan(
+    resolution: &Resolution<'_>,
+    image: &ResolvedImage<'_>,
+    read: &Read<'_>,
+    problems: &mut Problems,
+) -> Option<ImagePlan> {
+    let planned: Vec<Option<ComponentPlan>> =
+        image.components.iter().map(|resolved| component::plan(resolution, resolved, read, problems)).collect();
+    let components: Vec<ComponentPlan> = planned.into_iter().collect::<Option<_>>()?;
+    let definition = image.definition;
+    let mut plan = ImagePlan {
+        id: image.id(),
+        name: definition.name.value.clone(),
+        variant: image.variant.cloned(),
+        dockerfile: dockerfile_path(image),
+        mode: definition.mode,
+        version: image.version.clone(),
+        tags: tags(resolution, image),
+        platforms: image.platforms.clone(),
+        network: resolution.network.value,
+        link: resolution.manifests.settings.link,
+        base: BasePlan {
+            name: image.base.name.value.clone(),
+            image: image.base.image.as_ref().map(|image| image.value.clone()),
+        },
+        features: image.features.clone(),
+        config: config::plan(image, &components),
+        components,
+        fingerprint: String::new(),
+    };
+    plan.fingerprint = fingerprint::image(&plan);
+    Some(plan)
+}
+
+/// `images/<name>/Dockerfile`, with the variant as an extension.
+fn dockerfile_path(image: &ResolvedImage<'_>) -> Utf8PathBuf {
+    let file = image.variant.map_or_else(|| "Dockerfile".to_owned(), |variant| format!("Dockerfile.{variant}"));
+    image.definition.folder.join(file)
+}
+
+/// `REGISTRY/NAME:VERSION SUFFIX`. A version without a tag's characters (`+`) has `_` there, as Helm does; an empty version
+/// gives no tag at all, and a rule refuses it.
+fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
+    if image.version.is_empty() {
+        return Vec::new();
+    }
+    let registry =
+        resolution.registry.as_ref().map(|registry| format!("{}/", registry.value.as_str())).unwrap_or_default();
+    let version = image.version.replace('+', "_");
+    vec![format!("{registry}{}:{version}{}", image.definition.name.value, image.tag_suffix)]
+}
+
+/// Whether dependencies of cargo components travel with the context.
+pub fn is_hermetic(resolution: &Resolution<'_>) -> bool {
+    resolution.network.value == BuildNetwork::None
+}
+
+/// Bytes as lowercase hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

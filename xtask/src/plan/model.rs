@@ -1,0 +1,253 @@
+//! The plan as data: what will be built, and from what. It prints, serialises and compares; nothing in it depends on the
+//! machine, the directory or the time.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::manifest::{
+    BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Link, Mode, RoleName, VariantName,
+};
+use crate::oci::{Platform, Reference};
+use crate::source::Span;
+
+/// Everything that will be built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// Format of this document.
+    pub schema: u32,
+    /// The images, sorted by name and variant.
+    pub images: Vec<ImagePlan>,
+}
+
+/// One image that will be built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ImagePlan {
+    /// `IMAGE` or `IMAGE=VARIANT`, as on the command line.
+    pub id: String,
+    /// The image definition.
+    pub name: ImageName,
+    /// The variant, if it is not the plain image.
+    pub variant: Option<VariantName>,
+    /// Where the generated Dockerfile is kept, relative to the workspace root.
+    pub dockerfile: Utf8PathBuf,
+    /// How components are put together.
+    pub mode: Mode,
+    /// Version of the image.
+    pub version: String,
+    /// References that the image gets.
+    pub tags: Vec<String>,
+    /// Platforms that it can be built for.
+    pub platforms: Vec<Platform>,
+    /// Network of the build.
+    pub network: BuildNetwork,
+    /// Whether `COPY --link` is used.
+    pub link: bool,
+    /// What it is put on.
+    pub base: BasePlan,
+    /// Features of the image that are on.
+    pub features: Vec<FeatureName>,
+    /// One stage and one layer each, sorted by name.
+    pub components: Vec<ComponentPlan>,
+    /// What the image is told to do.
+    pub config: ConfigPlan,
+    /// Hash of all inputs; see [`super::fingerprint`].
+    pub fingerprint: String,
+}
+
+/// The base of an image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BasePlan {
+    /// Its name; `scratch` is the empty one.
+    pub name: BaseName,
+    /// The image; absent for `scratch`.
+    pub image: Option<Reference>,
+}
+
+/// One component of an image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComponentPlan {
+    /// Its name.
+    pub name: ComponentName,
+    /// Its version.
+    pub version: String,
+    /// Features that are on.
+    pub features: Vec<FeatureName>,
+    /// How it is built.
+    pub build: BuildPlan,
+    /// Files that the build's stage gives.
+    pub installs: Vec<InstallPlan>,
+    /// Files that come from the workspace as they are, by path in the image.
+    pub files: BTreeMap<ImagePath, FilePlan>,
+    /// Old paths, as relative links.
+    pub links: BTreeMap<ImagePath, LinkPlan>,
+    /// How it is started.
+    pub roles: BTreeMap<RoleName, RolePlan>,
+    /// What the build's stage reads, by path in the context.
+    pub inputs: BTreeMap<Utf8PathBuf, Input>,
+    /// Hash of all inputs of this component.
+    pub fingerprint: String,
+}
+
+/// How a component is built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum BuildPlan {
+    /// A package of the cargo workspace, compiled in a builder.
+    Cargo {
+        /// The builder image.
+        builder: Reference,
+        /// The package.
+        package: String,
+        /// The program.
+        bin: String,
+        /// Cargo features that are on.
+        features: Vec<String>,
+        /// Whether cargo's default features are on.
+        default_features: bool,
+        /// Flags that hold the lock file fast.
+        flags: Vec<String>,
+        /// Whether the program is linked statically.
+        #[serde(serialize_with = "link_name")]
+        link: Link,
+        /// Whether dependencies travel with the context, so that no network is needed.
+        vendored: bool,
+    },
+    /// Files beside the manifest.
+    Files,
+    /// Files of an existing image.
+    Image {
+        /// The image.
+        image: Reference,
+    },
+    /// Commands in a builder.
+    Script {
+        /// The builder image.
+        builder: Reference,
+        /// Shell commands, in order.
+        commands: Vec<String>,
+        /// Environment of the commands.
+        env: BTreeMap<String, String>,
+    },
+}
+
+fn link_name<S: serde::Serializer>(link: &Link, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match link {
+        Link::Static => "static",
+        Link::Dynamic => "dynamic",
+    })
+}
+
+/// A file or folder that the build's stage gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InstallPlan {
+    /// Path in the stage: for `cargo` the name of the program, else an absolute path.
+    pub from: String,
+    /// Path in the image.
+    pub to: ImagePath,
+    /// Permission bits, if they are set.
+    pub mode: Option<u32>,
+    /// Where the manifest says so.
+    #[serde(skip)]
+    pub place: Span,
+}
+
+/// A file or link that comes from the workspace as it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FilePlan {
+    /// Where it comes from and what is in it.
+    #[serde(flatten)]
+    pub input: Input,
+    /// Where the manifest says so.
+    #[serde(skip)]
+    pub place: Span,
+}
+
+/// An old path, kept as a relative link.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LinkPlan {
+    /// What it points to, relative to its own folder.
+    pub target: String,
+    /// Where the manifest says so.
+    #[serde(skip)]
+    pub place: Span,
+}
+
+/// How a role is started.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RolePlan {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// User and group.
+    pub user: String,
+    /// Working directory.
+    pub workdir: String,
+    /// `9533/tcp`.
+    pub ports: Vec<String>,
+    /// Environment that the role relies on.
+    pub env: BTreeMap<String, String>,
+    /// Old paths of the program.
+    pub aliases: Vec<ImagePath>,
+    /// Security boundary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
+}
+
+/// One thing that a build reads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "input", rename_all = "lowercase")]
+pub enum Input {
+    /// A file of the workspace.
+    File {
+        /// Path relative to the workspace root.
+        source: Utf8PathBuf,
+        /// SHA-256 of its bytes, in hex.
+        digest: String,
+        /// Permission bits that travel.
+        mode: u32,
+    },
+    /// A link.
+    Link {
+        /// Where it points to.
+        target: String,
+    },
+    /// A text that the plan made.
+    Text {
+        /// SHA-256 of its bytes, in hex.
+        digest: String,
+        /// The text.
+        #[serde(skip)]
+        text: String,
+    },
+    /// A crate of a registry. Its files are not listed: the checksum of the lock file, which is an input beside it, names
+    /// them all.
+    Crate {
+        /// Name and version.
+        package: String,
+        /// Folder of the extracted crate on this machine.
+        #[serde(skip)]
+        folder: Utf8PathBuf,
+        /// Paths below it that are left out.
+        #[serde(skip)]
+        exclude: Vec<String>,
+    },
+}
+
+/// What the image is told to do: the OCI image configuration.
+/// <https://github.com/opencontainers/image-spec/blob/main/config.md>
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ConfigPlan {
+    /// Numeric user, if the default role or all roles agree on one.
+    pub user: Option<String>,
+    /// Command of the default role.
+    pub entrypoint: Vec<String>,
+    /// Working directory.
+    pub workdir: String,
+    /// Environment of all roles.
+    pub env: BTreeMap<String, String>,
+    /// Ports of all roles.
+    pub ports: Vec<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}

@@ -1,0 +1,97 @@
+//! Phase 5: how Docker is told: Dockerfile text, and the list of files that travel with it. Pure.
+//!
+//! | file | is |
+//! |---|---|
+//! | `quote.rs` | every value quoted for its place, so that none can become an instruction |
+//! | `view.rs` | what templates see: text that is already quoted, lists that are never absent |
+//! | `template.rs` | Handlebars templates: the embedded ones, each replaceable by the workspace's own |
+//! | `description.rs` | `/.groupage/manifest.json`, by which a program finds what its own image holds |
+//! | `context.rs` | the files that travel with a Dockerfile |
+//!
+//! The Dockerfile is for every engine: no `# syntax=`, no heredoc, no `RUN --network`, no named context (Docker 20.10 and
+//! buildah 1.28 know none of them). The network of a build is a setting of the request instead. Cargo stages keep a cache of
+//! `target/` between builds; because files of a context have no meaningful times, sources are touched before cargo runs,
+//! which would otherwise take a changed file with an old time for unchanged.
+
+pub mod context;
+mod description;
+mod quote;
+mod template;
+mod view;
+
+pub use template::Templates;
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::diagnostic::Diagnostic;
+use crate::plan::{ImagePlan, Input};
+use context::{Bytes, Context, ContextEntry};
+
+/// The Dockerfile of an image.
+///
+/// # Errors
+/// A template that names a field which does not exist, at its line.
+pub fn dockerfile(plan: &ImagePlan, templates: &Templates) -> Result<String, Diagnostic> {
+    templates.render(&view::image(plan))
+}
+
+/// The files that travel with the Dockerfile of an image.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Files and links that are known one by one.
+    pub context: Context,
+    /// Folders of extracted crates, whose files the caller adds.
+    pub crates: Vec<CrateFolder>,
+}
+
+/// The folder of an extracted crate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CrateFolder {
+    /// Where its files go in the context.
+    pub path: Utf8PathBuf,
+    /// Where they are on this machine.
+    pub folder: Utf8PathBuf,
+    /// Paths below it that are left out.
+    pub exclude: Vec<String>,
+}
+
+/// All files that the Dockerfile of an image copies. `root` is the workspace, on this machine.
+pub fn files(plan: &ImagePlan, root: &Utf8Path) -> Files {
+    let mut files = Files::default();
+    for component in &plan.components {
+        let folder = Utf8Path::new(component.name.as_str());
+        for (path, input) in &component.inputs {
+            files.add(folder.join(view::SOURCE_FOLDER).join(path), input, root);
+        }
+        for (path, file) in &component.files {
+            files.add(folder.join(view::ROOT_FOLDER).join(path.relative()), &file.input, root);
+        }
+        for (path, link) in &component.links {
+            let entry = ContextEntry::Link { target: link.target.clone() };
+            files.context.insert(folder.join(view::ROOT_FOLDER).join(path.relative()), entry);
+        }
+    }
+    let text = description::text(plan);
+    files.context.insert_bytes(format!("{}/manifest.json", view::DESCRIPTION_FOLDER), text.into_bytes(), 0o644);
+    files
+}
+
+impl Files {
+    fn add(&mut self, path: Utf8PathBuf, input: &Input, root: &Utf8Path) {
+        let entry = match input {
+            Input::File { source, mode, .. } => {
+                ContextEntry::File { bytes: Bytes::Disk(root.join(source)), mode: *mode }
+            }
+            Input::Link { target } => ContextEntry::Link { target: target.clone() },
+            Input::Text { text, .. } => {
+                ContextEntry::File { bytes: Bytes::Memory(Arc::from(text.as_bytes())), mode: 0o644 }
+            }
+            Input::Crate { folder, exclude, .. } => {
+                return self.crates.push(CrateFolder { path, folder: folder.clone(), exclude: exclude.clone() });
+            }
+        };
+        self.context.insert(path, entry);
+    }
+}

@@ -1,0 +1,188 @@
+//! What templates see. Every text is quoted for its place, every list exists even when it is empty: Handlebars' strict mode
+//! then turns a misspelt field into an error instead of nothing.
+
+use serde::Serialize;
+
+use super::quote;
+use crate::manifest::Link;
+use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
+
+/// Folder of a component's context that its build stage gets.
+pub(super) const SOURCE_FOLDER: &str = "src";
+/// Folder of a component's context that is laid out as in the image.
+pub(super) const ROOT_FOLDER: &str = "root";
+/// Folder of the image's own description, in the context and in the image.
+pub(super) const DESCRIPTION_FOLDER: &str = ".groupage";
+
+/// A Dockerfile.
+#[derive(Debug, Serialize)]
+pub(super) struct ImageView {
+    image: String,
+    definition: String,
+    base: String,
+    components: Vec<ComponentView>,
+    description_copy: String,
+    copy_flags: &'static str,
+    labels: Vec<Pair>,
+    env: Vec<Pair>,
+    ports: Vec<String>,
+    workdir: String,
+    user: String,
+    entrypoint: String,
+}
+
+/// A name and a quoted value.
+#[derive(Debug, Serialize)]
+struct Pair {
+    name: String,
+    value: String,
+}
+
+/// The stages of one component.
+#[derive(Debug, Serialize)]
+struct ComponentView {
+    name: String,
+    version: String,
+    features: String,
+    /// Name of the template.
+    template: &'static str,
+    /// Whether it puts any file into the image.
+    has_files: bool,
+    /// Image that the build stage begins with.
+    builder: String,
+    /// `COPY` of the inputs, in JSON form; empty when there are none.
+    source_copy: String,
+    /// `COPY` of files and links that come as they are; empty when there are none.
+    root_copy: String,
+    copy_flags: &'static str,
+    /// `COPY` lines out of the build stage.
+    installs: Vec<InstallView>,
+    env: Vec<Pair>,
+    /// Commands in JSON form.
+    commands: Vec<String>,
+    cargo: CargoView,
+}
+
+#[derive(Debug, Serialize)]
+struct InstallView {
+    /// `--chmod=0755 `, or nothing.
+    chmod: String,
+    /// From and to, in JSON form.
+    paths: String,
+    /// Octal mode and shell-quoted path, for `install`.
+    mode: String,
+    to: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct CargoView {
+    package: String,
+    bin: String,
+    /// `--no-default-features --features a,b`.
+    feature_flags: String,
+    /// `--offline --locked`.
+    lock_flags: String,
+    static_link: bool,
+    vendored: bool,
+}
+
+/// The view of an image.
+pub(super) fn image(plan: &ImagePlan) -> ImageView {
+    let copy_flags = if plan.link { "--link " } else { "" };
+    ImageView {
+        image: plan.id.clone(),
+        definition: plan.dockerfile.with_file_name("image.toml").into(),
+        base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), ToString::to_string),
+        components: plan.components.iter().map(|part| component(part, copy_flags)).collect(),
+        description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
+        copy_flags,
+        labels: pairs(&plan.config.labels, |key| quote::word(key)),
+        env: pairs(&plan.config.env, str::to_owned),
+        ports: plan.config.ports.clone(),
+        workdir: plan.config.workdir.clone(),
+        user: plan.config.user.clone().unwrap_or_default(),
+        entrypoint: if plan.config.entrypoint.is_empty() {
+            String::new()
+        } else {
+            quote::json(&plan.config.entrypoint)
+        },
+    }
+}
+
+fn pairs(map: &std::collections::BTreeMap<String, String>, name: impl Fn(&str) -> String) -> Vec<Pair> {
+    map.iter().map(|(key, value)| Pair { name: name(key), value: quote::word(value) }).collect()
+}
+
+fn component(plan: &ComponentPlan, copy_flags: &'static str) -> ComponentView {
+    let has_root = !plan.files.is_empty() || !plan.links.is_empty();
+    let features: Vec<&str> = plan.features.iter().map(|feature| feature.as_str()).collect();
+    let folder = |folder: &str, to: &str, there: bool| {
+        if there { quote::json(&[format!("{}/{folder}/", plan.name), to.to_owned()]) } else { String::new() }
+    };
+    let mut view = ComponentView {
+        name: plan.name.to_string(),
+        version: quote::comment(&plan.version),
+        features: features.join(", "),
+        template: "stages/files",
+        has_files: has_root || !plan.installs.is_empty(),
+        builder: String::new(),
+        source_copy: folder(SOURCE_FOLDER, "./", !plan.inputs.is_empty()),
+        root_copy: folder(ROOT_FOLDER, "/", has_root),
+        copy_flags,
+        installs: plan.installs.iter().map(install).collect(),
+        env: Vec::new(),
+        commands: Vec::new(),
+        cargo: CargoView::default(),
+    };
+    add_build(&mut view, &plan.build);
+    view
+}
+
+fn add_build(view: &mut ComponentView, build: &BuildPlan) {
+    match build {
+        BuildPlan::Files => {}
+        BuildPlan::Image { image } => {
+            view.template = "stages/image";
+            view.builder = image.to_string();
+        }
+        BuildPlan::Script { builder, commands, env } => {
+            view.template = "stages/script";
+            view.builder = builder.to_string();
+            view.commands = commands.iter().map(|command| quote::json(&["/bin/sh", "-euc", command])).collect();
+            view.env = pairs(env, str::to_owned);
+        }
+        BuildPlan::Cargo { builder, package, bin, features, default_features, flags, link, vendored } => {
+            view.template = "stages/cargo";
+            view.builder = builder.to_string();
+            view.cargo = CargoView {
+                package: package.clone(),
+                bin: bin.clone(),
+                feature_flags: feature_flags(features, *default_features),
+                lock_flags: flags.iter().map(|flag| format!(" {flag}")).collect(),
+                static_link: *link == Link::Static,
+                vendored: *vendored,
+            };
+        }
+    }
+}
+
+fn feature_flags(features: &[String], default_features: bool) -> String {
+    let mut flags = String::new();
+    if !default_features {
+        flags.push_str(" --no-default-features");
+    }
+    if !features.is_empty() {
+        flags.push_str(&format!(" --features {}", features.join(",")));
+    }
+    flags
+}
+
+fn install(install: &InstallPlan) -> InstallView {
+    let to = install.to.to_string();
+    InstallView {
+        chmod: install.mode.map(|mode| format!("--chmod={mode:04o} ")).unwrap_or_default(),
+        paths: quote::json(&[&install.from, &to]),
+        mode: format!("{:04o}", install.mode.unwrap_or(0o755)),
+        to: quote::shell(&format!("/out{to}")),
+    }
+}
