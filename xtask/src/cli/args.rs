@@ -1,0 +1,289 @@
+//! The words of the command line. Names are those of cargo and bake, where they have one.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::manifest::FeatureValue;
+use crate::oci::Platform;
+use crate::resolve::ImageSelector;
+
+const LONG_ABOUT: &str = "\
+Merges many small component images into few.
+
+Reads components/*/component.toml and images/*/image.toml, decides with feature flags what is merged into which image, \
+generates the multi-stage Dockerfiles and builds the images through the Docker API.
+
+Exit codes: 0 done, 1 the work says no (a finding, a failed build, drift), 2 bad input or usage, 3 the environment is \
+missing (no daemon, an image that cannot be had).";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "groupage", bin_name = "cargo xtask", version, about = "Merges many small component images into few", long_about = LONG_ABOUT)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What all commands share.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The groupage.toml of the workspace; searched upwards from here when absent
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Workspace")]
+    pub manifest_path: Option<Utf8PathBuf>,
+    /// Override one value: bases.NAME, builders.NAME, registry.default, build.network, images.NAME.base, components.NAME.image; `*` matches within a name
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
+    pub set: Vec<(String, String)>,
+    /// Colour of messages
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    pub color: Color,
+}
+
+/// When messages have colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// In a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List components and images with their features, versions and roles
+    List(ListArguments),
+    /// Check every image by every rule, and generated files for drift; needs no daemon and no network
+    Check(CheckArguments),
+    /// Show what would be built, and from what
+    Plan(PlanArguments),
+    /// Write the Dockerfiles that reviewers read
+    Generate(GenerateArguments),
+    /// Build images
+    Build(BuildArguments),
+    /// Explain a decision
+    Explain(ExplainArguments),
+    /// Show what is inside an image: components, features, roles, base
+    Inspect(InspectArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+}
+
+/// What to work on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SelectionArguments {
+    /// Images, as IMAGE, IMAGE=VARIANT or IMAGE=* (all variants); all images when absent
+    #[arg(value_name = "IMAGE[=VARIANT]")]
+    pub images: Vec<ImageSelector>,
+    /// Features to turn on, separated by commas or spaces: FEATURE of an image, or COMPONENT/FEATURE
+    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', value_parser = features, help_heading = "Feature selection")]
+    pub features: Vec<FeatureList>,
+    /// Turn on all features of the selected images
+    #[arg(long, help_heading = "Feature selection")]
+    pub all_features: bool,
+    /// Leave the default features of the selected images off
+    #[arg(long, help_heading = "Feature selection")]
+    pub no_default_features: bool,
+}
+
+/// Features of one word, which may itself hold several.
+#[derive(Debug, Clone)]
+pub struct FeatureList(pub Vec<FeatureValue>);
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// What to check; every image in every variant when absent
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// List all rules with their levels and reasons, and check nothing
+    #[arg(long)]
+    pub list_rules: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// What to plan
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArguments {
+    /// What to generate; every image in every variant when absent
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Write nothing; fail when a Dockerfile is not as it would be generated
+    #[arg(long, conflicts_with = "context")]
+    pub check: bool,
+    /// Write a folder that plain `docker build` accepts, Dockerfile included, for exactly one image
+    #[arg(long, value_name = "DIR")]
+    pub context: Option<Utf8PathBuf>,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// What to build
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Platform to build for; that of the daemon when absent
+    #[arg(long, value_name = "OS/ARCH")]
+    pub platform: Option<Platform>,
+    /// Reference for the result instead of the planned one; may be given several times; needs exactly one image
+    #[arg(short, long = "tag", value_name = "REFERENCE")]
+    pub tags: Vec<crate::oci::Reference>,
+    /// How many images are built at once
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
+    /// Go on with other images when one has failed
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Build every step anew
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Stop before anything is built, and show the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: ProgressStyle,
+    /// Write what was built into a JSON file, with the keys of `docker buildx bake`
+    #[arg(long, value_name = "FILE")]
+    pub metadata_file: Option<Utf8PathBuf>,
+    /// The daemon, as unix:///path or tcp://host:port; DOCKER_HOST, the Docker context, then the default socket when absent
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressStyle {
+    /// `tty` in a terminal, else `plain`.
+    #[default]
+    Auto,
+    /// One line for each image, rewritten in place.
+    Tty,
+    /// One line for each event.
+    Plain,
+    /// One JSON object for each event.
+    Json,
+    /// Nothing but errors.
+    Quiet,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// What to explain
+    #[command(subcommand)]
+    pub what: Explain,
+}
+
+/// What can be explained.
+#[derive(Debug, Subcommand)]
+pub enum Explain {
+    /// Why a component, or a feature of one, is in an image
+    Why {
+        /// COMPONENT, FEATURE of the image, or COMPONENT/FEATURE
+        subject: String,
+        /// The image, as IMAGE or IMAGE=VARIANT; every image that has it when absent
+        #[arg(long = "in", value_name = "IMAGE[=VARIANT]")]
+        image: Option<ImageSelector>,
+        /// Features
+        #[command(flatten)]
+        features: FeatureArguments,
+    },
+}
+
+/// Which features are on, where images are named otherwise.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FeatureArguments {
+    /// Features to turn on
+    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', value_parser = features)]
+    pub features: Vec<FeatureList>,
+    /// Turn on all features
+    #[arg(long)]
+    pub all_features: bool,
+    /// Leave the default features off
+    #[arg(long)]
+    pub no_default_features: bool,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// An image in the daemon: a reference, an image ID, or IMAGE[=VARIANT] of this workspace
+    #[arg(value_name = "REFERENCE")]
+    pub reference: String,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// The daemon
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, such as bases.static=registry.example/static:1".to_owned()),
+    }
+}
+
+fn features(text: &str) -> Result<FeatureList, String> {
+    let words =
+        text.split_whitespace().map(|word| word.parse().map_err(|error: crate::manifest::NameError| error.to_string()));
+    words.collect::<Result<_, _>>().map(FeatureList)
+}
+
+impl SelectionArguments {
+    /// All features that are named.
+    pub(super) fn features(&self) -> FeatureArguments {
+        FeatureArguments {
+            features: self.features.clone(),
+            all_features: self.all_features,
+            no_default_features: self.no_default_features,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `explain why`: who asked for a component or a feature, as `cargo tree --invert` would draw it.
+
+use super::args::{Explain, ExplainArguments, FeatureArguments};
+use super::session::Session;
+use super::status::{ExitStatus, Stop};
+use crate::diagnostic::closest;
+use crate::resolve::{ImageSelector, Node, ResolvedImage};
+
+pub(super) fn run(arguments: &ExplainArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    match &arguments.what {
+        Explain::Why { subject, image, features } => why(subject, image.as_ref(), features, session),
+    }
+}
+
+fn why(
+    subject: &str,
+    image: Option<&ImageSelector>,
+    features: &FeatureArguments,
+    session: &Session<'_>,
+) -> Result<ExitStatus, Stop> {
+    let loaded = session.load()?;
+    let resolution = session.resolve(&loaded, &features.selection(image.cloned().into_iter().collect(), false))?;
+    let found: Vec<(&ResolvedImage<'_>, Node)> =
+        resolution.images.iter().filter_map(|image| Some((image, find(image, subject)?))).collect();
+    if found.is_empty() {
+        return Err(not_found(subject, &resolution.images, &loaded.manifests));
+    }
+    let several = found.len() > 1;
+    let mut text = String::new();
+    for (image, node) in &found {
+        if several {
+            text.push_str(&format!("in {}\n", image.id()));
+        }
+        text.push_str(&image.reasons.tree(node));
+    }
+    session.output.data(&text)?;
+    Ok(ExitStatus::Done)
+}
+
+/// What a word names in an image: a component, a feature of the image, or a feature of a component.
+fn find(image: &ResolvedImage<'_>, subject: &str) -> Option<Node> {
+    let names = |node: &&Node| match node {
+        Node::Component(component) => component.as_str() == subject,
+        Node::ImageFeature(_, feature) => feature.as_str() == subject,
+        Node::ComponentFeature(component, feature) => format!("{component}/{feature}") == subject,
+        Node::Image(_) | Node::Request(_) => false,
+    };
+    let mut nodes: Vec<&Node> = image.reasons.nodes().filter(names).collect();
+    // a component comes before a feature of the same name
+    nodes.sort_by_key(|node| !matches!(node, Node::Component(_)));
+    nodes.first().map(|node| (*node).clone())
+}
+
+/// What is in none of the images exits with 1: the question was good and the answer is no. An unknown name exits with 2.
+fn not_found(subject: &str, images: &[ResolvedImage<'_>], manifests: &crate::manifest::Manifests) -> Stop {
+    let ids: Vec<String> = images.iter().map(ResolvedImage::id).collect();
+    let name = subject.split('/').next().unwrap_or(subject);
+    let components = manifests.components.keys().map(|name| name.as_str());
+    let features: Vec<String> =
+        images.iter().flat_map(|image| image.definition.features.names()).map(String::from).collect();
+    if components.clone().any(|component| component == name) || features.iter().any(|feature| feature == subject) {
+        return Stop::refused(anyhow::anyhow!(
+            "`{subject}` is not in {} with these features\nhint: `list` shows which features bring it",
+            ids.join(", ")
+        ));
+    }
+    let close = closest(subject, components.chain(features.iter().map(String::as_str)));
+    let hint =
+        close.map(|close| format!("did you mean `{close}`?")).unwrap_or_else(|| "`list` shows all names".to_owned());
+    Stop::input(anyhow::anyhow!("there is no component or feature `{subject}`\nhint: {hint}"))
+}

@@ -1,0 +1,139 @@
+//! `list`: components and images with features, versions and roles.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::args::{Format, ListArguments};
+use super::session::{Loaded, Session};
+use super::status::{ExitStatus, Stop};
+use crate::manifest::{ComponentManifest, ImageDefinition, VersionSource};
+use crate::resolve::Packages;
+
+#[derive(Debug, Serialize)]
+struct Listing<'a> {
+    components: Vec<ComponentLine<'a>>,
+    images: Vec<ImageLine<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ComponentLine<'a> {
+    name: &'a str,
+    version: String,
+    description: &'a str,
+    owner: &'a str,
+    build: &'a str,
+    features: Vec<String>,
+    roles: Vec<&'a str>,
+    replaces: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ImageLine<'a> {
+    name: &'a str,
+    description: &'a str,
+    base: &'a str,
+    platforms: Vec<String>,
+    default_role: Option<&'a str>,
+    components: Vec<&'a str>,
+    optional_components: Vec<&'a str>,
+    features: Vec<String>,
+    variants: Vec<&'a str>,
+}
+
+pub(super) fn run(arguments: &ListArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    let loaded = session.load()?;
+    let listing = listing(&loaded);
+    match arguments.format {
+        Format::Json => session.output.json(&listing)?,
+        Format::Text => session.output.data(&text(&listing))?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn listing(loaded: &Loaded) -> Listing<'_> {
+    let manifests = &loaded.manifests;
+    Listing {
+        components: manifests.components.values().map(|part| component(part, &loaded.packages)).collect(),
+        images: manifests.images.values().map(image).collect(),
+    }
+}
+
+fn component<'a>(part: &'a ComponentManifest, packages: &Packages) -> ComponentLine<'a> {
+    ComponentLine {
+        name: part.name.value.as_str(),
+        version: version(part, packages),
+        description: part.description.as_ref().map_or("", |text| &text.value),
+        owner: &part.owner.value,
+        build: part.build.kind.name(),
+        features: part.features.names().into_iter().map(String::from).collect(),
+        roles: part.roles.keys().map(|role| role.as_str()).collect(),
+        replaces: part.replaces.iter().map(|entry| entry.image.value.to_string()).collect(),
+    }
+}
+
+fn version(part: &ComponentManifest, packages: &Packages) -> String {
+    match (&part.version.value, &part.build.kind) {
+        (VersionSource::Literal(version), _) => version.clone(),
+        (VersionSource::Cargo, crate::manifest::BuildKind::Cargo(cargo)) => {
+            packages.get(&cargo.package.value).map(|package| package.version.clone()).unwrap_or_default()
+        }
+        (VersionSource::Cargo, _) => String::new(),
+    }
+}
+
+fn image(image: &ImageDefinition) -> ImageLine<'_> {
+    let components = |optional: bool| {
+        let all = image.features.dependencies.iter();
+        all.filter(|(_, dependency)| dependency.optional == optional).map(|(name, _)| name.as_str()).collect()
+    };
+    ImageLine {
+        name: image.name.value.as_str(),
+        description: image.description.as_ref().map_or("", |text| &text.value),
+        base: image.base.value.as_str(),
+        platforms: image.platforms.iter().map(|platform| platform.value.to_string()).collect(),
+        default_role: image.default_role.as_ref().map(|role| role.value.as_str()),
+        components: components(false),
+        optional_components: components(true),
+        features: image.features.names().into_iter().map(String::from).collect(),
+        variants: image.variants.keys().map(|name| name.as_str()).collect(),
+    }
+}
+
+fn text(listing: &Listing<'_>) -> String {
+    let mut text = String::from("components\n");
+    for part in &listing.components {
+        _ = writeln!(text, "  {} {} ({}, {})", part.name, part.version, part.build, part.owner);
+        lines(
+            &mut text,
+            &[
+                ("", part.description.to_owned()),
+                ("features: ", part.features.join(", ")),
+                ("roles: ", part.roles.join(", ")),
+                ("replaces: ", part.replaces.join(", ")),
+            ],
+        );
+    }
+    text.push_str("images\n");
+    for image in &listing.images {
+        _ = writeln!(text, "  {} on {} ({})", image.name, image.base, image.platforms.join(", "));
+        let optional = image.optional_components.iter().map(|name| format!("{name} (optional)"));
+        let components: Vec<String> = image.components.iter().map(|name| (*name).to_owned()).chain(optional).collect();
+        lines(
+            &mut text,
+            &[
+                ("", image.description.to_owned()),
+                ("components: ", components.join(", ")),
+                ("features: ", image.features.join(", ")),
+                ("variants: ", image.variants.join(", ")),
+            ],
+        );
+    }
+    text
+}
+
+fn lines(text: &mut String, lines: &[(&str, String)]) {
+    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
+        _ = writeln!(text, "      {name}{value}");
+    }
+}

@@ -1,0 +1,87 @@
+//! The command line: words → calls of the library → output. One file per command; the only place that prints, chooses exit
+//! codes, and uses `anyhow`.
+//!
+//! Another repository's `xtask` calls [`main`], or puts [`Command`] into its own with `#[command(flatten)]` and calls
+//! [`execute`].
+//!
+//! **Invariants**: stdout carries data only, messages go to stderr; nothing depends on colour; a command does no work that it
+//! does not need (no cargo without cargo components, no daemon before `build`).
+
+mod args;
+mod build;
+mod check;
+mod completions;
+mod explain;
+mod generate;
+mod inspect;
+mod list;
+mod output;
+mod plan;
+mod session;
+mod status;
+
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+use clap::Parser as _;
+
+pub use args::{Arguments, Command, Global};
+pub use status::ExitStatus;
+
+use crate::workspace::Environment;
+use output::Output;
+use session::Session;
+use status::Stop;
+
+/// Runs the program with the arguments, environment and working directory of this process.
+pub fn main() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => execute(&arguments.command, &arguments.global),
+        Err(error) => {
+            // help and version go to stdout and are no errors
+            let status = if error.use_stderr() { ExitStatus::BadInput } else { ExitStatus::Done };
+            _ = error.print();
+            status.into()
+        }
+    }
+}
+
+/// Runs one command.
+pub fn execute(command: &Command, global: &Global) -> ExitCode {
+    let output = Output::new(global);
+    let result = working_directory().and_then(|cwd| {
+        let session = Session::new(cwd, Environment::read(), global, output);
+        dispatch(command, &session)
+    });
+    let status = match result {
+        Ok(status) => status,
+        Err(stop) => {
+            if let Some(error) = &stop.error {
+                output.error(error);
+            }
+            stop.status
+        }
+    };
+    status.into()
+}
+
+fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    match command {
+        Command::List(arguments) => list::run(arguments, session),
+        Command::Check(arguments) => check::run(arguments, session),
+        Command::Plan(arguments) => plan::run(arguments, session),
+        Command::Generate(arguments) => generate::run(arguments, session),
+        Command::Build(arguments) => build::run(arguments, session),
+        Command::Explain(arguments) => explain::run(arguments, session),
+        Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Completions(arguments) => completions::run(arguments, session),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the working directory")]
+fn working_directory() -> Result<Utf8PathBuf, Stop> {
+    let path = std::env::current_dir()
+        .map_err(|error| Stop::input(anyhow::anyhow!("cannot read the working directory: {error}")))?;
+    Utf8PathBuf::from_path_buf(path)
+        .map_err(|path| Stop::input(anyhow::anyhow!("the path {} is not UTF-8", path.display())))
+}

@@ -1,0 +1,76 @@
+//! Where output goes: data to stdout, messages to stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use super::args::{Color, Global};
+use super::status::Stop;
+use crate::diagnostic::{Diagnostic, Level, Style, to_text};
+use crate::source::SourceMap;
+
+/// Where output goes, and whether it has colour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    style: Style,
+    terminal: bool,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let colour = match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && crate::workspace::Environment::read().get("NO_COLOR").is_none_or(str::is_empty),
+        };
+        Self { style: if colour { Style::Colour } else { Style::Plain }, terminal }
+    }
+
+    /// Whether messages go to a terminal.
+    pub(super) fn is_terminal(self) -> bool {
+        self.terminal
+    }
+
+    /// Prints data. A reader that has gone away (`| head`) ends the run quietly.
+    pub(super) fn data(self, text: &str) -> Result<(), Stop> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::silent(super::ExitStatus::Done)),
+            Err(error) => Err(Stop::input(anyhow::anyhow!("cannot write to stdout: {error}"))),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Prints data as JSON.
+    pub(super) fn json(self, value: &impl serde::Serialize) -> Result<(), Stop> {
+        let text = serde_json::to_string_pretty(value).map_err(Stop::input)?;
+        self.data(&(text + "\n"))
+    }
+
+    /// Prints a message line.
+    pub(super) fn message(self, text: &str) {
+        _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Prints an error with its causes; a next step on a line of its own is kept there.
+    pub(super) fn error(self, error: &anyhow::Error) {
+        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        self.message(&format!("error: {}", causes.join(": ")));
+    }
+
+    /// Prints diagnostics and a line that counts them.
+    pub(super) fn diagnostics(self, diagnostics: &[Diagnostic], sources: &SourceMap) {
+        for diagnostic in diagnostics {
+            self.message(&format!("{}\n", to_text(diagnostic, sources, self.style)));
+        }
+        let count = |level: Level| diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count();
+        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        match (count(Level::Error), count(Level::Warning)) {
+            (0, 0) => {}
+            (0, warnings) => self.message(&plural(warnings, "warning")),
+            (errors, 0) => self.message(&plural(errors, "error")),
+            (errors, warnings) => {
+                self.message(&format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")))
+            }
+        }
+    }
+}

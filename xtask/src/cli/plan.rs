@@ -1,0 +1,78 @@
+//! `plan`: what would be built, and from what.
+
+use std::fmt::Write as _;
+
+use super::args::{Format, PlanArguments};
+use super::session::Session;
+use super::status::{ExitStatus, Stop};
+use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan};
+
+pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    let loaded = session.load()?;
+    let resolution = session.resolve(&loaded, &arguments.selection.selection(false))?;
+    let plan = session.plan(&loaded, &resolution)?;
+    session.check(&loaded, &resolution, &plan)?;
+    match arguments.format {
+        Format::Json => session.output.json(&plan)?,
+        Format::Text => session.output.data(&text(&plan))?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// The plan as text: one paragraph for each image.
+pub(super) fn text(plan: &Plan) -> String {
+    plan.images.iter().map(image).collect::<Vec<_>>().join("\n")
+}
+
+fn image(image: &ImagePlan) -> String {
+    let mut text = format!("{} {} on {}\n", image.id, image.version, image.base.name);
+    let list = |items: &[String]| items.join(", ");
+    let features: Vec<String> = image.features.iter().map(ToString::to_string).collect();
+    let platforms: Vec<String> = image.platforms.iter().map(ToString::to_string).collect();
+    for (name, value) in [
+        ("tags", list(&image.tags)),
+        ("platforms", list(&platforms)),
+        ("features", list(&features)),
+        ("user", image.config.user.clone().unwrap_or_default()),
+        ("entrypoint", image.config.entrypoint.join(" ")),
+        ("ports", list(&image.config.ports)),
+        ("dockerfile", image.dockerfile.to_string()),
+        ("fingerprint", image.fingerprint.clone()),
+    ] {
+        if !value.is_empty() {
+            _ = writeln!(text, "  {name:<12}{value}");
+        }
+    }
+    image.components.iter().for_each(|part| text.push_str(&component(part)));
+    text
+}
+
+fn component(part: &ComponentPlan) -> String {
+    let features: Vec<String> = part.features.iter().map(ToString::to_string).collect();
+    let features = if features.is_empty() { String::new() } else { format!(" [{}]", features.join(", ")) };
+    let mut text = format!("  + {} {}{features} ({})\n", part.name, part.version, build(part));
+    let programs = part.installs.iter().map(|install| &install.to);
+    for path in programs.chain(part.files.keys()) {
+        _ = writeln!(text, "      {path}");
+    }
+    for (path, link) in &part.links {
+        _ = writeln!(text, "      {path} → {}", link.target);
+    }
+    text
+}
+
+fn build(part: &ComponentPlan) -> String {
+    let crates = part.inputs.values().filter(|input| matches!(input, Input::Crate { .. })).count();
+    let files = part.inputs.len() - crates;
+    match &part.build {
+        BuildPlan::Cargo { package, vendored: true, .. } => {
+            format!("cargo package {package}, {files} files, {crates} crates")
+        }
+        BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files} files"),
+        BuildPlan::Files => format!("{} files", part.files.len()),
+        BuildPlan::Image { image } => format!("from image {image}"),
+        BuildPlan::Script { builder, commands, .. } => {
+            format!("{} commands in {builder}, {files} files", commands.len())
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The pipeline of the library, step by step, with problems shown as they are found. Each command takes the prefix it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+
+use super::args::{FeatureArguments, Global, SelectionArguments};
+use super::output::Output;
+use super::status::{ExitStatus, Problems, Stop};
+use crate::diagnostic::Level;
+use crate::manifest::{self, BuildKind, Manifests};
+use crate::plan::{self, Plan, PrunedWorkspaces, Read};
+use crate::render::context::Context;
+use crate::render::{self, Templates};
+use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
+use crate::source::SourceMap;
+use crate::workspace::cargo::{Cargo, CargoWorkspace};
+use crate::workspace::{self, Environment, Sources, Workspace};
+use crate::{check, oci};
+
+/// What a run knows before it has read anything.
+pub(super) struct Session<'a> {
+    cwd: Utf8PathBuf,
+    pub(super) environment: Environment,
+    global: &'a Global,
+    pub(super) output: Output,
+}
+
+/// A workspace that was read and parsed.
+pub(super) struct Loaded {
+    pub(super) workspace: Workspace,
+    pub(super) sources: Sources,
+    pub(super) manifests: Manifests,
+    pub(super) packages: Packages,
+    cargo: Option<CargoWorkspace>,
+    pub(super) overrides: Overrides,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(cwd: Utf8PathBuf, environment: Environment, global: &'a Global, output: Output) -> Self {
+        Self { cwd, environment, global, output }
+    }
+
+    /// A path of the command line, absolute.
+    pub(super) fn path(&self, path: &camino::Utf8Path) -> Utf8PathBuf {
+        self.cwd.join(path)
+    }
+
+    /// Reads and parses the workspace; asks cargo only if a component needs it.
+    pub(super) fn load(&self) -> Result<Loaded, Stop> {
+        let workspace = Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)?;
+        let sources = workspace.read(&self.environment).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
+        let manifests = manifest::parse(&sources.map, &sources.files)
+            .map_err(|problems| self.bad_input(&problems, &sources.map))?;
+        let unknown = check::unknown_rules(&manifests);
+        if !unknown.is_empty() {
+            return Err(self.bad_input(&unknown, &sources.map));
+        }
+        let cargo = self.cargo(&workspace, &manifests)?;
+        let packages = cargo.as_ref().map(plan::packages).unwrap_or_default();
+        let overrides = Overrides { flags: self.global.set.clone(), ..sources.overrides.clone() };
+        Ok(Loaded { workspace, sources, manifests, packages, cargo, overrides })
+    }
+
+    fn cargo(&self, workspace: &Workspace, manifests: &Manifests) -> Result<Option<CargoWorkspace>, Stop> {
+        if !manifests.components.values().any(|component| matches!(component.build.kind, BuildKind::Cargo(_))) {
+            return Ok(None);
+        }
+        let platforms = manifests.images.values().flat_map(|image| &image.platforms);
+        let targets: BTreeSet<&str> =
+            platforms.filter_map(|platform| oci::Platform::rust_target(&platform.value)).collect();
+        let targets: Vec<&str> = targets.into_iter().collect();
+        let cargo = Cargo { program: self.environment.get("CARGO").unwrap_or("cargo"), offline: false };
+        workspace::cargo::read(cargo, &workspace.root, &targets).map(Some).map_err(Stop::input)
+    }
+
+    /// Resolves what was asked for.
+    pub(super) fn resolve<'m>(&self, loaded: &'m Loaded, selection: &Selection) -> Result<Resolution<'m>, Stop> {
+        resolve::resolve(&loaded.manifests, &loaded.packages, selection, &loaded.overrides)
+            .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
+    }
+
+    /// Plans what was resolved.
+    pub(super) fn plan(&self, loaded: &Loaded, resolution: &Resolution<'_>) -> Result<Plan, Stop> {
+        let bad = |problems: Problems| self.bad_input(&problems, &loaded.sources.map);
+        let root = &loaded.workspace.root;
+        let pruned = match &loaded.cargo {
+            Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
+            None => PrunedWorkspaces::new(),
+        };
+        let tree = workspace::read_tree(root, &plan::wants(resolution, &pruned, root)).map_err(bad)?;
+        plan::plan(resolution, &Read { tree: &tree, pruned: &pruned, root }).map_err(bad)
+    }
+
+    /// Runs the rules; anything that is not denied is shown and does not stop the run.
+    pub(super) fn check(&self, loaded: &Loaded, resolution: &Resolution<'_>, plan: &Plan) -> Result<(), Stop> {
+        let findings = check::run(resolution, plan);
+        self.output.diagnostics(&findings, &loaded.sources.map);
+        if findings.iter().any(|finding| finding.level == Level::Error) {
+            Err(Stop::silent(ExitStatus::Refused))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The templates of the workspace.
+    pub(super) fn templates(&self, loaded: &Loaded) -> Result<Templates, Stop> {
+        let map = &loaded.sources.map;
+        Templates::new(&loaded.sources.templates, map).map_err(|problems| self.bad_input(&problems, map))
+    }
+
+    /// The Dockerfiles of a plan, by the ID of their image.
+    pub(super) fn dockerfiles(&self, loaded: &Loaded, plan: &Plan) -> Result<BTreeMap<String, String>, Stop> {
+        let templates = self.templates(loaded)?;
+        let mut texts = BTreeMap::new();
+        for image in &plan.images {
+            let text = render::dockerfile(image, &templates)
+                .map_err(|problem| self.bad_input(&[problem], &loaded.sources.map))?;
+            texts.insert(image.id.clone(), text);
+        }
+        Ok(texts)
+    }
+
+    /// All files that travel with the Dockerfile of an image.
+    pub(super) fn context(&self, loaded: &Loaded, image: &plan::ImagePlan) -> Result<Context, Stop> {
+        let files = render::files(image, &loaded.workspace.root);
+        let mut context = files.context;
+        for folder in &files.crates {
+            workspace::expand(&mut context, &folder.path, &folder.folder, &folder.exclude).map_err(Stop::input)?;
+        }
+        Ok(context)
+    }
+
+    /// Shows diagnostics and ends with exit code 2.
+    pub(super) fn bad_input(&self, problems: &[crate::diagnostic::Diagnostic], map: &SourceMap) -> Stop {
+        self.output.diagnostics(problems, map);
+        Stop::silent(ExitStatus::BadInput)
+    }
+}
+
+impl SelectionArguments {
+    /// What was asked for. `all_variants` is what no words mean.
+    pub(super) fn selection(&self, all_variants: bool) -> Selection {
+        self.features().selection(self.images.clone(), all_variants)
+    }
+}
+
+impl FeatureArguments {
+    pub(super) fn selection(&self, images: Vec<ImageSelector>, all_variants: bool) -> Selection {
+        Selection {
+            images,
+            all_variants,
+            features: self.features.iter().flat_map(|list| list.0.clone()).collect(),
+            all_features: self.all_features,
+            no_default_features: self.no_default_features,
+            platforms: Vec::new(),
+        }
+    }
+}
