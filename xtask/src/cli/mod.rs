@@ -8,13 +8,16 @@
 //! does not need (no cargo without cargo components, no daemon before `build`).
 
 mod args;
+mod bootstrap;
 mod build;
 mod check;
 mod completions;
+mod daemon;
 mod explain;
 mod generate;
 mod inspect;
 mod list;
+mod metadata;
 mod output;
 mod plan;
 mod session;

@@ -62,6 +62,12 @@ impl<'a> Session<'a> {
         Ok(Loaded { workspace, sources, manifests, packages, cargo, overrides })
     }
 
+    /// [`Session::load`] for a command that also works outside of a workspace: says nothing when there is none.
+    pub(super) fn load_quietly(&self) -> Option<Loaded> {
+        Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).ok()?;
+        self.load().ok()
+    }
+
     fn cargo(&self, workspace: &Workspace, manifests: &Manifests) -> Result<Option<CargoWorkspace>, Stop> {
         if !manifests.components.values().any(|component| matches!(component.build.kind, BuildKind::Cargo(_))) {
             return Ok(None);

@@ -99,9 +99,9 @@ fn dockerfile_path(image: &ResolvedImage<'_>) -> Utf8PathBuf {
     image.definition.folder.join(file)
 }
 
-/// `REGISTRY/NAME:VERSION SUFFIX`. A version without a tag's characters (`+`) has `_` there, as Helm does; an empty version
+/// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`. A version without a tag's characters (`+`) has `_` there, as Helm does; an empty version
 /// gives no tag at all, and a rule refuses it.
-fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
+pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
     if image.version.is_empty() {
         return Vec::new();
     }

@@ -6,12 +6,16 @@
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
 //! | `overrides.rs` | `groupage.override.toml` and `GROUPAGE_*` variables as [`Overrides`](crate::resolve::Overrides) |
 //! | `tree.rs` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
+//! | `accounts.rs` | what `docker login` has stored |
 //! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
 //! | `write.rs` | files that we write: they appear by rename |
 //!
 //! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
 //! [`write`].
 
+mod accounts;
+mod bootstrap;
 pub mod cargo;
 mod discover;
 mod environment;
@@ -20,6 +24,8 @@ mod text;
 mod tree;
 pub mod write;
 
+pub use accounts::accounts;
+pub use bootstrap::{BootstrapError, bootstrap};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, expand, read_tree};

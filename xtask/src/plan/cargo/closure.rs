@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::activate::{Active, Weak, activate};
 use super::error::PruneError;
 use super::graph::Graph;
+use super::lockfile::Lockfile;
 use super::program::member;
 use crate::manifest::BuildNetwork;
 use crate::workspace::cargo::{CargoWorkspace, DependencyKind, PackageKey};
@@ -35,6 +36,8 @@ pub struct Closure {
     pub edges: BTreeMap<PackageKey, BTreeSet<PackageKey>>,
     /// Whether the pruned lock file is known to be exact.
     pub exact: bool,
+    /// The pruned lock file.
+    pub(super) lock: Lockfile,
 }
 
 impl Closure {
@@ -73,14 +76,11 @@ pub fn closure(workspace: &CargoWorkspace, request: &Request<'_>) -> Result<Clos
     let listed = activate(&graph, roots, Weak::Enables, leaf)?;
     listed.keys().try_for_each(|key| check_source(workspace, key, hermetic))?;
     let stub = |(key, active): (&PackageKey, &Active)| (key.clone(), active.asked.clone());
-    Ok(Closure {
-        package: package.clone(),
-        network: request.network,
-        stubs: listed.iter().filter(|(key, _)| !needed.contains(key)).map(stub).collect(),
-        exact: hermetic || listed.iter().all(|(key, active)| graph.package(key).is_some() || active.is_end()),
-        edges: listed.into_iter().map(|(key, active)| (key, active.dependencies)).collect(),
-        needed,
-    })
+    let exact = hermetic || listed.iter().all(|(key, active)| graph.package(key).is_some() || active.is_end());
+    let stubs = listed.iter().filter(|(key, _)| !needed.contains(key)).map(stub).collect();
+    let edges = listed.into_iter().map(|(key, active)| (key, active.dependencies)).collect();
+    let lock = graph.lock.only(&edges);
+    Ok(Closure { package: package.clone(), network: request.network, needed, stubs, edges, exact, lock })
 }
 
 impl Active {

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::closure::Closure;
 use super::error::PruneError;
-use super::lockfile::{Lockfile, filtered_lock};
+use super::lockfile::filtered_lock;
 use super::member::{builds_from, member, parse};
 use super::root::{pruned_root_manifest, relative_folder};
 use super::stub::{STUB_LIBRARY, stub_manifest};
@@ -45,19 +45,16 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// A manifest is not TOML, or a registry package has no checksum.
 pub fn entries(workspace: &CargoWorkspace, closure: &Closure) -> Result<Vec<PrunedEntry>, PruneError> {
     let sources = registries(closure);
-    let mut entries = vec![
-        text("Cargo.toml", pruned_root_manifest(workspace, closure)?),
-        text("Cargo.lock", filtered_lock(workspace, closure)?),
-    ];
+    let mut entries =
+        vec![text("Cargo.toml", pruned_root_manifest(workspace, closure)?), text("Cargo.lock", filtered_lock(closure))];
     entries.extend(config(workspace, &sources)?.map(|config| text(".cargo/config.toml", config)));
     for key in closure.edges.keys().filter(|key| key.is_path()) {
         entries.extend(path_package(workspace, closure, key)?);
     }
     if closure.network == BuildNetwork::None {
-        let lock = Lockfile::parse(&workspace.lock)?;
         for key in closure.edges.keys() {
             if let Some(folder) = key.source.as_deref().and_then(|source| sources.get(source)) {
-                entries.extend(vendored(workspace, closure, &lock, key, folder)?);
+                entries.extend(vendored(workspace, closure, key, folder)?);
             }
         }
     }
@@ -158,12 +155,11 @@ fn left_behind(workspace: &CargoWorkspace, key: &PackageKey, manifest: &Table) -
 fn vendored(
     workspace: &CargoWorkspace,
     closure: &Closure,
-    lock: &Lockfile,
     key: &PackageKey,
     folder: &str,
 ) -> Result<Vec<PrunedEntry>, PruneError> {
     let missing = || PruneError::Lock { package: key.to_string(), reason: "it has no checksum" };
-    let checksum = lock.packages.get(key).and_then(|package| package.checksum.as_ref()).ok_or_else(missing)?;
+    let checksum = closure.lock.packages.get(key).and_then(|package| package.checksum.as_ref()).ok_or_else(missing)?;
     let path = Utf8Path::new(folder).join(format!("{}-{}", key.name, key.version));
     let checksum = text(path.join(".cargo-checksum.json"), format!("{{\"files\":{{}},\"package\":\"{checksum}\"}}"));
     if let Some(features) = closure.stubs.get(key) {
@@ -172,4 +168,33 @@ fn vendored(
     }
     let exclude = [".cargo-ok", ".cargo-checksum.json"].into_iter().map(Utf8PathBuf::from).collect();
     Ok(vec![PrunedEntry::Folder { path, from: workspace.packages[key].folder.clone(), exclude }, checksum])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(config_text: &str, sources: &[(&str, &str)], expect: Option<&str>) {
+        let workspace = CargoWorkspace { config: Some(config_text.to_owned()), ..CargoWorkspace::default() };
+        let sources = sources.iter().map(|(source, folder)| (*source, (*folder).to_owned())).collect();
+        assert_eq!(config(&workspace, &sources).unwrap().as_deref(), expect);
+    }
+
+    #[test]
+    fn configuration_keeps_what_manifests_mean_and_no_secret() {
+        check("[alias]\nx = 'run'\n[build]\nrustflags = ['-Ctarget-cpu=native']\n", &[], None);
+        let registries =
+            "[registries.mine]\nindex = 'sparse+https://r/'\ntoken = 'secret'\n[registries.other]\ntoken = 'x'\n";
+        check(registries, &[], Some("[registries.mine]\nindex = \"sparse+https://r/\"\n"));
+        check("[env]\nA = '1'\n", &[], Some("[env]\nA = \"1\"\n"));
+    }
+
+    #[test]
+    fn every_registry_has_its_folder() {
+        let crates_io =
+            "[source.crates-io]\nreplace-with = \"vendor\"\n\n[source.vendor]\ndirectory = \".cargo/vendor\"\n";
+        check("", &[(CRATES_IO, ".cargo/vendor")], Some(crates_io));
+        let sparse = "[source.\"sparse+https://r/\"]\nregistry = \"sparse+https://r/\"\nreplace-with = \"vendor-1\"\n\n[source.vendor-1]\ndirectory = \".cargo/vendor-1\"\n";
+        check("", &[("sparse+https://r/", ".cargo/vendor-1")], Some(sparse));
+    }
 }

@@ -104,3 +104,45 @@ pub(super) fn builds_from(manifest: &Table, folder: &str) -> bool {
     paths.push(path(manifest.get("package"), "build"));
     paths.into_iter().flatten().any(|path| Utf8Path::new(path.trim_start_matches("./")).starts_with(folder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(manifest: &str, expect: &str) {
+        assert_eq!(prune(manifest.parse().unwrap()).to_string(), expect);
+    }
+
+    #[test]
+    fn what_only_tests_need_goes() {
+        check(
+            "[dev-dependencies]\na = '1'\n[dev_dependencies]\nb = '1'\n[dependencies]\nc = '1'\n",
+            "[dependencies]\nc = \"1\"\n",
+        );
+        check("[target.'cfg(unix)'.dev-dependencies]\na = '1'\n", "[target.\"cfg(unix)\"]\n");
+        check("[[test]]\nname = 't'\n[[bench]]\nname = 'b'\n[[example]]\nname = 'e'\n", "");
+    }
+
+    #[test]
+    fn features_of_test_dependencies_go() {
+        let tables = "[dev-dependencies]\na = '1'\n[build_dependencies]\nb = '1'\n[target.x.dependencies]\nc = '1'\n";
+        let kept = "[build_dependencies]\nb = \"1\"\n\n[features]\nf = [\"g\", \"dep:c\", \"b/x\", \"c?/x\"]\n\n[target.x.dependencies]\nc = \"1\"\n";
+        check(&format!("{tables}[features]\nf = ['g', 'dep:c', 'a/x', 'a?/x', 'b/x', 'c?/x']\n"), kept);
+    }
+
+    #[test]
+    fn paths_that_lead_out_go() {
+        check("[package]\nreadme = '../README.md'\nlicense-file = '/LICENSE'\n", "[package]\n");
+        check("[package]\nreadme = 'docs/README.md'\n", "[package]\nreadme = \"docs/README.md\"\n");
+        check("[package]\nreadme.workspace = true\n", "[package.readme]\nworkspace = true\n");
+    }
+
+    #[test]
+    fn folders_of_programs_stay() {
+        let check = |manifest: &str, expect| assert_eq!(builds_from(&manifest.parse().unwrap(), "tests"), expect);
+        check("[[bin]]\nname = 'a'\npath = 'tests/a.rs'\n", true);
+        check("[lib]\npath = './tests/lib.rs'\n", true);
+        check("package.build = 'tests/build.rs'\n", true);
+        check("package.build = false\n[[bin]]\nname = 'a'\npath = 'testsuite/a.rs'\n", false);
+    }
+}

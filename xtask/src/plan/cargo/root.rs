@@ -106,6 +106,9 @@ fn prune_patches(manifest: &mut Table, workspace: &CargoWorkspace, closure: &Clo
         }
     }
     patches.retain(|_, entries| entries.as_table().is_some_and(|entries| !entries.is_empty()));
+    if patches.is_empty() {
+        manifest.remove("patch");
+    }
 }
 
 fn is_used(name: &str, patch: &Value, workspace: &CargoWorkspace, closure: &Closure) -> bool {
@@ -134,8 +137,11 @@ fn normalize(path: &Utf8Path) -> Utf8PathBuf {
 fn prune_profiles(manifest: &mut Table, closure: &Closure) {
     let profiles = manifest.get_mut("profile").and_then(Value::as_table_mut).into_iter().flatten();
     for (_, profile) in profiles {
-        if let Some(packages) = profile.get_mut("package").and_then(Value::as_table_mut) {
-            packages.retain(|spec, _| spec == "*" || spec.contains('/') || closure.lists(package_name(spec)));
+        let Some(profile) = profile.as_table_mut() else { continue };
+        let Some(packages) = profile.get_mut("package").and_then(Value::as_table_mut) else { continue };
+        packages.retain(|spec, _| spec == "*" || spec.contains('/') || closure.lists(package_name(spec)));
+        if packages.is_empty() {
+            profile.remove("package");
         }
     }
 }

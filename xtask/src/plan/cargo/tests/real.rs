@@ -164,13 +164,14 @@ pub fn hello() -> String {
     ("third-party/vendored/src/lib.rs", "pub const NAME: &str = \"vendored\";"),
 ];
 
-fn check_build(sandbox: &Sandbox, package: &str, names: &[&str], expect: &str) {
+fn check_build(source: &Sandbox, sandbox: &Sandbox, package: &str, names: &[&str], expect: &str) {
     let names = names.join(",");
     let arguments =
         ["build", "--release", "--locked", "--offline", "-p", package, "--no-default-features", "-F", &names];
-    let stderr = assert_success(&sandbox.cargo(&arguments));
+    // both programs of a test share what is compiled for both
+    let stderr = assert_success(&sandbox.cargo_into(&source.root.join("target"), &arguments));
     assert!(!stderr.contains("warning"), "{stderr}");
-    let output = Command::new(sandbox.root.join("target/release").join(package)).output().unwrap();
+    let output = Command::new(source.root.join("target/release").join(package)).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expect);
 }
 
@@ -191,7 +192,7 @@ fn vendored_programs_build_and_run() {
     let source = Sandbox::workspace(WORKSPACE);
     let workspace = source.read();
     let (small, sandbox) = prune(&workspace, "agent", &["json"]);
-    check_build(&sandbox, "agent", &["json"], r#"{"text":"HELLO 1.0.0 vendored"}"#);
+    check_build(&source, &sandbox, "agent", &["json"], r#"{"text":"HELLO 1.0.0 vendored"}"#);
     let names = |keys: Vec<&PackageKey>| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(small.paths().collect()), ["agent", "util", "vendored"]);
     let stubs = names(small.stubs.keys().collect());
@@ -203,5 +204,5 @@ fn vendored_programs_build_and_run() {
         assert!(!files.contains(absent), "{absent}");
     }
     let (_, sandbox) = prune(&workspace, "agent", &["scratch", "heavy", "ordered"]);
-    check_build(&sandbox, "agent", &["scratch", "heavy", "ordered"], "hello 1.0.0 vendored");
+    check_build(&source, &sandbox, "agent", &["scratch", "heavy", "ordered"], "hello 1.0.0 vendored");
 }

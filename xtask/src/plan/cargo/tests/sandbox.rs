@@ -38,10 +38,14 @@ impl Sandbox {
         files.iter().for_each(|(path, text)| sandbox.write(Utf8Path::new(path), text));
         let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
         sandbox.write(Utf8Path::new("Cargo.lock"), &fs::read_to_string(lock).unwrap());
-        let update =
-            Command::new(CARGO).args(["update", "--workspace", "--offline"]).current_dir(&sandbox.root).output();
-        assert_success(&update.unwrap());
+        sandbox.update(&["--workspace"]);
         sandbox
+    }
+
+    /// Runs `cargo update` with what is on this machine.
+    pub(super) fn update(&self, what: &[&str]) {
+        let update = Command::new(CARGO).args(["update", "--offline"]).args(what).current_dir(&self.root).output();
+        assert_success(&update.unwrap());
     }
 
     pub(super) fn read(&self) -> CargoWorkspace {
@@ -80,9 +84,13 @@ impl Sandbox {
 
     /// Cargo as in a stage without network: its home is empty.
     pub(super) fn cargo(&self, arguments: &[&str]) -> Output {
+        self.cargo_into(&self.root.join("target"), arguments)
+    }
+
+    pub(super) fn cargo_into(&self, target: &Utf8Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(CARGO);
         command.args(arguments).current_dir(&self.root).env("CARGO_HOME", self.root.join(".home"));
-        command.env("CARGO_TARGET_DIR", self.root.join("target")).output().unwrap()
+        command.env("CARGO_TARGET_DIR", target).output().unwrap()
     }
 
     pub(super) fn files(&self) -> BTreeSet<String> {

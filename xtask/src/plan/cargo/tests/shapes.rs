@@ -8,7 +8,10 @@ use crate::workspace::cargo::{Cargo, read};
 
 /// Prunes `package` out of `files`; `expect` is the whole pruned root manifest.
 fn check(files: &[(&str, &str)], package: &str, expect: &str) -> Sandbox {
-    let source = Sandbox::workspace(files);
+    check_source(&Sandbox::workspace(files), package, expect)
+}
+
+fn check_source(source: &Sandbox, package: &str, expect: &str) -> Sandbox {
     let (_, sandbox) = prune(&source.read(), package, &[]);
     assert_eq!(fs::read_to_string(sandbox.root.join("Cargo.toml")).unwrap(), expect.trim_start());
     check_lock(&sandbox);
@@ -177,7 +180,43 @@ resolver = "3"
         ("patches/heck/Cargo.toml", "[package]\nname = 'heck'\nversion = '0.5.9'\n"),
         ("patches/heck/src/lib.rs", ""),
     ];
-    check(&files, "app", expect);
+    let source = Sandbox::workspace(&files);
+    // the lock file of this repository holds the versions that are not patched
+    source.update(&["walkdir", "heck"]);
+    check_source(&source, "app", expect);
+}
+
+#[test]
+fn other_registries_keep_their_name_and_not_their_token() {
+    let root = r#"
+[workspace]
+members = ["app"]
+resolver = "3"
+"#;
+    let app = "[package]\nname = 'app'\nversion = '1.0.0'\n[dependencies]\nthing = { version = '1', registry = 'mine' }\nheck = '0.5'\n";
+    let config = r#"
+[registries.mine]
+index = "sparse+https://registry.invalid/"
+token = "secret"
+[source.mine]
+registry = "sparse+https://registry.invalid/"
+replace-with = "mirror"
+[source.mirror]
+directory = "mirror"
+"#;
+    let files = [
+        ("Cargo.toml", root),
+        ("app/Cargo.toml", app),
+        APP_MAIN,
+        (".cargo/config.toml", config),
+        ("mirror/thing/Cargo.toml", "[package]\nname = 'thing'\nversion = '1.0.0'\n"),
+        ("mirror/thing/src/lib.rs", ""),
+        ("mirror/thing/.cargo-checksum.json", r#"{"files":{},"package":"00"}"#),
+    ];
+    let sandbox = check(&files, "app", root);
+    let config = fs::read_to_string(sandbox.root.join(".cargo/config.toml")).unwrap();
+    assert!(config.contains("sparse+https://registry.invalid/") && !config.contains("secret"), "{config}");
+    assert!(sandbox.root.join(".cargo/vendor-1/thing-1.0.0/src/lib.rs").is_file());
 }
 
 #[test]

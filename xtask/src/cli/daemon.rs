@@ -1,0 +1,32 @@
+//! The Docker daemon, as the command line and the environment name it.
+
+use camino::Utf8PathBuf;
+
+use super::session::Session;
+use super::status::Stop;
+use crate::engine::docker::{Docker, Environment, host};
+use crate::engine::{EngineError, ErrorClass};
+
+/// Connects to the daemon that is meant.
+pub(super) async fn connect(session: &Session<'_>, argument: Option<&str>) -> Result<Docker, Stop> {
+    let variable = |name: &str| session.environment.get(name).map(str::to_owned);
+    let home = session.environment.get("HOME").map(Utf8PathBuf::from);
+    let environment = Environment::from_variables(variable, home);
+    let read = |path: &camino::Utf8Path| fs_err::read(path);
+    let host = host::resolve(argument, &environment, &read).map_err(Stop::input)?;
+    Docker::connect(&host).await.map_err(stop)
+}
+
+/// The end of a run that an engine has stopped.
+pub(super) fn stop(error: EngineError) -> Stop {
+    match error.class() {
+        ErrorClass::Work | ErrorClass::Cancelled => Stop::refused(error),
+        ErrorClass::Input => Stop::input(error),
+        ErrorClass::Environment => Stop::environment(error),
+    }
+}
+
+/// Runs a future to its end.
+pub(super) fn wait<T>(future: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    crate::engine::block_on(future).map_err(Stop::environment)?
+}

@@ -1,0 +1,140 @@
+//! Failures of the world, as the caller needs them: who is to blame, and what to do next.
+
+use camino::Utf8PathBuf;
+
+/// How many log lines a failure keeps.
+pub const LOG_TAIL: usize = 20;
+
+/// Why an image was not built, or a question to the engine not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No daemon answers where one was expected.
+    #[error("{0}")]
+    NoDaemon(Box<MissingDaemon>),
+    /// A step of a build failed, or the Dockerfile could not be read.
+    #[error("{0}")]
+    BuildFailed(Box<StepFailure>),
+    /// The connection ended in the middle of an answer.
+    #[error("lost the connection to the daemon while building {image}: {detail}; is it still running?")]
+    TransportLost {
+        /// Name of the job.
+        image: String,
+        /// What was seen.
+        detail: String,
+    },
+    /// A base or builder image cannot be had.
+    #[error(
+        "failed to build {image}: the image {reference} cannot be resolved: {detail}\n\
+         hint: name another one with `--set bases.NAME=…` or `--set builders.NAME=…`, or load it into the daemon"
+    )]
+    UnresolvedImage {
+        /// Name of the job.
+        image: String,
+        /// The reference in the Dockerfile.
+        reference: String,
+        /// The engine's words.
+        detail: String,
+    },
+    /// A file of the context is not what the plan saw.
+    #[error("failed to send {path}: {detail}\nhint: something changes the files of the build; try again")]
+    Context {
+        /// The file, on this machine.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A name for an image that the daemon refuses.
+    #[error("invalid image reference {reference:?}: {detail}")]
+    InvalidReference {
+        /// As it was given.
+        reference: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The work was stopped.
+    #[error("cancelled")]
+    Cancelled,
+    /// The daemon refused something else.
+    #[error("failed to {action}: {message}")]
+    Other {
+        /// What was tried, such as `tag sha256:… as example/a:1`.
+        action: String,
+        /// The daemon's words.
+        message: String,
+    },
+}
+
+/// Who has to act, which decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The work says no: exit code 1.
+    Work,
+    /// The input is wrong: exit code 2.
+    Input,
+    /// The environment is missing something: exit code 3.
+    Environment,
+    /// The user stopped it.
+    Cancelled,
+}
+
+impl EngineError {
+    /// Who has to act.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::NoDaemon(_) | Self::TransportLost { .. } | Self::UnresolvedImage { .. } => ErrorClass::Environment,
+            Self::BuildFailed(_) | Self::Context { .. } | Self::Other { .. } => ErrorClass::Work,
+            Self::InvalidReference { .. } => ErrorClass::Input,
+            Self::Cancelled => ErrorClass::Cancelled,
+        }
+    }
+}
+
+/// Where a daemon was looked for, and what was there instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingDaemon {
+    /// The address, such as `unix:///var/run/docker.sock`.
+    pub address: String,
+    /// What chose the address, such as `DOCKER_HOST`.
+    pub origin: String,
+    /// What happened, such as `permission denied`.
+    pub detail: String,
+    /// The next step.
+    pub hint: String,
+}
+
+impl std::fmt::Display for MissingDaemon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { address, origin, detail, hint } = self;
+        write!(f, "no Docker daemon answers at {address} (from {origin}): {detail}\nhint: {hint}")
+    }
+}
+
+/// What is known about a step that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepFailure {
+    /// Name of the job.
+    pub image: String,
+    /// Name of the step, as in [`super::Step`]; absent when the Dockerfile itself is wrong.
+    pub step: Option<String>,
+    /// Exit code of its command, when it was a command.
+    pub exit_code: Option<i64>,
+    /// The engine's words.
+    pub message: String,
+    /// The last [`LOG_TAIL`] lines it wrote.
+    pub log: Vec<String>,
+    /// Why it may have failed, when the engine knows more than its message says.
+    pub hint: Option<String>,
+}
+
+impl std::fmt::Display for StepFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "failed to build {}", self.image)?;
+        if let Some(step) = &self.step {
+            write!(f, " at {step}")?;
+        }
+        match self.exit_code {
+            Some(code) => write!(f, ": exit code {code}"),
+            None => write!(f, ": {}", self.message),
+        }
+    }
+}
