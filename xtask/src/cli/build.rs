@@ -13,7 +13,6 @@ use crate::manifest::BuildNetwork;
 use crate::oci::Platform;
 use crate::plan::{BuildPlan, ImagePlan, Plan};
 use crate::report::progress::{Consumer, Failure, Json, Plain, Quiet, Tty};
-use crate::workspace;
 
 pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let mut loaded = session.load()?;
@@ -27,7 +26,7 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
     if bootstrap::stand_ins(arguments, session, &mut loaded, &docker, &platform)? {
         plan = checked_plan(arguments, session, &loaded)?;
     }
-    let docker = docker.with_credentials(workspace::accounts(references(&plan)));
+    let docker = docker.with_credentials(daemon::credentials(references(&plan)));
     let dockerfiles = session.dockerfiles(&loaded, &plan)?;
     let jobs = jobs(arguments, session, &loaded, &plan, &dockerfiles, &platform)?;
     let outcome = build(arguments, session, &docker, jobs)?;

@@ -4,8 +4,10 @@ use camino::Utf8PathBuf;
 
 use super::session::Session;
 use super::status::Stop;
-use crate::engine::docker::{Docker, Environment, host};
+use crate::engine::docker::{Credentials, Docker, Environment, host};
 use crate::engine::{EngineError, ErrorClass};
+use crate::oci::Reference;
+use crate::workspace::{Account, accounts};
 
 /// Connects to the daemon that is meant.
 pub(super) async fn connect(session: &Session<'_>, argument: Option<&str>) -> Result<Docker, Stop> {
@@ -29,4 +31,12 @@ pub(super) fn stop(error: EngineError) -> Stop {
 /// Runs a future to its end.
 pub(super) fn wait<T>(future: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
     crate::engine::block_on(future).map_err(Stop::environment)?
+}
+
+/// The accounts of the registries of some references.
+pub(super) fn credentials<'a>(references: impl IntoIterator<Item = &'a Reference>) -> Credentials {
+    accounts(references).into_iter().fold(Credentials::new(), |all, (registry, account)| match account {
+        Account::Password { user, password } => all.password(&registry, user, password),
+        Account::Token(token) => all.identity_token(&registry, token),
+    })
 }

@@ -6,8 +6,8 @@ use super::args::GenerateArguments;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::plan::{ImagePlan, Plan};
-use crate::render::context::Context;
-use crate::workspace::write;
+use crate::render::context::{Bytes, ContextEntry};
+use crate::workspace::write::{self, Content};
 
 pub(super) fn run(arguments: &GenerateArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let loaded = session.load()?;
@@ -80,7 +80,8 @@ fn write_context(session: &Session<'_>, loaded: &Loaded, plan: &Plan, folder: &U
     let texts = session.dockerfiles(loaded, plan)?;
     let mut context = session.context(loaded, image)?;
     context.insert_bytes("Dockerfile", texts[&image.id].as_bytes(), 0o644);
-    copy(&context, folder).map_err(Stop::input)?;
+    let files = context.entries().map(|(path, entry)| (path, content(entry)));
+    write::folder(folder, files).map_err(Stop::input)?;
     session.output.message(&format!(
         "wrote {} files to {folder}\nhint: DOCKER_BUILDKIT=1 docker build {}{folder}",
         context.entries().len(),
@@ -96,19 +97,11 @@ fn network(image: &ImagePlan) -> &'static str {
     }
 }
 
-/// The folder appears by rename, complete.
-fn copy(context: &Context, folder: &Utf8Path) -> std::io::Result<()> {
-    let parent = folder.parent().unwrap_or(Utf8Path::new("."));
-    fs_err::create_dir_all(parent)?;
-    let temporary = tempfile::Builder::new().prefix(".groupage-").tempdir_in(parent)?;
-    let top = Utf8Path::from_path(temporary.path()).ok_or_else(|| std::io::Error::other("path is not UTF-8"))?;
-    for (path, entry) in context.entries() {
-        write::entry(top, path, entry)?;
+/// What is written for an entry of a context.
+fn content(entry: &ContextEntry) -> Content<'_> {
+    match entry {
+        ContextEntry::File { bytes: Bytes::Disk(path), mode } => Content::Copy(path, *mode),
+        ContextEntry::File { bytes: Bytes::Memory(bytes), mode } => Content::Bytes(bytes, *mode),
+        ContextEntry::Link { target } => Content::Link(target),
     }
-    write::folder_modes(top)?;
-    if folder.exists() {
-        fs_err::remove_dir(folder)?;
-    }
-    let kept = temporary.keep();
-    fs_err::rename(&kept, folder).inspect_err(|_| _ = fs_err::remove_dir_all(&kept))
 }

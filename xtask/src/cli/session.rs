@@ -10,7 +10,7 @@ use super::status::{ExitStatus, Problems, Stop};
 use crate::diagnostic::Level;
 use crate::manifest::{self, BuildKind, Manifests};
 use crate::plan::{self, Plan, PrunedWorkspaces, Read};
-use crate::render::context::Context;
+use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
 use crate::source::SourceMap;
@@ -49,7 +49,7 @@ impl<'a> Session<'a> {
     /// Reads and parses the workspace; asks cargo only if a component needs it.
     pub(super) fn load(&self) -> Result<Loaded, Stop> {
         let workspace = Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)?;
-        let sources = workspace.read(&self.environment).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
+        let sources = workspace.read(manifest::folders).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
         let manifests = manifest::parse(&sources.map, &sources.files)
             .map_err(|problems| self.bad_input(&problems, &sources.map))?;
         let unknown = check::unknown_rules(&manifests);
@@ -58,7 +58,12 @@ impl<'a> Session<'a> {
         }
         let cargo = self.cargo(&workspace, &manifests)?;
         let packages = cargo.as_ref().map(plan::packages).unwrap_or_default();
-        let overrides = Overrides { flags: self.global.set.clone(), ..sources.overrides.clone() };
+        let overrides = Overrides {
+            flags: self.global.set.clone(),
+            environment: self.environment.with_prefix("GROUPAGE_"),
+            file: sources.override_keys.clone(),
+            ..Overrides::default()
+        };
         Ok(Loaded { workspace, sources, manifests, packages, cargo, overrides })
     }
 
@@ -132,7 +137,10 @@ impl<'a> Session<'a> {
         let files = render::files(image, &loaded.workspace.root);
         let mut context = files.context;
         for folder in &files.crates {
-            workspace::expand(&mut context, &folder.path, &folder.folder, &folder.exclude).map_err(Stop::input)?;
+            for (below, mode) in workspace::list_folder(&folder.folder, &folder.exclude).map_err(Stop::input)? {
+                let bytes = Bytes::Disk(folder.folder.join(&below));
+                context.insert(folder.path.join(below), ContextEntry::File { bytes, mode });
+            }
         }
         Ok(context)
     }

@@ -169,6 +169,11 @@ impl FromStr for RetirementKind {
 }
 
 impl ComponentManifest {
+    /// Every `when` of the manifest: the features that files, roles and ports depend on.
+    pub fn whens(&self) -> impl Iterator<Item = &Spanned<FeatureName>> {
+        whens(&self.install, &self.roles)
+    }
+
     /// Parses one file; every problem in it is added to `problems`.
     pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
         Document::read(id, &source.text, problems, |table| {
@@ -183,6 +188,8 @@ impl ComponentManifest {
             let install = table.optional("install").and_then(|item| item.list(decode_install));
             let roles = table.optional("roles").and_then(|item| item.table(decode_roles));
             let replaces = table.optional("replaces").and_then(|item| item.list(|entry| entry.table(decode_replaces)));
+            let (install, roles) = (install.unwrap_or_default(), roles.unwrap_or_default());
+            whens(&install, &roles).for_each(|when| features.check_named(table, when));
             Some(Self {
                 name: name?,
                 folder: source.folder().to_owned(),
@@ -192,12 +199,22 @@ impl ComponentManifest {
                 build: build?,
                 features,
                 provides: provides.unwrap_or_default(),
-                install: install.unwrap_or_default(),
-                roles: roles.unwrap_or_default(),
+                install,
+                roles,
                 replaces: replaces.unwrap_or_default(),
             })
         })
     }
+}
+
+/// Every `when` of a component.
+fn whens<'a>(
+    install: &'a [Install],
+    roles: &'a BTreeMap<RoleName, Role>,
+) -> impl Iterator<Item = &'a Spanned<FeatureName>> {
+    let installs = install.iter().map(|install| &install.when);
+    let ports = roles.values().flat_map(|role| &role.ports).map(|port| &port.when);
+    installs.chain(roles.values().map(|role| &role.when)).chain(ports).flatten()
 }
 
 /// A literal, or `{ cargo = true }`. An empty literal is kept: the rule `empty-version` judges it with the rest.

@@ -114,6 +114,11 @@ impl<'a> Table<'a> {
         named
     }
 
+    /// How many keys were not taken yet.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// True when no key is left that nobody asked for: what is missing is then missing, not misspelt.
     pub fn is_empty_so_far(&self) -> bool {
         self.entries.is_empty()

@@ -150,6 +150,13 @@ impl FeatureTable {
         }
     }
 
+    /// Reports a `when` that names no feature.
+    pub(super) fn check_named(&self, table: &Table<'_>, when: &Spanned<FeatureName>) {
+        if !self.has(&when.value) {
+            table.report(self.unknown_feature(&when.value, when.span));
+        }
+    }
+
     fn unknown_feature(&self, feature: &FeatureName, span: Span) -> Diagnostic {
         let names = self.names();
         let unknown = Diagnostic::error("unknown-feature", format!("there is no feature `{feature}`")).label(span, "");
@@ -198,7 +205,16 @@ impl FeatureTable {
     }
 }
 
+/// Most features of one table; crates.io allows 300.
+const MAX_FEATURES: usize = 1000;
+
 fn decode_features(table: &mut Table<'_>) -> Option<BTreeMap<FeatureName, Feature>> {
+    if table.len() > MAX_FEATURES {
+        let message = format!("there are {} features here; at most {MAX_FEATURES} are allowed", table.len());
+        table.report(Diagnostic::error("too-many-features", message).label(table.span, ""));
+        table.named::<FeatureName>();
+        return None;
+    }
     let decode = |(name, item): (Spanned<FeatureName>, Item<'_>)| {
         let enables = item.list(Item::parsed)?;
         Some((name.value, Feature { span: name.span, enables }))

@@ -29,10 +29,11 @@ pub use name::{
 };
 pub use path::{ImagePath, PathError, RelativePath};
 pub use role::{Port, Protocol, Role, User};
-pub use settings::{Base, BuildNetwork, Builder, FolderPattern, RegistryPath, RuleLevel, Settings, WorkspaceSettings};
+pub use settings::{Base, BuildNetwork, Builder, RegistryPath, RuleLevel, Settings};
 
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::workspace::{Folders, ManifestFiles};
 use decode::Table;
 
 /// The format that this version reads.
@@ -49,15 +50,9 @@ pub struct Manifests {
     pub images: BTreeMap<ImageName, ImageDefinition>,
 }
 
-/// The files that manifests are read from.
-#[derive(Debug, Clone, Default)]
-pub struct ManifestFiles {
-    /// `groupage.toml`, if there is one.
-    pub settings: Option<FileId>,
-    /// Every `component.toml`.
-    pub components: Vec<FileId>,
-    /// Every `image.toml`.
-    pub images: Vec<FileId>,
+/// Where a settings file says that manifests are; problems in it are reported when everything is parsed.
+pub fn folders(id: FileId, settings: &SourceFile) -> Folders {
+    Settings::parse(id, settings, &mut Problems::default()).map(|settings| settings.workspace).unwrap_or_default()
 }
 
 /// Parses all files.

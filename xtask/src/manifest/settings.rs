@@ -10,12 +10,13 @@ use super::schema_version;
 use crate::diagnostic::Problems;
 use crate::oci::Reference;
 use crate::source::{FileId, SourceFile, Span, Spanned};
+use crate::workspace::Folders;
 
 /// The settings of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Where components and images are found.
-    pub workspace: WorkspaceSettings,
+    pub workspace: Folders,
     /// `[bases]`.
     pub bases: BTreeMap<BaseName, Base>,
     /// `[builders]`.
@@ -28,37 +29,6 @@ pub struct Settings {
     pub link: bool,
     /// `[rules]`.
     pub rules: BTreeMap<String, Spanned<RuleLevel>>,
-}
-
-/// `[workspace]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WorkspaceSettings {
-    /// Folders that hold a `component.toml`; `name/*` means every folder below.
-    pub components: Vec<Spanned<FolderPattern>>,
-    /// Folders that hold an `image.toml`.
-    pub images: Vec<Spanned<FolderPattern>>,
-}
-
-/// A folder, or every folder directly below one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FolderPattern {
-    /// This folder.
-    One(String),
-    /// Every folder directly below this one.
-    Below(String),
-}
-
-impl FromStr for FolderPattern {
-    type Err = String;
-
-    /// `..` and absolute paths are accepted here and refused by the reader, which knows where they lead.
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_suffix("/*") {
-            Some(folder) if !folder.contains('*') => Ok(Self::Below(folder.to_owned())),
-            None if !text.contains('*') => Ok(Self::One(text.to_owned())),
-            _ => Err("`*` is allowed only as the last segment".to_owned()),
-        }
-    }
 }
 
 /// One entry of `[bases]`.
@@ -187,10 +157,10 @@ impl Settings {
     }
 }
 
-fn decode_workspace(table: &mut Table<'_>) -> Option<WorkspaceSettings> {
+fn decode_workspace(table: &mut Table<'_>) -> Option<Folders> {
     let components = table.optional("components").and_then(|item| item.list(Item::parsed));
     let images = table.optional("images").and_then(|item| item.list(Item::parsed));
-    Some(WorkspaceSettings { components: components.unwrap_or_default(), images: images.unwrap_or_default() })
+    Some(Folders { components: components.unwrap_or_default(), images: images.unwrap_or_default() })
 }
 
 /// A base is a reference, or a table when more is to be said about it.

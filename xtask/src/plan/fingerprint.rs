@@ -20,8 +20,8 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
 use super::model::{ComponentPlan, ImagePlan};
+use crate::oci::hex;
 
 /// Counted up when the tool builds otherwise from the same inputs.
 pub const VERSION: u32 = 1;

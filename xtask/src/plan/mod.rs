@@ -115,8 +115,3 @@ pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<Strin
 pub fn is_hermetic(resolution: &Resolution<'_>) -> bool {
     resolution.network.value == BuildNetwork::None
 }
-
-/// Bytes as lowercase hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

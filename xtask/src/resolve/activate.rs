@@ -4,7 +4,7 @@
 //! unless it is turned off; `x/f` brings an optional `x`, `x?/f` waits for something else to bring it; an optional
 //! component that no `dep:` names has a feature of its own name. Turning more on can therefore never turn anything off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Node, Reasons};
 use super::selection::Request;
@@ -24,7 +24,16 @@ pub(super) struct Activation<'m> {
     /// Weak features that wait for their component.
     waiting: BTreeMap<ComponentName, Vec<(FeatureName, Node, Span)>>,
     /// Components whose default features somebody wants.
-    pub(super) defaults: std::collections::BTreeSet<ComponentName>,
+    pub(super) defaults: BTreeSet<ComponentName>,
+    /// What was turned on and is still to be looked into. A list and not recursion: chains may be as long as input allows.
+    work: Vec<Work>,
+}
+
+/// Something that was turned on.
+enum Work {
+    Component(ComponentName),
+    /// A feature of a component, or of the image.
+    Feature(Option<ComponentName>, FeatureName),
 }
 
 impl<'m> Activation<'m> {
@@ -41,7 +50,8 @@ impl<'m> Activation<'m> {
             problems,
             reasons: Reasons::default(),
             waiting: BTreeMap::new(),
-            defaults: std::collections::BTreeSet::new(),
+            defaults: BTreeSet::new(),
+            work: Vec::new(),
         };
         let root = Node::Image(image.name.value.clone());
         activation.reasons.add(root.clone(), None);
@@ -51,7 +61,26 @@ impl<'m> Activation<'m> {
             activation.reasons.add(cause.clone(), None);
             activation.value(None, &request.value, &cause, image.name.span);
         }
+        activation.finish();
         activation
+    }
+
+    /// Looks into everything that was turned on, until nothing new is.
+    fn finish(&mut self) {
+        while let Some(work) = self.work.pop() {
+            match work {
+                Work::Component(name) => self.look_into_component(&name),
+                Work::Feature(owner, feature) => self.look_into_feature(owner.as_ref(), &feature),
+            }
+        }
+    }
+
+    fn look_into_component(&mut self, name: &ComponentName) {
+        let Some(component) = self.manifests.components.get(name) else { return };
+        self.dependencies(&component.features, &Node::Component(name.clone()));
+        for (feature, cause, span) in self.waiting.remove(name).unwrap_or_default() {
+            self.component_feature(name, &feature, &cause, span);
+        }
     }
 
     /// Everything that is always there when `owner` is.
@@ -65,11 +94,8 @@ impl<'m> Activation<'m> {
     fn component(&mut self, name: &ComponentName, dependency: &'m Dependency, cause: &Node) {
         let Some(component) = self.find(name, dependency.span) else { return };
         let node = Node::Component(name.clone());
-        if self.reasons.add(node.clone(), Some(cause.clone())) {
-            self.dependencies(&component.features, &node);
-            for (feature, cause, span) in self.waiting.remove(name).unwrap_or_default() {
-                self.component_feature(name, &feature, &cause, span);
-            }
+        if self.reasons.add(node, Some(cause.clone())) {
+            self.work.push(Work::Component(name.clone()));
         }
         if dependency.default_features {
             self.defaults.insert(name.clone());
@@ -133,8 +159,8 @@ impl<'m> Activation<'m> {
 
     fn image_feature(&mut self, feature: &FeatureName, cause: &Node) {
         let node = Node::ImageFeature(self.image.name.value.clone(), feature.clone());
-        if self.reasons.add(node.clone(), Some(cause.clone())) {
-            self.enable(None, feature, &node);
+        if self.reasons.add(node, Some(cause.clone())) {
+            self.work.push(Work::Feature(None, feature.clone()));
         }
     }
 
@@ -144,19 +170,23 @@ impl<'m> Activation<'m> {
             return self.unknown_feature(component, feature, place);
         }
         let node = Node::ComponentFeature(name.clone(), feature.clone());
-        if self.reasons.add(node.clone(), Some(cause.clone())) {
-            self.enable(Some(name), feature, &node);
+        if self.reasons.add(node, Some(cause.clone())) {
+            self.work.push(Work::Feature(Some(name.clone()), feature.clone()));
         }
     }
 
     /// Everything that a feature stands for.
-    fn enable(&mut self, owner: Option<&ComponentName>, feature: &FeatureName, node: &Node) {
+    fn look_into_feature(&mut self, owner: Option<&ComponentName>, feature: &FeatureName) {
         let Some(table) = self.table(owner) else { return };
+        let node = match owner {
+            None => Node::ImageFeature(self.image.name.value.clone(), feature.clone()),
+            Some(owner) => Node::ComponentFeature(owner.clone(), feature.clone()),
+        };
         if let Some(implied) = table.implied(feature) {
-            return self.component(implied, &table.dependencies[implied], node);
+            return self.component(implied, &table.dependencies[implied], &node);
         }
         for value in table.features.get(feature).iter().flat_map(|feature| &feature.enables) {
-            self.value(owner, &value.value, node, value.span);
+            self.value(owner, &value.value, &node, value.span);
         }
     }
 

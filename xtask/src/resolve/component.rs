@@ -195,10 +195,7 @@ fn check_package(component: &ComponentManifest, cargo: &CargoBuild, package: &Pa
 
 /// Whether a `when` of the manifest asks for a feature.
 fn is_asked_for(component: &ComponentManifest, feature: &FeatureName) -> bool {
-    let installs = component.install.iter().map(|install| &install.when);
-    let roles = component.roles.values().map(|role| &role.when);
-    let ports = component.roles.values().flat_map(|role| &role.ports).map(|port| &port.when);
-    installs.chain(roles).chain(ports).flatten().any(|when| when.value == *feature)
+    component.whens().any(|when| when.value == *feature)
 }
 
 fn unknown<'a>(

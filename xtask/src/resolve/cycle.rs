@@ -49,35 +49,32 @@ fn components(manifests: &Manifests, problems: &mut Problems) {
 /// A cycle: each name and the place where it leads to the next one.
 type Cycle<'a, N> = Vec<(&'a N, Span)>;
 
-/// All elementary cycles that a depth-first walk closes; each is found from its smallest name only.
+/// The cycles that a depth-first walk closes, each once. The walk keeps its own stack: chains may be as long as input allows.
 fn cycles<'a, N: Ord>(names: &[&'a N], next: impl Fn(&'a N) -> Vec<(&'a N, Span)>) -> Vec<Cycle<'a, N>> {
     let mut found = Vec::new();
     let mut finished = BTreeSet::new();
     for &start in names {
-        walk(start, &next, &mut Vec::new(), &mut finished, &mut found);
+        // each step: a name, where its links lead, and how many of them were followed
+        let mut path = if finished.contains(start) { Vec::new() } else { vec![(start, next(start), 0)] };
+        let mut on_path = BTreeSet::from([start]);
+        while let Some((name, links, followed)) = path.last_mut() {
+            let Some((to, _)) = links.get(*followed).copied() else {
+                finished.insert(*name);
+                on_path.remove(*name);
+                path.pop();
+                continue;
+            };
+            *followed += 1;
+            if on_path.contains(to) {
+                let from = path.iter().position(|(name, ..)| *name == to).unwrap_or(0);
+                found.push(path[from..].iter().map(|(name, links, followed)| (*name, links[followed - 1].1)).collect());
+            } else if !finished.contains(to) {
+                on_path.insert(to);
+                path.push((to, next(to), 0));
+            }
+        }
     }
     found
-}
-
-fn walk<'a, N: Ord>(
-    name: &'a N,
-    next: &impl Fn(&'a N) -> Vec<(&'a N, Span)>,
-    path: &mut Cycle<'a, N>,
-    finished: &mut BTreeSet<&'a N>,
-    found: &mut Vec<Cycle<'a, N>>,
-) {
-    if finished.contains(name) {
-        return;
-    }
-    for (to, place) in next(name) {
-        path.push((name, place));
-        match path.iter().position(|(seen, _)| *seen == to) {
-            Some(start) => found.push(path[start..].to_vec()),
-            None => walk(to, next, path, finished, found),
-        }
-        path.pop();
-    }
-    finished.insert(name);
 }
 
 fn report<N: std::fmt::Display>(message: &str, cycle: &[(&N, Span)]) -> Diagnostic {

@@ -1,6 +1,7 @@
 //! Why something is on: every activation is an edge, and nothing is on without one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use crate::manifest::{ComponentName, FeatureName, ImageName};
@@ -63,22 +64,21 @@ impl Reasons {
 
     /// One shortest chain from a node to a request, for messages.
     pub fn chain(&self, node: &Node) -> Vec<Node> {
-        let mut paths = vec![vec![node.clone()]];
-        let mut seen = BTreeSet::from([node.clone()]);
-        while !paths.is_empty() {
-            let mut longer = Vec::new();
-            for path in &paths {
-                let last = &path[path.len() - 1];
-                if self.causes(last).next().is_none() {
-                    return path.clone();
-                }
-                for cause in self.causes(last) {
-                    if seen.insert(cause.clone()) {
-                        longer.push([path.as_slice(), &[cause.clone()]].concat());
-                    }
+        let mut effects: BTreeMap<&Node, &Node> = BTreeMap::new();
+        let mut queue = VecDeque::from([node]);
+        while let Some(current) = queue.pop_front() {
+            if self.causes(current).next().is_none() {
+                let back = std::iter::successors(Some(current), |node| effects.get(node).copied());
+                let mut chain: Vec<Node> = back.cloned().collect();
+                chain.reverse();
+                return chain;
+            }
+            for cause in self.causes(current).filter(|cause| *cause != node) {
+                if let Entry::Vacant(vacant) = effects.entry(cause) {
+                    vacant.insert(current);
+                    queue.push_back(cause);
                 }
             }
-            paths = longer;
         }
         vec![node.clone()]
     }

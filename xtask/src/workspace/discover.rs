@@ -1,12 +1,12 @@
 //! Which workspace, and which manifests belong to it.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::text::{self, inside, outside_diagnostic};
-use super::{Environment, OVERRIDE_FILE, SETTINGS_FILE, WorkspaceError, overrides};
+use super::{FolderPattern, Folders, ManifestFiles, OVERRIDE_FILE, SETTINGS_FILE, WorkspaceError, overrides};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{FolderPattern, ManifestFiles, Settings};
-use crate::resolve::Overrides;
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
 
 /// A folder with a `groupage.toml`.
@@ -25,8 +25,8 @@ pub struct Sources {
     pub files: ManifestFiles,
     /// Templates of the workspace, by path below `templates/`.
     pub templates: Vec<(String, FileId)>,
-    /// Overrides from the environment and the override file.
-    pub overrides: Overrides,
+    /// Keys of the override file.
+    pub override_keys: BTreeMap<String, String>,
 }
 
 impl Workspace {
@@ -51,21 +51,24 @@ impl Workspace {
         Ok(Self { root: folder.canonicalize_utf8()? })
     }
 
-    /// Reads every text that a run can need.
+    /// Reads every text that a run can need. `folders` says where a settings file wants manifests to be looked for.
     ///
     /// # Errors
     /// Every file that cannot be read, or that lies outside the workspace. The map is returned for showing them.
-    pub fn read(&self, environment: &Environment) -> Result<Sources, (SourceMap, Vec<Diagnostic>)> {
+    pub fn read(
+        &self,
+        folders: impl FnOnce(FileId, &SourceFile) -> Folders,
+    ) -> Result<Sources, (SourceMap, Vec<Diagnostic>)> {
         let mut sources = Sources::default();
         let mut problems = Problems::default();
         self.read_settings(&mut sources, &mut problems);
-        let settings = folders(&sources);
-        let (components, images) = (&settings.components, &settings.images);
+        let named = sources.files.settings.map(|id| folders(id, sources.map.file(id))).unwrap_or_default();
+        let (components, images) = (&named.components, &named.images);
         sources.files.components =
             self.manifests(components, "components", "component.toml", &mut sources.map, &mut problems);
         sources.files.images = self.manifests(images, "images", "image.toml", &mut sources.map, &mut problems);
         self.read_templates(&mut sources, &mut problems);
-        self.read_overrides(environment, &mut sources, &mut problems);
+        self.read_overrides(&mut sources, &mut problems);
         if problems.has_errors() { Err((sources.map, problems.into_list())) } else { Ok(sources) }
     }
 
@@ -73,13 +76,12 @@ impl Workspace {
         sources.files.settings = text::read(&self.root, SETTINGS_FILE.into(), &mut sources.map, problems);
     }
 
-    fn read_overrides(&self, environment: &Environment, sources: &mut Sources, problems: &mut Problems) {
-        sources.overrides.environment = environment.with_prefix("GROUPAGE_");
+    fn read_overrides(&self, sources: &mut Sources, problems: &mut Problems) {
         if !self.root.join(OVERRIDE_FILE).exists() {
             return;
         }
         if let Some(id) = text::read(&self.root, OVERRIDE_FILE.into(), &mut sources.map, problems) {
-            sources.overrides.file = overrides::parse(id, sources.map.file(id), problems);
+            sources.override_keys = overrides::parse(id, sources.map.file(id), problems);
         }
     }
 
@@ -151,13 +153,6 @@ impl Workspace {
         let clean = absolute.canonicalize_utf8().ok()?;
         clean.strip_prefix(&self.root).ok().map(Utf8Path::to_owned)
     }
-}
-
-/// `[workspace]` must be known before the manifests can be found; problems in the file are reported by `manifest::parse`.
-fn folders(sources: &Sources) -> crate::manifest::WorkspaceSettings {
-    let Some(id) = sources.files.settings else { return Default::default() };
-    let source: &SourceFile = sources.map.file(id);
-    Settings::parse(id, source, &mut Problems::default()).map(|settings| settings.workspace).unwrap_or_default()
 }
 
 /// Regular files below a folder with an extension, sorted.

@@ -2,9 +2,10 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `discover.rs` | which workspace, and which manifests belong to it |
+//! | `discover.rs`, `folders.rs` | which workspace, and which manifests belong to it |
+//! | `environment.rs` | variables, read once |
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
-//! | `overrides.rs` | `groupage.override.toml` and `GROUPAGE_*` variables as [`Overrides`](crate::resolve::Overrides) |
+//! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree.rs` | files that builds read: listed, hashed, kept inside the workspace |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
@@ -19,16 +20,18 @@ mod bootstrap;
 pub mod cargo;
 mod discover;
 mod environment;
+mod folders;
 mod overrides;
 mod text;
 mod tree;
 pub mod write;
 
-pub use accounts::accounts;
+pub use accounts::{Account, accounts};
 pub use bootstrap::{BootstrapError, bootstrap};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
-pub use tree::{Entry, EntryKind, Listing, Tree, Want, expand, read_tree};
+pub use folders::{FolderPattern, Folders, ManifestFiles};
+pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 
 use camino::Utf8PathBuf;
 

@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::text::{inside, outside_diagnostic, stays_below};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::source::Span;
 
 /// Folders that are never part of a build.
@@ -180,32 +179,26 @@ fn hash(path: &Utf8Path) -> std::io::Result<String> {
             read => hasher.update(&buffer[..read]),
         }
     }
-    Ok(crate::plan::hex(&hasher.finalize()))
+    Ok(crate::oci::hex(&hasher.finalize()))
 }
 
-/// Adds every file below a folder that is not part of the workspace (an extracted crate) to a context, below `prefix`.
-/// Such folders are named by checksum, so their files are listed but not hashed.
+/// Lists every file below a folder that is not part of the workspace (an extracted crate), with its permission bits. Such
+/// folders are named by checksum, so their files are not hashed.
 ///
 /// # Errors
-/// When the folder cannot be read, or holds something else than files and folders.
-pub fn expand(
-    context: &mut Context,
-    prefix: &Utf8Path,
-    folder: &Utf8Path,
-    exclude: &[String],
-) -> Result<(), crate::workspace::WorkspaceError> {
+/// When the folder cannot be read, or a name in it is not UTF-8.
+pub fn list_folder(folder: &Utf8Path, exclude: &[String]) -> Result<Vec<(Utf8PathBuf, u32)>, super::WorkspaceError> {
+    let mut files = Vec::new();
     let walk = walkdir::WalkDir::new(folder).follow_root_links(true).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| !is_excluded(entry, folder, exclude)) {
         let entry = entry.map_err(std::io::Error::from)?;
         if entry.file_type().is_dir() {
             continue;
         }
-        let not_utf8 = || crate::workspace::WorkspaceError::NotUtf8(entry.path().display().to_string());
+        let not_utf8 = || super::WorkspaceError::NotUtf8(entry.path().display().to_string());
         let path = Utf8Path::from_path(entry.path()).ok_or_else(not_utf8)?;
-        let below = path.strip_prefix(folder).unwrap_or(path);
-        let metadata = fs_err::metadata(path)?;
-        let file = ContextEntry::File { bytes: Bytes::Disk(path.to_owned()), mode: mode(&metadata) };
-        context.insert(prefix.join(below), file);
+        let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
+        files.push((below, mode(&fs_err::metadata(path)?)));
     }
-    Ok(())
+    Ok(files)
 }

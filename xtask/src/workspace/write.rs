@@ -4,8 +4,6 @@ use std::io::{self, Write as _};
 
 use camino::Utf8Path;
 
-use crate::render::context::{Bytes, ContextEntry};
-
 /// Writes a file so that it is either the old one or the new one, never a part. A file that has these bytes already is left
 /// alone, and its time with it; returns whether it was written.
 ///
@@ -38,31 +36,57 @@ fn set_mode(_path: &std::path::Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes one entry of a context below `top`, with exactly the permission bits that it has there, whatever the umask.
+/// What a file of a written folder holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// The bytes of another file, with these permission bits.
+    Copy(&'a Utf8Path, u32),
+    /// These bytes, with these permission bits.
+    Bytes(&'a [u8], u32),
+    /// A symbolic link.
+    Link(&'a str),
+}
+
+/// Writes a folder that appears by rename, complete; permission bits are exactly those asked for, whatever the umask, and
+/// those of folders are `0755`. The folder must not exist yet, or be empty.
 ///
 /// # Errors
-/// Whatever the disk says.
-pub fn entry(top: &Utf8Path, path: &Utf8Path, entry: &ContextEntry) -> io::Result<()> {
-    let to = top.join(path);
-    fs_err::create_dir_all(to.parent().unwrap_or(top))?;
-    match entry {
-        ContextEntry::File { bytes: Bytes::Disk(from), mode } => {
-            fs_err::copy(from, &to)?;
-            set_mode(to.as_std_path(), *mode)
+/// Whatever the disk says; nothing is left behind then.
+pub fn folder<'a>(path: &Utf8Path, files: impl IntoIterator<Item = (&'a Utf8Path, Content<'a>)>) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(Utf8Path::new("."));
+    fs_err::create_dir_all(parent)?;
+    let temporary = tempfile::Builder::new().prefix(".groupage-").tempdir_in(parent)?;
+    let top = Utf8Path::from_path(temporary.path()).ok_or_else(|| io::Error::other("path is not UTF-8"))?;
+    for (name, content) in files {
+        entry(&top.join(name), content)?;
+    }
+    folder_modes(top)?;
+    if path.exists() {
+        fs_err::remove_dir(path)?;
+    }
+    fs_err::rename(temporary.path(), path)?;
+    // what was renamed is no longer there to be removed
+    _ = temporary.keep();
+    Ok(())
+}
+
+fn entry(to: &Utf8Path, content: Content<'_>) -> io::Result<()> {
+    fs_err::create_dir_all(to.parent().unwrap_or(Utf8Path::new(".")))?;
+    match content {
+        Content::Copy(from, mode) => {
+            fs_err::copy(from, to)?;
+            set_mode(to.as_std_path(), mode)
         }
-        ContextEntry::File { bytes: Bytes::Memory(bytes), mode } => {
-            fs_err::write(&to, bytes)?;
-            set_mode(to.as_std_path(), *mode)
+        Content::Bytes(bytes, mode) => {
+            fs_err::write(to, bytes)?;
+            set_mode(to.as_std_path(), mode)
         }
-        ContextEntry::Link { target } => link(target, &to),
+        Content::Link(target) => link(target, to),
     }
 }
 
 /// Gives every folder the permission bits that folders of a streamed context have.
-///
-/// # Errors
-/// Whatever the disk says.
-pub fn folder_modes(top: &Utf8Path) -> io::Result<()> {
+fn folder_modes(top: &Utf8Path) -> io::Result<()> {
     for entry in walkdir::WalkDir::new(top) {
         let entry = entry.map_err(io::Error::from)?;
         if entry.file_type().is_dir() {
