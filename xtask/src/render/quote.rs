@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn json_forms() {
         assert_eq!(json(&["/bin/x", "--a b", "q\"", "l\n2"]), r#"["/bin/x", "--a b", "q\"", "l\n2"]"#);
-        assert_eq!(json::<&str>(&[]), "[]");
+        assert_eq!(json(&[] as &[&str]), "[]");
     }
 
     #[test]
