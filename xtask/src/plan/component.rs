@@ -1,12 +1,12 @@
 //! The plan of one component: its stage, the files that it gives, and what it reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
-use super::cargo::PrunedEntry;
-use super::model::{BuildPlan, ComponentPlan, FilePlan, Input, InstallPlan, LinkPlan, RolePlan};
-use super::pruned::{Pruned, PrunedKey, PrunedWorkspaces};
+use super::inputs::{excluded, input, inputs, own_folder};
+use super::model::{BuildPlan, ComponentPlan, FilePlan, InstallPlan, LinkPlan, RolePlan};
+use super::pruned::{PrunedKey, PrunedWorkspaces};
 use super::{Read, config, fingerprint, is_hermetic};
 use crate::diagnostic::{Diagnostic, Problems, closest};
 use crate::manifest::{
@@ -15,14 +15,7 @@ use crate::manifest::{
 use crate::oci::Reference;
 use crate::resolve::{Resolution, ResolvedComponent, ResolvedRole, builder_of};
 use crate::source::Spanned;
-use crate::workspace::{Entry, EntryKind, Want};
-
-/// The manifest itself is never part of what it describes.
-const MANIFEST: &str = "component.toml";
-
-fn excluded() -> Vec<String> {
-    vec![MANIFEST.to_owned()]
-}
+use crate::workspace::Want;
 
 /// The files and folders that a component needs.
 pub(super) fn wants(resolved: &ResolvedComponent<'_>, pruned: &PrunedWorkspaces, root: &Utf8Path) -> Vec<Want> {
@@ -45,13 +38,6 @@ pub(super) fn wants(resolved: &ResolvedComponent<'_>, pruned: &PrunedWorkspaces,
         BuildKind::Files | BuildKind::Image(_) => {}
     }
     wants
-}
-
-/// A folder of the workspace, with what is left out of it; `None` for texts and for extracted crates.
-fn own_folder(entry: &PrunedEntry, root: &Utf8Path) -> Option<(Utf8PathBuf, Vec<String>)> {
-    let PrunedEntry::Folder { from, exclude, .. } = entry else { return None };
-    let path = from.strip_prefix(root).ok()?;
-    Some((path.to_owned(), exclude.iter().map(ToString::to_string).collect()))
 }
 
 fn path_of(install: &Install) -> Option<Spanned<RelativePath>> {
@@ -226,16 +212,6 @@ fn destination(install: &Install, below: &Utf8Path, problems: &mut Problems) -> 
     }
 }
 
-fn input(source: &Utf8Path, entry: &Entry, mode: Option<u32>) -> Input {
-    match &entry.kind {
-        EntryKind::Link { target } => Input::Link { target: target.clone() },
-        EntryKind::File { digest, mode: own, .. } => {
-            let source = if entry.path.as_str().is_empty() { source.to_owned() } else { source.join(&entry.path) };
-            Input::File { source, digest: digest.clone(), mode: mode.unwrap_or(*own) }
-        }
-    }
-}
-
 /// Aliases as links to the program of their role.
 fn links(resolved: &ResolvedComponent<'_>, problems: &mut Problems) -> BTreeMap<ImagePath, LinkPlan> {
     let mut links = BTreeMap::<ImagePath, LinkPlan>::new();
@@ -270,52 +246,4 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
         aliases: role.role.aliases.iter().map(|alias| alias.value.clone()).collect(),
         boundary: role.role.boundary.as_ref().map(|boundary| boundary.value.clone()),
     }
-}
-
-/// What the build's stage reads, by path in the folder that is copied into it.
-fn inputs(resolved: &ResolvedComponent<'_>, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
-    match &resolved.manifest.build.kind {
-        BuildKind::Script(script) => script_inputs(resolved.manifest, script, read),
-        BuildKind::Cargo(_) => {
-            let pruned = PrunedKey::of(resolved).and_then(|key| read.pruned.get(&key));
-            pruned.map(|pruned| cargo_inputs(pruned, read)).unwrap_or_default()
-        }
-        BuildKind::Files | BuildKind::Image(_) => BTreeMap::new(),
-    }
-}
-
-fn script_inputs(manifest: &ComponentManifest, script: &ScriptBuild, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
-    let mut inputs = BTreeMap::new();
-    for path in &script.inputs {
-        let source = path.value.below(&manifest.folder);
-        for entry in read.tree.listing(&source, &excluded()) {
-            inputs.insert(path.value.as_path().join(&entry.path).components().collect(), input(&source, entry, None));
-        }
-    }
-    inputs
-}
-
-fn cargo_inputs(pruned: &Pruned, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
-    let mut inputs = BTreeMap::new();
-    for entry in &pruned.entries {
-        match entry {
-            PrunedEntry::Folder { path, from, exclude } => match own_folder(entry, read.root) {
-                Some((source, left_out)) => {
-                    let files = read.tree.listing(&source, &left_out).iter();
-                    inputs.extend(files.map(|file| (path.join(&file.path), input(&source, file, None))));
-                }
-                None => _ = inputs.insert(path.clone(), extracted(path, from, exclude)),
-            },
-            PrunedEntry::Text { path, text } => {
-                inputs.insert(path.clone(), Input::Text { digest: fingerprint::text(text), text: text.clone() });
-            }
-        }
-    }
-    inputs
-}
-
-/// A crate of a registry. Its checksum travels beside it as a text, so name and version are enough here.
-fn extracted(path: &Utf8Path, folder: &Utf8Path, exclude: &BTreeSet<Utf8PathBuf>) -> Input {
-    let package = path.file_name().unwrap_or_default().to_owned();
-    Input::Crate { package, folder: folder.to_owned(), exclude: exclude.iter().map(ToString::to_string).collect() }
 }

@@ -10,6 +10,7 @@ pub mod cargo;
 mod component;
 mod config;
 pub mod fingerprint;
+mod inputs;
 mod model;
 mod pruned;
 

@@ -96,7 +96,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         components: plan.components.iter().map(|part| component(part, copy_flags)).collect(),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
-        labels: pairs(&plan.config.labels, |key| quote::word(key)),
+        labels: pairs(&plan.config.labels, quote::word),
         env: pairs(&plan.config.env, str::to_owned),
         ports: plan.config.ports.clone(),
         workdir: plan.config.workdir.clone(),

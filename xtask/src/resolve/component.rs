@@ -122,7 +122,7 @@ fn cargo_features(manifest: &ComponentManifest, package: &Package, features: &[F
 
 /// All builders that components name.
 pub(super) fn builders(manifests: &Manifests) -> impl Iterator<Item = BuilderName> {
-    manifests.components.values().filter_map(|component| builder_of(component))
+    manifests.components.values().filter_map(builder_of)
 }
 
 /// The builder of a component, if its build kind needs one.
