@@ -8,23 +8,23 @@
 //! | module | does |
 //! |---|---|
 //! | `options` | reads the command line |
-//! | `scan` | walks one directory |
+//! | `scan` | adds up one directory |
 //! | `metrics` | turns scans into Prometheus text |
 //!
 //! **Invariants.** Nothing is written; symbolic links are not followed, so a link cannot make a buffer look larger.
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::thread;
 
 use metrics_endpoint::Endpoint;
+use program_output::{print, usage_error};
+use shutdown::{OnSignal, run_until_signal};
 
 mod metrics;
 mod options;
 mod scan;
-mod shutdown;
 
 use options::{Options, Request};
 
@@ -35,11 +35,8 @@ pub fn run(args: &mut dyn Iterator<Item = OsString>) -> ExitCode {
     match options::parse(args) {
         Ok(Request::Help) => print(options::HELP),
         Ok(Request::Version) => print(concat!("buffer-metrics ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Request::Serve(options)) => shutdown::run_until_signal(move || serve(options), ended_by),
-        Err(message) => {
-            log(format_args!("error: {message}\n  hint: {NAME} --help lists the options"));
-            ExitCode::from(2)
-        }
+        Ok(Request::Serve(options)) => run_until_signal(NAME, move || serve(options), OnSignal::Done),
+        Err(message) => usage_error(NAME, message),
     }
 }
 
@@ -62,21 +59,7 @@ fn serve(options: Options) -> ExitCode {
     }
 }
 
-/// A server that is told to end has done its work.
-fn ended_by(signal: i32) -> ExitCode {
-    log(format_args!("stopped by signal {signal}"));
-    ExitCode::SUCCESS
-}
-
-/// Data for stdout. A reader that has gone away is no reason to panic, as `print!` would.
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// One line on stderr. A closed stderr is no reason to panic, as `eprintln!` would.
+/// One line on stderr.
 fn log(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{NAME}: {message}");
+    program_output::log(NAME, message);
 }

@@ -1,11 +1,10 @@
-//! Walks one buffer directory.
+//! Adds up one buffer directory.
 //!
-//! A forwarder writes and deletes chunks while the walk is under way. A file that vanishes between its listing and its
-//! look-up is therefore normal and simply not counted; every other failure makes the scan incomplete.
+//! A file that vanishes while the directory is walked is not counted; every other failure makes the scan incomplete.
 
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "histogram")]
@@ -51,29 +50,8 @@ pub(crate) fn scan(dir: &Path, now: SystemTime) -> io::Result<Scan> {
         #[cfg(feature = "histogram")]
         sizes: Histogram::new(&SIZE_BOUNDS),
     };
-    let mut pending: Vec<PathBuf> = list(fs::read_dir(dir)?, &mut scan, now)?;
-    while let Some(dir) = pending.pop() {
-        if let Some(entries) = unless_gone(fs::read_dir(dir))? {
-            pending.extend(list(entries, &mut scan, now)?);
-        }
-    }
+    buffer_files::walk(dir, |_, metadata| scan.add(metadata, now))?;
     Ok(scan)
-}
-
-/// Adds the files of one directory to the scan and returns its subdirectories.
-fn list(entries: fs::ReadDir, scan: &mut Scan, now: SystemTime) -> io::Result<Vec<PathBuf>> {
-    let mut subdirs = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        // `DirEntry::metadata` does not follow a symbolic link.
-        let Some(metadata) = unless_gone(entry.metadata())? else { continue };
-        if metadata.is_dir() {
-            subdirs.push(entry.path());
-        } else if metadata.is_file() {
-            scan.add(&metadata, now)?;
-        }
-    }
-    Ok(subdirs)
 }
 
 impl Scan {
@@ -89,17 +67,9 @@ impl Scan {
     }
 }
 
-fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::fs::{self, File};
     use std::os::unix::fs::symlink;
 
     use super::*;

@@ -25,14 +25,15 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use program_output::{exit_code, print, usage_error};
+use shutdown::{OnSignal, run_until_signal};
 
 mod hook;
 mod options;
 mod process;
-mod shutdown;
 mod snapshot;
 mod stats;
 mod watch;
@@ -48,11 +49,8 @@ pub fn run(args: &mut dyn Iterator<Item = OsString>) -> ExitCode {
     match options::parse(args) {
         Ok(Request::Help) => print(options::HELP),
         Ok(Request::Version) => print(concat!("config-reloader ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Request::Run(options)) => shutdown::run_until_signal(move || work(&options), ended_by),
-        Err(message) => {
-            log(format_args!("error: {message}\n  hint: {NAME} --help lists the options"));
-            ExitCode::from(2)
-        }
+        Ok(Request::Run(options)) => run_until_signal(NAME, move || work(&options), OnSignal::Done),
+        Err(message) => usage_error(NAME, message),
     }
 }
 
@@ -63,13 +61,7 @@ fn work(options: &Options) -> ExitCode {
         Mode::Init => Err("the hook failed, see above".to_owned()),
         Mode::Watch(watch) => serve_and_watch(options, watch, &stats),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            log(format_args!("error: {message}"));
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(NAME, result)
 }
 
 #[cfg(feature = "metrics")]
@@ -93,21 +85,7 @@ fn on_change(options: &Options, stats: &Stats) {
     hook::run(&options.hook, stats);
 }
 
-/// A watcher that is told to end has done its work.
-fn ended_by(signal: i32) -> ExitCode {
-    log(format_args!("stopped by signal {signal}"));
-    ExitCode::SUCCESS
-}
-
-/// Data for stdout. A reader that has gone away is no reason to panic, as `print!` would.
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// One line on stderr. A closed stderr is no reason to panic, as `eprintln!` would.
+/// One line on stderr.
 fn log(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{NAME}: {message}");
+    program_output::log(NAME, message);
 }

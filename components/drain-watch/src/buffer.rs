@@ -1,8 +1,8 @@
 //! What the buffer directories hold at one moment.
 
-use std::fs;
+use std::fs::{DirEntry, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::pattern::Pattern;
 
@@ -27,45 +27,27 @@ pub(crate) struct Unreadable {
 pub(crate) fn look(dirs: &[PathBuf], ignore: &[Pattern]) -> Result<Data, Unreadable> {
     let mut data = Data::default();
     for dir in dirs {
-        walk(dir, ignore, &mut data).map_err(|cause| Unreadable { dir: dir.clone(), cause })?;
+        let add = |entry: &DirEntry, metadata: &Metadata| {
+            if metadata.len() > 0 && !is_ignored(entry, ignore) {
+                data.files += 1;
+                data.bytes += metadata.len();
+            }
+            Ok(())
+        };
+        buffer_files::walk(dir, add).map_err(|cause| Unreadable { dir: dir.clone(), cause })?;
     }
     Ok(data)
 }
 
-fn walk(root: &Path, ignore: &[Pattern], data: &mut Data) -> io::Result<()> {
-    let mut pending = vec![fs::read_dir(root)?];
-    while let Some(entries) = pending.pop() {
-        for entry in entries {
-            let entry = entry?;
-            // A forwarder deletes files while they are looked at; `DirEntry::metadata` does not follow a link.
-            let Some(metadata) = unless_gone(entry.metadata())? else { continue };
-            if metadata.is_dir() {
-                pending.extend(unless_gone(fs::read_dir(entry.path()))?);
-            } else if metadata.is_file() && metadata.len() > 0 && !is_ignored(&entry, ignore) {
-                data.files += 1;
-                data.bytes += metadata.len();
-            }
-        }
-    }
-    Ok(())
-}
-
-fn is_ignored(entry: &fs::DirEntry, ignore: &[Pattern]) -> bool {
+fn is_ignored(entry: &DirEntry, ignore: &[Pattern]) -> bool {
     let name = entry.file_name();
     let name = name.to_string_lossy();
     ignore.iter().any(|pattern| pattern.matches(&name))
 }
 
-fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;

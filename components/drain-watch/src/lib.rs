@@ -20,49 +20,35 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use program_output::{print, usage_error};
+use shutdown::{OnSignal, run_until_signal};
 
 mod buffer;
 #[cfg(feature = "http")]
 mod call;
 mod options;
 mod pattern;
-mod shutdown;
 mod wait;
 
 use options::Request;
 
 const NAME: &str = "drain-watch";
+/// An unfinished wait must not look like a drained buffer.
+const ON_SIGNAL: OnSignal = OnSignal::Unfinished("before the buffers were drained");
 
 /// Runs the program. `args` includes the program's name; the exit code is documented in `--help`.
 pub fn run(args: &mut dyn Iterator<Item = OsString>) -> ExitCode {
     match options::parse(args) {
         Ok(Request::Help) => print(options::HELP),
         Ok(Request::Version) => print(concat!("drain-watch ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Request::Wait(options)) => shutdown::run_until_signal(move || wait::until_drained(&options), ended_by),
-        Err(message) => {
-            log(format_args!("error: {message}\n  hint: {NAME} --help lists the options"));
-            ExitCode::from(2)
-        }
+        Ok(Request::Wait(options)) => run_until_signal(NAME, move || wait::until_drained(&options), ON_SIGNAL),
+        Err(message) => usage_error(NAME, message),
     }
 }
 
-/// An unfinished wait must not look like a drained buffer: 128 + signal, as a shell reports it.
-fn ended_by(signal: i32) -> ExitCode {
-    log(format_args!("stopped by signal {signal} before the buffers were drained"));
-    ExitCode::from(u8::try_from(128 + signal).unwrap_or(1))
-}
-
-/// Data for stdout. A reader that has gone away is no reason to panic, as `print!` would.
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// One line on stderr. A closed stderr is no reason to panic, as `eprintln!` would.
+/// One line on stderr.
 fn log(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{NAME}: {message}");
+    program_output::log(NAME, message);
 }

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use program_output::exit_code;
+
 use crate::input;
 use crate::log;
 use crate::options::{Options, Watch};
@@ -15,16 +17,10 @@ use crate::watch;
 /// Does what the options ask for.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let stats = Arc::new(Stats::default());
-    let result = match &options.watch {
-        None => return if reconcile(options, &stats) { ExitCode::SUCCESS } else { ExitCode::FAILURE },
-        Some(watch) => serve_and_watch(options, watch, &stats),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            log(format_args!("error: {message}"));
-            ExitCode::FAILURE
-        }
+    match &options.watch {
+        None if reconcile(options, &stats) => ExitCode::SUCCESS,
+        None => ExitCode::FAILURE,
+        Some(watch) => exit_code(crate::NAME, serve_and_watch(options, watch, &stats)),
     }
 }
 

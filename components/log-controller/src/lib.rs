@@ -29,8 +29,10 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use program_output::{print, usage_error};
+use shutdown::{OnSignal, run_until_signal};
 
 mod controller;
 mod document;
@@ -40,7 +42,6 @@ mod output;
 mod pipeline;
 mod problem;
 mod render;
-mod shutdown;
 mod stats;
 mod watch;
 mod yaml;
@@ -54,29 +55,12 @@ pub fn run(args: &mut dyn Iterator<Item = OsString>) -> ExitCode {
     match options::parse(args) {
         Ok(Request::Help) => print(options::HELP),
         Ok(Request::Version) => print(concat!("log-controller ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Request::Run(options)) => shutdown::run_until_signal(move || controller::run(&options), ended_by),
-        Err(message) => {
-            log(format_args!("error: {message}\n  hint: {NAME} --help lists the options"));
-            ExitCode::from(2)
-        }
+        Ok(Request::Run(options)) => run_until_signal(NAME, move || controller::run(&options), OnSignal::Done),
+        Err(message) => usage_error(NAME, message),
     }
 }
 
-/// A controller that is told to end has done its work.
-fn ended_by(signal: i32) -> ExitCode {
-    log(format_args!("stopped by signal {signal}"));
-    ExitCode::SUCCESS
-}
-
-/// Data for stdout. A reader that has gone away is no reason to panic, as `print!` would.
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// One line on stderr. A closed stderr is no reason to panic, as `eprintln!` would.
+/// One line on stderr.
 fn log(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{NAME}: {message}");
+    program_output::log(NAME, message);
 }

@@ -20,19 +20,22 @@
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use program_output::print;
+use shutdown::{OnSignal, run_until_signal};
 
 mod options;
 mod progress;
 mod restores;
-mod shutdown;
 mod wait;
 
 use options::Request;
 
 const NAME: &str = "restore-helper";
+/// An unfinished wait must not look like success.
+const ON_SIGNAL: OnSignal = OnSignal::Unfinished("before the restore was done");
 const DEFAULT_DIR: &str = "/restores";
 
 /// Runs the program. `args` includes the program's name; the exit code is documented in `--help`.
@@ -42,7 +45,7 @@ pub fn run(args: &mut dyn Iterator<Item = OsString>) -> ExitCode {
         Ok(Request::Version) => print(concat!("restore-helper ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Request::Wait { id }) => {
             let dir = restores_dir();
-            shutdown::run_until_signal(move || wait::until_restored(&dir, &id), ended_by)
+            run_until_signal(NAME, move || wait::until_restored(&dir, &id), ON_SIGNAL)
         }
         Err(message) => {
             log(format_args!("error: {message}\n  hint: {NAME} --help shows the usage"));
@@ -56,21 +59,7 @@ fn restores_dir() -> PathBuf {
     env::var_os("RESTORES_DIR").map_or_else(|| DEFAULT_DIR.into(), PathBuf::from)
 }
 
-/// An unfinished wait must not look like success: 128 + signal, as a shell reports it.
-fn ended_by(signal: i32) -> ExitCode {
-    log(format_args!("stopped by signal {signal} before the restore was done"));
-    ExitCode::from(u8::try_from(128 + signal).unwrap_or(1))
-}
-
-/// Data for stdout. A reader that has gone away is no reason to panic, as `print!` would.
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// One line on stderr. A closed stderr is no reason to panic, as `eprintln!` would.
+/// One line on stderr.
 fn log(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{NAME}: {message}");
+    program_output::log(NAME, message);
 }

@@ -63,7 +63,7 @@ impl Reporter {
         }
         log(progress::text(progress));
         #[cfg(feature = "progress-json")]
-        let _ = crate::print(&progress::json(progress));
+        let _ = program_output::print(&progress::json(progress));
     }
 
     fn is_due(&mut self, progress: &Progress) -> bool {

@@ -96,9 +96,14 @@ fn described(description: &Value) -> String {
     let mut text = String::new();
     let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().into_iter().flatten().map(string).collect::<Vec<_>>().join(", ");
-    _ = writeln!(text, "  {:<12}{}", "version", string(&description["version"]));
-    _ = writeln!(text, "  {:<12}{}", "mode", string(&description["mode"]));
-    _ = writeln!(text, "  {:<12}{}", "features", list(&description["features"]));
+    let facts = [
+        ("version", string(&description["version"])),
+        ("mode", string(&description["mode"])),
+        ("features", list(&description["features"])),
+    ];
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        _ = writeln!(text, "  {name:<12}{value}");
+    }
     for component in description["components"].as_array().into_iter().flatten() {
         let features = list(&component["features"]);
         let features = if features.is_empty() { String::new() } else { format!(" [{features}]") };

@@ -63,16 +63,20 @@ fn component(part: &ComponentPlan) -> String {
 
 fn build(part: &ComponentPlan) -> String {
     let crates = part.inputs.values().filter(|input| matches!(input, Input::Crate { .. })).count();
-    let files = part.inputs.len() - crates;
+    let files = count(part.inputs.len() - crates, "file");
     match &part.build {
         BuildPlan::Cargo { package, vendored: true, .. } => {
-            format!("cargo package {package}, {files} files, {crates} crates")
+            format!("cargo package {package}, {files}, {}", count(crates, "crate"))
         }
-        BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files} files"),
-        BuildPlan::Files => format!("{} files", part.files.len()),
+        BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
+        BuildPlan::Files => count(part.files.len(), "file"),
         BuildPlan::Image { image } => format!("from image {image}"),
         BuildPlan::Script { builder, commands, .. } => {
-            format!("{} commands in {builder}, {files} files", commands.len())
+            format!("{} in {builder}, {files}", count(commands.len(), "command"))
         }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -119,7 +119,7 @@ fn list(root: &Utf8Path, want: &Want) -> Result<Listing, Diagnostic> {
             .ok_or_else(|| failed(&want.path, &format_args!("{} is not UTF-8", entry.path().display())))?;
         let below = path.strip_prefix(&top).unwrap_or(path).to_owned();
         let kind = read_entry(&entry, path, &below).map_err(|error| match error {
-            ReadError::Leaves(target) => outside_diagnostic(&want.path.join(&below), &super::text::Outside { target }),
+            ReadError::Leaves(target) => leaves(&want.path, &below, &target),
             ReadError::Special => failed(&want.path.join(&below), &"it is neither a file nor a folder nor a link"),
             ReadError::Io(error) => failed(&want.path.join(&below), &error),
         })?;
@@ -127,6 +127,12 @@ fn list(root: &Utf8Path, want: &Want) -> Result<Listing, Diagnostic> {
     }
     listing.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(listing)
+}
+
+/// A link inside of a folder may point to anything in that folder, and to nothing else: only the folder travels.
+fn leaves(folder: &Utf8Path, below: &Utf8Path, target: &Utf8Path) -> Diagnostic {
+    let message = format!("the link {folder}/{below} points to {target}, which is not in {folder}");
+    Diagnostic::error("outside-workspace", message).help("copy what it points to into the folder, or remove the link")
 }
 
 fn is_excluded(entry: &walkdir::DirEntry, top: &Utf8Path, exclude: &[String]) -> bool {
