@@ -85,6 +85,20 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// Sets the next step for a name that does not exist: the one that was meant, if one is close, else `otherwise`, else
+    /// all that exist.
+    pub fn suggest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>, otherwise: Option<String>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        match (closest(wrong, known.iter().copied()), otherwise) {
+            (Some(close), _) => self.help(format!("did you mean `{close}`?")),
+            (None, Some(otherwise)) => self.help(otherwise),
+            (None, None) if known.is_empty() => self.help("there is none"),
+            (None, None) => self.help(format!("there is: {}", known.join(", "))),
+        }
+    }
+}
+
 /// All problems found so far. Phases share one and ask at their end whether to go on.
 #[derive(Debug, Default)]
 pub struct Problems {
@@ -142,7 +156,11 @@ pub fn closest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(wrong, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (wrong.len().max(candidate.len()) / 3).max(1))
+        // a third may differ, and one letter of a short name, but never all of it
+        .filter(|(distance, candidate)| {
+            let length = wrong.chars().count().max(candidate.chars().count());
+            *distance <= (length / 3).max(1) && *distance < length
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -11,10 +11,11 @@ use std::collections::BTreeSet;
 
 pub use rules::RULES;
 
-use crate::diagnostic::{Diagnostic, Level, closest};
+use crate::diagnostic::{Diagnostic, Level};
 use crate::manifest::{Allow, ComponentName, Manifests, RuleLevel, Settings};
 use crate::plan::{ImagePlan, Plan};
 use crate::resolve::{Resolution, ResolvedImage};
+use crate::source::Span;
 
 /// A check with a code, a level and a reason.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,8 @@ pub struct Rule {
     pub code: &'static str,
     /// Its level when `[rules]` says nothing.
     pub level: RuleLevel,
+    /// Whether neither `[rules]` nor `[[allow]]` can change it, because nothing sensible could be built.
+    pub fixed: bool,
     /// What it refuses, in one line.
     pub summary: &'static str,
     /// Why.
@@ -142,19 +145,28 @@ pub fn level(rule: &Rule, settings: &Settings) -> RuleLevel {
     settings.rules.get(rule.code).map_or(rule.level, |level| level.value)
 }
 
-/// Codes in `[rules]` and `[[allow]]` that are no rule's.
+/// Codes in `[rules]` and `[[allow]]` that are no rule's, or of a rule that cannot be changed.
 pub fn unknown_rules(manifests: &Manifests) -> Vec<Diagnostic> {
     let settings = manifests.settings.rules.iter().map(|(code, level)| (code, level.span));
     let allowances =
         manifests.images.values().flat_map(|image| &image.allow).map(|allow| (&allow.rule.value, allow.rule.span));
-    let unknown = settings.chain(allowances).filter(|(code, _)| !RULES.iter().any(|rule| rule.code == code.as_str()));
-    let report = |(code, span): (&String, crate::source::Span)| {
-        let codes = RULES.iter().map(|rule| rule.code);
-        let unknown = Diagnostic::error("unknown-rule", format!("there is no rule `{code}`")).label(span, "");
-        match closest(code, codes.clone()) {
-            Some(close) => unknown.help(format!("did you mean `{close}`?")),
-            None => unknown.help(format!("rules: {}", codes.collect::<Vec<_>>().join(", "))),
+    settings.chain(allowances).filter_map(|(code, span)| unknown_rule(code, span)).collect()
+}
+
+fn unknown_rule(code: &str, span: Span) -> Option<Diagnostic> {
+    match RULES.iter().find(|rule| rule.code == code) {
+        Some(rule) if rule.fixed => {
+            let message = format!("the rule `{code}` cannot be changed: without it there is nothing to build");
+            Some(
+                Diagnostic::error("fixed-rule", message)
+                    .label(span, "")
+                    .help("remove this, and give what the rule asks for"),
+            )
         }
-    };
-    unknown.map(report).collect()
+        Some(_) => None,
+        None => {
+            let unknown = Diagnostic::error("unknown-rule", format!("there is no rule `{code}`")).label(span, "");
+            Some(unknown.suggest(code, RULES.iter().map(|rule| rule.code), None))
+        }
+    }
 }

@@ -54,17 +54,20 @@ fn find(image: &ResolvedImage<'_>, subject: &str) -> Option<Node> {
 /// What is in none of the images exits with 1: the question was good and the answer is no. An unknown name exits with 2.
 fn not_found(subject: &str, images: &[ResolvedImage<'_>], manifests: &crate::manifest::Manifests) -> Stop {
     let ids: Vec<String> = images.iter().map(ResolvedImage::id).collect();
-    let name = subject.split('/').next().unwrap_or(subject);
-    let components = manifests.components.keys().map(|name| name.as_str());
-    let features: Vec<String> =
-        images.iter().flat_map(|image| image.definition.features.names()).map(String::from).collect();
-    if components.clone().any(|component| component == name) || features.iter().any(|feature| feature == subject) {
+    let components = manifests.components.values().flat_map(|component| {
+        let name = &component.name.value;
+        let features = component.features.names().into_iter().map(move |feature| format!("{name}/{feature}"));
+        std::iter::once(name.to_string()).chain(features)
+    });
+    let features = images.iter().flat_map(|image| image.definition.features.names()).map(String::from);
+    let names: Vec<String> = components.chain(features).collect();
+    if names.iter().any(|name| name == subject) {
         return Stop::refused(anyhow::anyhow!(
             "`{subject}` is not in {} with these features\nhint: `list` shows which features bring it",
             ids.join(", ")
         ));
     }
-    let close = closest(subject, components.chain(features.iter().map(String::as_str)));
+    let close = closest(subject, names.iter().map(String::as_str));
     let hint =
         close.map(|close| format!("did you mean `{close}`?")).unwrap_or_else(|| "`list` shows all names".to_owned());
     Stop::input(anyhow::anyhow!("there is no component or feature `{subject}`\nhint: {hint}"))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::args::{Format, PlanArguments};
 use super::session::Session;
 use super::status::{ExitStatus, Stop};
-use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan};
+use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
 
 pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let loaded = session.load()?;
@@ -58,7 +58,25 @@ fn component(part: &ComponentPlan) -> String {
     for (path, link) in &part.links {
         _ = writeln!(text, "      {path} → {}", link.target);
     }
+    for (name, role) in &part.roles {
+        _ = writeln!(text, "      role {name}: {}", start(role));
+    }
     text
+}
+
+/// How a consumer starts a role, in one line.
+fn start(role: &RolePlan) -> String {
+    let list = |name: &str, items: Vec<String>| (!items.is_empty()).then(|| format!("{name} {}", items.join(", ")));
+    let needs = role.needs.iter().map(ToString::to_string).collect();
+    let waits_for = role.waits_for.iter().map(ToString::to_string).collect();
+    let parts = [
+        Some(format!("{} as {}", role.command.join(" "), role.user)),
+        list("ports", role.ports.clone()),
+        list("needs", needs),
+        list("waits for", waits_for),
+        role.boundary.as_ref().map(|boundary| format!("boundary {boundary}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn build(part: &ComponentPlan) -> String {

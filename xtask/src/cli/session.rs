@@ -100,7 +100,10 @@ impl<'a> Session<'a> {
             None => PrunedWorkspaces::new(),
         };
         let tree = workspace::read_tree(root, &plan::wants(resolution, &pruned, root)).map_err(bad)?;
-        plan::plan(resolution, &Read { tree: &tree, pruned: &pruned, root }).map_err(bad)
+        let own =
+            loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
+        let templates = plan::fingerprint::templates(own);
+        plan::plan(resolution, &Read { tree: &tree, pruned: &pruned, root, templates: &templates }).map_err(bad)
     }
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.

@@ -72,7 +72,7 @@ pub enum Event {
 pub struct Step {
     /// Counted from 1 in the order of announcement; unique within the job.
     pub number: u32,
-    /// Such as `[comp-config-reloader-build 3/5] RUN cargo build --release`.
+    /// Such as `[comp-config-reloader.build 3/5] RUN cargo build --release`.
     pub name: String,
 }
 
@@ -103,14 +103,14 @@ impl Step {
     ///
     /// ```
     /// use groupage::engine::Step;
-    /// let step = Step { number: 4, name: "[comp-a-build 2/3] RUN true".into() };
-    /// assert_eq!(step.parts(), (Some("comp-a-build"), Some("2/3"), "RUN true"));
+    /// let step = Step { number: 4, name: "[comp-a.build 2/3] RUN true".into() };
+    /// assert_eq!(step.parts(), (Some("comp-a.build"), Some("2/3"), "RUN true"));
     /// ```
     pub fn parts(&self) -> (Option<&str>, Option<&str>, &str) {
         split_name(&self.name)
     }
 
-    /// A short name for prefixes: `comp-a-build 2/3`, `internal`, or `#4`.
+    /// A short name for prefixes: `comp-a.build 2/3`, `internal`, or `#4`.
     pub fn label(&self) -> String {
         match self.parts() {
             (Some(stage), Some(position), _) => format!("{stage} {position}"),
@@ -125,8 +125,9 @@ fn split_name(name: &str) -> (Option<&str>, Option<&str>, &str) {
     let Some((head, instruction)) = name.strip_prefix('[').and_then(|rest| rest.split_once("] ")) else {
         return (None, None, name);
     };
-    let mut words = head.split(' ').rev();
-    let last = words.next().filter(|word| !word.is_empty());
+    // numbers are padded to one width: `[stage  2/13]`
+    let mut words = head.split_whitespace().rev();
+    let last = words.next();
     match last {
         Some(position) if is_position(position) => (words.next(), last, instruction),
         _ => (last, None, instruction),
@@ -166,6 +167,7 @@ mod tests {
     fn names_are_split() {
         let check = |name: &str, expect: (Option<&str>, Option<&str>, &str)| assert_eq!(split_name(name), expect);
         check("[comp-a 2/3] RUN x", (Some("comp-a"), Some("2/3"), "RUN x"));
+        check("[comp-a  2/13] RUN x", (Some("comp-a"), Some("2/13"), "RUN x"));
         check("[2/3] RUN x", (None, Some("2/3"), "RUN x"));
         check("[linux/amd64 comp-a 2/3] RUN x", (Some("comp-a"), Some("2/3"), "RUN x"));
         check("[internal] load build definition", (Some("internal"), None, "load build definition"));

@@ -226,7 +226,7 @@ pub(super) fn decode_version(item: &Item<'_>) -> Option<Spanned<VersionSource>> 
             false => {
                 item.report(
                     "invalid-value",
-                    "a version has letters, digits and `.`, `-`, `+`, `_`, at most 100 of them",
+                    "a version has letters, digits and `.`, `-`, `+`, `_`, at most 100 of them, and begins with none of `.-`",
                 );
                 None
             }
@@ -240,9 +240,11 @@ pub(super) fn decode_version(item: &Item<'_>) -> Option<Spanned<VersionSource>> 
     Some(Spanned::new(VersionSource::Cargo, item.span))
 }
 
-/// Versions become tags, so they have the characters of one; `+` is turned into `_` there.
+/// Versions become tags, so they have the characters of one and begin like one; `+` is turned into `_` there.
 fn is_version(text: &str) -> bool {
-    text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+_".contains(&b))
+    text.len() <= 100
+        && !text.starts_with(['.', '-'])
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+_".contains(&b))
 }
 
 fn decode_install(item: &Item<'_>) -> Option<Install> {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Problems, closest};
+use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, Span, Spanned};
 
 /// Longest text value, in bytes: a Dockerfile line ends at 64 KiB, and escaping may double a value.
@@ -128,11 +128,9 @@ impl<'a> Table<'a> {
     pub fn finish(&mut self) {
         for (key, (span, _)) in std::mem::take(&mut self.entries) {
             let place = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
-            let mut unknown = Diagnostic::error("unknown-key", format!("unknown key `{key}`{place}")).label(span, "");
-            unknown = match closest(&key, self.asked.iter().copied()) {
-                Some(close) => unknown.help(format!("did you mean `{close}`?")),
-                None => unknown.help(format!("known keys: {}", self.asked.join(", "))),
-            };
+            let unknown = Diagnostic::error("unknown-key", format!("unknown key `{key}`{place}")).label(span, "");
+            let known = Some(format!("known keys: {}", self.asked.join(", ")));
+            let unknown = unknown.suggest(&key, self.asked.iter().copied(), known);
             self.report(unknown);
         }
     }

@@ -159,14 +159,13 @@ impl FeatureTable {
 
     fn unknown_feature(&self, feature: &FeatureName, span: Span) -> Diagnostic {
         let names = self.names();
-        let unknown = Diagnostic::error("unknown-feature", format!("there is no feature `{feature}`")).label(span, "");
-        match crate::diagnostic::closest(feature.as_str(), names.iter().map(FeatureName::as_str)) {
-            Some(close) => unknown.help(format!("did you mean `{close}`?")),
-            None if self.dependencies.contains_key(feature.as_str()) => {
-                unknown.help(format!("to turn on the component write `dep:{feature}`"))
-            }
-            None => unknown,
-        }
+        let component = self.dependencies.contains_key(feature.as_str());
+        let otherwise = component.then(|| format!("to turn on the component write `dep:{feature}`"));
+        Diagnostic::error("unknown-feature", format!("there is no feature `{feature}`")).label(span, "").suggest(
+            feature.as_str(),
+            names.iter().map(FeatureName::as_str),
+            otherwise,
+        )
     }
 
     fn check_component(
@@ -178,18 +177,11 @@ impl FeatureTable {
         span: Span,
     ) {
         let Some(dependency) = self.dependencies.get(component) else {
-            let unknown =
-                Diagnostic::error("unknown-component", format!("`{value}` names a component that is not in `[{key}]`"));
-            let unknown = unknown.label(span, "");
-            return table.report(
-                match crate::diagnostic::closest(
-                    component.as_str(),
-                    self.dependencies.keys().map(ComponentName::as_str),
-                ) {
-                    Some(close) => unknown.help(format!("did you mean `{close}`?")),
-                    None => unknown.help(format!("add `{component} = {{ optional = true }}` to `[{key}]`")),
-                },
-            );
+            let message = format!("`{value}` names a component that is not in `[{key}]`");
+            let known = self.dependencies.keys().map(ComponentName::as_str);
+            let otherwise = Some(format!("add `{component} = {{ optional = true }}` to `[{key}]`"));
+            let unknown = Diagnostic::error("unknown-component", message).label(span, "");
+            return table.report(unknown.suggest(component.as_str(), known, otherwise));
         };
         let needs_optional =
             matches!(value, FeatureValue::Component(_) | FeatureValue::ComponentFeature { weak: true, .. });

@@ -198,7 +198,13 @@ impl std::str::FromStr for LabelKey {
 
 fn decode_allow(table: &mut Table<'_>) -> Option<Allow> {
     let rule = table.required("rule").and_then(|item| item.line());
-    let components = table.required("components").and_then(|item| item.list(Item::parsed));
+    let components = table.required("components").and_then(|item| {
+        let components: Vec<_> = item.list(Item::parsed)?;
+        if components.is_empty() {
+            item.report("empty-value", "an allowance names the components that it is for");
+        }
+        Some(components)
+    });
     let reason = table.required("reason").and_then(|item| item.line());
     Some(Allow { rule: rule?, components: components?, reason: reason? })
 }

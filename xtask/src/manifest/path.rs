@@ -30,13 +30,26 @@ fn check_segments(text: &str) -> Result<(), PathError> {
     if text.len() > MAX_PATH {
         return error(format!("the path has {} bytes; at most {MAX_PATH} are allowed", text.len()));
     }
-    if let Some(bad) = text.chars().find(|c| c.is_control() || RESERVED.contains(c)) {
+    if let Some(bad) = text.chars().find(|c| RESERVED.contains(c)) {
+        return error(format!("`{bad}` is not allowed in a path"));
+    }
+    check_plain_segments(text)
+}
+
+/// Segments that name a file below their folder, whatever else is in the name.
+fn check_plain_segments(text: &str) -> Result<(), PathError> {
+    if let Some(bad) = text.chars().find(|c| c.is_control()) {
         return error(format!("`{}` is not allowed in a path", bad.escape_default()));
     }
     for segment in text.split('/') {
         match segment {
             "" => return error("the path has an empty segment (`//` or a `/` at its end)"),
             "." | ".." => return error(format!("`{segment}` is not allowed in a path")),
+            // https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts
+            _ if segment.starts_with(".wh.") => {
+                return error("a name that begins with `.wh.` would delete a file of an earlier layer");
+            }
+            _ if segment.trim() != segment => return error("a segment of the path begins or ends with a blank"),
             _ if segment.len() > MAX_SEGMENT => {
                 return error(format!("a segment of the path has more than {MAX_SEGMENT} bytes"));
             }
@@ -55,6 +68,24 @@ impl ImagePath {
     /// The path as text, beginning with `/`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The path of a file that was found below this folder. Its name is never written in a Dockerfile, because the folder is
+    /// copied as a whole, so that names may hold what written paths may not, such as `[slug].js`.
+    ///
+    /// # Errors
+    /// Control characters, blanks at the ends of a segment, and names that are too long.
+    pub fn found_below(&self, below: &Utf8Path) -> Result<Self, PathError> {
+        check_plain_segments(below.as_str())?;
+        Ok(Self(format!("{}/{below}", self.0)))
+    }
+
+    /// The folder that holds it; `/` at the top.
+    pub fn folder(&self) -> &str {
+        match self.0.rfind('/') {
+            Some(0) | None => "/",
+            Some(index) => &self.0[..index],
+        }
     }
 
     /// The path without its leading `/`, for archives.
@@ -155,7 +186,7 @@ mod tests {
         let long = format!("/{}", "a".repeat(256));
         for bad in [
             "", "/", "a", "a/b", "/a/", "//a", "/a//b", "/../a", "/a/..", "/./a", "/$HOME", "/a\nb", "/a\\b", "/a*",
-            "/\"", &long,
+            "/\"", "/a/.wh.b", &long,
         ] {
             check(bad, false);
         }

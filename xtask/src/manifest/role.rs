@@ -102,9 +102,15 @@ impl FromStr for User {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (uid, gid) = text.split_once(':').map_or((text, None), |(uid, gid)| (uid, Some(gid)));
-        let numbers = (uid.parse().ok(), gid.map(|gid| gid.parse().ok()));
-        let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        // digits only: `parse` alone would also take `+7`
+        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let numbers = (number(uid), gid.map(number));
+        // `USER --x` would be a flag of the instruction
+        let plain = |part: &str| {
+            !part.starts_with('-')
+                && !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+        };
         match numbers {
             (Some(uid), None) => Ok(Self::Numeric { uid, gid: None }),
             (Some(uid), Some(Some(gid))) => Ok(Self::Numeric { uid, gid: Some(gid) }),

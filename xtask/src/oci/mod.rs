@@ -6,4 +6,4 @@ mod reference;
 
 pub use hex::hex;
 pub use platform::{Platform, PlatformError};
-pub use reference::{Reference, ReferenceError};
+pub use reference::{Reference, ReferenceError, redacted};

@@ -97,11 +97,40 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        parse(text).map_err(|reason| ReferenceError { text: text.chars().take(MAX_NAME).collect(), reason })
+        parse(text).map_err(|reason| ReferenceError { text: redacted(text).chars().take(MAX_NAME).collect(), reason })
+    }
+}
+
+/// A text without passwords: in every word, what stands between `//` and `@`, or before `@` in the form `user:password`,
+/// becomes `***`. The digest of a reference stays.
+///
+/// ```
+/// use groupage::oci::redacted;
+/// assert_eq!(redacted("tcp://user:secret@host:2375"), "tcp://***@host:2375");
+/// assert_eq!(redacted("a/b:1@sha256:00"), "a/b:1@sha256:00");
+/// ```
+pub fn redacted(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace).map(redacted_word).collect()
+}
+
+fn redacted_word(word: &str) -> String {
+    let digest = ["@sha256:", "@sha512:"].iter().filter_map(|mark| word.rfind(mark)).max().unwrap_or(word.len());
+    let (name, digest) = word.split_at(digest);
+    let Some((account, host)) = name.rsplit_once('@') else { return word.to_owned() };
+    match account.split_once("//") {
+        Some((scheme, _)) => format!("{scheme}//***@{host}{digest}"),
+        None if account.contains(':') => format!("***@{host}{digest}"),
+        None => word.to_owned(),
     }
 }
 
 fn parse(text: &str) -> Result<Reference, &'static str> {
+    match text.split_once("://") {
+        Some(("https", _)) => return Err("a reference has no `https://`"),
+        Some(("http", _)) => return Err("a reference has no `http://`"),
+        Some(_) => return Err("a reference has no `://`"),
+        None => {}
+    }
     let (rest, digest) = match text.split_once('@') {
         Some((rest, digest)) => (rest, Some(check(digest, is_digest, "the digest is not `algorithm:hex`")?)),
         None => (text, None),
@@ -225,6 +254,20 @@ mod tests {
             "gcr.io/k8s-staging-etcdadm/etcd-manager:v3.0.20220128-22-g09fbed34",
             Some("gcr.io/k8s-staging-etcdadm/etcd-manager:v3.0.20220128-22-g09fbed34"),
         );
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let check = |text: &str, expect: &str| assert_eq!(redacted(text), expect);
+        check("https://user:s3cret@reg/rust:1", "https://***@reg/rust:1");
+        check("https://user:s3@cret@reg/rust:1@sha256:00", "https://***@reg/rust:1@sha256:00");
+        check("user:s3cret@reg/rust:1", "***@reg/rust:1");
+        check("failed to reach tcp://u:p@h:1: refused", "failed to reach tcp://***@h:1: refused");
+        for plain in ["", "busybox", "a/b:1", "a:1@sha256:00", "me@host", "https://a.b/c"] {
+            check(plain, plain);
+        }
+        let error = "https://user:s3cret@reg/rust:1".parse::<Reference>().unwrap_err().to_string();
+        assert_eq!(error, "`https://***@reg/rust:1` is not an image reference: a reference has no `https://`");
     }
 
     #[test]

@@ -2,27 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::inputs::{excluded, input, inputs, own_folder};
 use super::model::{BuildPlan, ComponentPlan, FilePlan, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
 use super::{Read, config, fingerprint, is_hermetic};
-use crate::diagnostic::{Diagnostic, Problems, closest};
+use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
     BuildKind, BuilderName, ComponentManifest, ImagePath, Install, InstallFrom, RelativePath, ScriptBuild,
 };
 use crate::oci::Reference;
 use crate::resolve::{Resolution, ResolvedComponent, ResolvedRole, builder_of};
-use crate::source::Spanned;
-use crate::workspace::Want;
+use crate::source::{Span, Spanned};
+use crate::workspace::{Entry, Want};
 
 /// The files and folders that a component needs.
 pub(super) fn wants(resolved: &ResolvedComponent<'_>, pruned: &PrunedWorkspaces, root: &Utf8Path) -> Vec<Want> {
     let manifest = resolved.manifest;
     let want = |path: &Spanned<RelativePath>| Want {
         path: path.value.below(&manifest.folder),
-        exclude: excluded(),
+        exclude: excluded(manifest, &path.value.below(&manifest.folder)),
         place: path.span,
     };
     let mut wants: Vec<Want> =
@@ -60,6 +60,7 @@ pub(super) fn plan(
         Some(BuildPlan::Cargo { bin, .. }) => Some(bin.as_str()),
         _ => None,
     };
+    check_twice(resolved, read, problems);
     let installs =
         resolved.installs.iter().filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
     let mut plan = ComponentPlan {
@@ -117,13 +118,10 @@ fn builder(resolution: &Resolution<'_>, manifest: &ComponentManifest, problems: 
     let message =
         format!("component `{}` needs the builder `{name}`, which [builders] does not name", manifest.name.value);
     let unknown = Diagnostic::error("unknown-builder", message).label(manifest.build.span, "");
-    let close = closest(name.as_str(), resolution.builders.keys().map(BuilderName::as_str));
-    problems.push(match close {
-        Some(close) => unknown.help(format!("did you mean `{close}`?")),
-        None => unknown.help(format!(
-            "add `{name} = \"docker.io/library/…\"` to [builders] in groupage.toml, or --set builders.{name}=…"
-        )),
-    });
+    let known = resolution.builders.keys().map(BuilderName::as_str);
+    let help =
+        format!("add `{name} = \"REFERENCE\"` to [builders] in groupage.toml, or use --set builders.{name}=REFERENCE");
+    problems.push(unknown.suggest(name.as_str(), known, Some(help)));
     None
 }
 
@@ -171,27 +169,51 @@ fn known_outputs(script: &ScriptBuild) -> String {
 fn files(resolved: &ResolvedComponent<'_>, read: &Read<'_>, problems: &mut Problems) -> BTreeMap<ImagePath, FilePlan> {
     let mut files = BTreeMap::new();
     for install in &resolved.installs {
-        let Some(path) = path_of(install) else { continue };
-        let source = path.value.below(&resolved.manifest.folder);
-        for entry in read.tree.listing(&source, &excluded()) {
+        let Some((source, listing)) = listed(resolved, install, read) else { continue };
+        if listing.is_empty() {
+            let message = format!("there is no file in {source}, so nothing would be installed");
+            let empty = Diagnostic::error("empty-folder", message).label(install.from.span, "");
+            problems.push(empty.help("add one, or remove this"));
+        }
+        for entry in listing {
             let Some(to) = destination(install, &entry.path, problems) else { continue };
-            let file = FilePlan { input: input(&source, entry, install.mode), place: install.span };
-            if let Some(other) = files.insert(to.clone(), file) {
-                problems.push(twice(resolved, &to, install, other.place));
-            }
+            let folder = folder_of(install, &entry.path);
+            files.insert(to, FilePlan { input: input(&source, entry, install.mode), folder, place: install.span });
         }
     }
     files
 }
 
-fn twice(
+/// The files that an install names beside the manifest.
+fn listed<'r>(
     resolved: &ResolvedComponent<'_>,
-    to: &ImagePath,
     install: &Install,
-    other: crate::source::Span,
-) -> Diagnostic {
-    let message = format!("component `{}` installs {to} twice", resolved.name());
-    Diagnostic::error("installed-twice", message).label(install.span, "").label(other, "first here")
+    read: &'r Read<'_>,
+) -> Option<(Utf8PathBuf, &'r [Entry])> {
+    let source = path_of(install)?.value.below(&resolved.manifest.folder);
+    let listing = read.tree.listing(&source, &excluded(resolved.manifest, &source));
+    Some((source, listing))
+}
+
+/// Two entries of a component that give the same path. A folder of a stage is known by its own path only.
+fn check_twice(resolved: &ResolvedComponent<'_>, read: &Read<'_>, problems: &mut Problems) {
+    let mut seen = BTreeMap::<ImagePath, Span>::new();
+    for install in &resolved.installs {
+        let paths: Vec<ImagePath> = match listed(resolved, install, read) {
+            None => vec![install.to.value.clone()],
+            Some((_, listing)) => {
+                let unreported = &mut Problems::default();
+                listing.iter().filter_map(|entry| destination(install, &entry.path, unreported)).collect()
+            }
+        };
+        for to in paths {
+            if let Some(other) = seen.insert(to.clone(), install.span) {
+                let message = format!("component `{}` installs {to} twice", resolved.name());
+                let twice = Diagnostic::error("installed-twice", message).label(install.span, "");
+                problems.push(twice.label(other, "first here"));
+            }
+        }
+    }
 }
 
 /// A file keeps the name that `to` gives it; files of a folder keep their path below `to`.
@@ -199,17 +221,19 @@ fn destination(install: &Install, below: &Utf8Path, problems: &mut Problems) -> 
     if below.as_str().is_empty() {
         return Some(install.to.value.clone());
     }
-    let path = format!("{}/{below}", install.to.value);
-    match path.parse() {
+    match install.to.value.found_below(below) {
         Ok(path) => Some(path),
         Err(error) => {
-            let error: crate::manifest::PathError = error;
-            problems.push(
-                Diagnostic::error("path", format!("{below} cannot be installed: {error}")).label(install.from.span, ""),
-            );
+            let message = format!("{below} cannot be installed: {error}");
+            problems.push(Diagnostic::error("path", message).label(install.from.span, ""));
             None
         }
     }
+}
+
+/// The folder that an install puts things into.
+fn folder_of(install: &Install, below: &Utf8Path) -> String {
+    if below.as_str().is_empty() { install.to.value.folder().to_owned() } else { install.to.value.to_string() }
 }
 
 /// Aliases as links to the program of their role.
@@ -243,6 +267,8 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
         workdir: role.role.workdir.as_ref().map_or_else(|| "/".to_owned(), |workdir| workdir.value.to_string()),
         ports: role.ports.iter().map(|port| format!("{}/{}", port.number.value, port.protocol)).collect(),
         env: role.role.env.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
+        needs: role.role.needs.iter().map(|need| need.value.clone()).collect(),
+        waits_for: role.role.waits_for.iter().map(|role| role.value.clone()).collect(),
         aliases: role.role.aliases.iter().map(|alias| alias.value.clone()).collect(),
         boundary: role.role.boundary.as_ref().map(|boundary| boundary.value.clone()),
     }

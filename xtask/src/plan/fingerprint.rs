@@ -13,6 +13,8 @@
 //! | fingerprints of its components | they are in it |
 //! | base, as it is referred to | it is below them |
 //! | user, entry point, environment, ports, labels, roles | they are its configuration and its description |
+//! | network and `COPY --link` | they decide what stages may do |
+//! | the workspace's own templates | they give another Dockerfile |
 //! | [`VERSION`] | a tool that builds otherwise from the same inputs counts it up |
 //!
 //! Not hashed: times, order, absolute paths, comments, tags, and the version of the tool.
@@ -32,19 +34,25 @@ pub(super) fn component(plan: &ComponentPlan) -> String {
 }
 
 /// The fingerprint of one image.
-pub(super) fn image(plan: &ImagePlan) -> String {
+pub(super) fn image(plan: &ImagePlan, templates: &str) -> String {
     let components: Vec<_> = plan
         .components
         .iter()
         .map(|part| (&part.name, &part.version, &part.features, &part.roles, &part.fingerprint))
         .collect();
-    hash(&(VERSION, &plan.base.image, plan.mode, &components, &plan.config))
+    hash(&(VERSION, &plan.base.image, plan.mode, plan.network, plan.link, templates, &components, &plan.config))
 }
 
 /// SHA-256 over the JSON form: its maps are sorted and its strings quoted, so that two values cannot look alike.
 fn hash(value: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     hex(&Sha256::digest(&bytes))
+}
+
+/// The hash of the workspace's own templates, by name and text; order does not matter.
+pub fn templates<'a>(own: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let sorted: std::collections::BTreeMap<&str, &str> = own.into_iter().collect();
+    hash(&sorted)
 }
 
 /// SHA-256 of a text, in hex.

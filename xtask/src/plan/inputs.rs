@@ -12,11 +12,12 @@ use crate::manifest::{BuildKind, ComponentManifest, ScriptBuild};
 use crate::resolve::ResolvedComponent;
 use crate::workspace::{Entry, EntryKind};
 
-/// The manifest itself is never part of what it describes.
+/// The manifest itself is never part of what it describes; a file of the same name elsewhere is.
 const MANIFEST: &str = "component.toml";
 
-pub(super) fn excluded() -> Vec<String> {
-    vec![MANIFEST.to_owned()]
+/// What is left out of a folder that a component names.
+pub(super) fn excluded(manifest: &ComponentManifest, folder: &Utf8Path) -> Vec<String> {
+    if folder == manifest.folder { vec![MANIFEST.to_owned()] } else { Vec::new() }
 }
 
 /// What the build's stage reads, by path in the folder that is copied into it.
@@ -35,7 +36,7 @@ fn script_inputs(manifest: &ComponentManifest, script: &ScriptBuild, read: &Read
     let mut inputs = BTreeMap::new();
     for path in &script.inputs {
         let source = path.value.below(&manifest.folder);
-        for entry in read.tree.listing(&source, &excluded()) {
+        for entry in read.tree.listing(&source, &excluded(manifest, &source)) {
             inputs.insert(path.value.as_path().join(&entry.path).components().collect(), input(&source, entry, None));
         }
     }

@@ -19,11 +19,14 @@ pub use model::{
 };
 pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::BuildNetwork;
 use crate::resolve::{Resolution, ResolvedImage};
+use crate::source::Span;
 use crate::workspace::{Tree, Want};
 
 /// Format of the plan document.
@@ -36,6 +39,8 @@ pub struct Read<'a> {
     pub tree: &'a Tree,
     /// The workspace on this machine; no path of it gets into a plan.
     pub root: &'a Utf8Path,
+    /// Hash of the workspace's own templates: other templates give other images.
+    pub templates: &'a str,
     /// The pruned workspace of every cargo component.
     pub pruned: &'a PrunedWorkspaces,
 }
@@ -55,8 +60,10 @@ pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8
 /// What only shows when files are known: a builder that nothing defines, a path of a component that is two files.
 pub fn plan(resolution: &Resolution<'_>, read: &Read<'_>) -> Result<Plan, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let images =
-        resolution.images.iter().filter_map(|image| image_plan(resolution, image, read, &mut problems)).collect();
+    let planned: Vec<Option<ImagePlan>> =
+        resolution.images.iter().map(|image| image_plan(resolution, image, read, &mut problems)).collect();
+    let Some(images) = planned.into_iter().collect::<Option<Vec<_>>>() else { return Err(problems.into_list()) };
+    check_unique_tags(resolution, &images, &mut problems);
     problems.finish(Plan { schema: SCHEMA, images })
 }
 
@@ -90,7 +97,8 @@ fn image_plan(
         components,
         fingerprint: String::new(),
     };
-    plan.fingerprint = fingerprint::image(&plan);
+    plan.fingerprint = fingerprint::image(&plan, read.templates);
+    check_tags(image, &plan, problems);
     Some(plan)
 }
 
@@ -100,8 +108,8 @@ fn dockerfile_path(image: &ResolvedImage<'_>) -> Utf8PathBuf {
     image.definition.folder.join(file)
 }
 
-/// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`. A version without a tag's characters (`+`) has `_` there, as Helm does; an empty version
-/// gives no tag at all, and a rule refuses it.
+/// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`. A `+` of the version becomes `_`, as Helm has it; an
+/// empty version gives no tag at all, and a rule refuses it.
 pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
     if image.version.is_empty() {
         return Vec::new();
@@ -110,6 +118,34 @@ pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<Strin
         resolution.registry.as_ref().map(|registry| format!("{}/", registry.value.as_str())).unwrap_or_default();
     let version = image.version.replace('+', "_");
     vec![format!("{registry}{}:{version}{}", image.definition.name.value, image.tag_suffix)]
+}
+
+/// Every tag must be a reference: a version or suffix may have the right characters in the wrong place.
+fn check_tags(image: &ResolvedImage<'_>, plan: &ImagePlan, problems: &mut Problems) {
+    for tag in &plan.tags {
+        if let Err(error) = tag.parse::<crate::oci::Reference>() {
+            let definition = image.definition;
+            let place = definition.version.as_ref().map_or(definition.name.span, |version| version.span);
+            problems
+                .push(Diagnostic::error("invalid-tag", error.to_string()).label(place, "the version is part of it"));
+        }
+    }
+}
+
+/// Two images must not get one reference: the last one built would win.
+fn check_unique_tags(resolution: &Resolution<'_>, images: &[ImagePlan], problems: &mut Problems) {
+    let mut seen: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
+    for (image, plan) in resolution.images.iter().zip(images) {
+        let variant = image.variant.and_then(|variant| image.definition.variants.get(variant));
+        let place = variant.map_or(image.definition.name.span, |variant| variant.tag_suffix.span);
+        for tag in &plan.tags {
+            if let Some((other, there)) = seen.insert(tag, (&plan.id, place)) {
+                let message = format!("`{other}` and `{}` would both be {tag}", plan.id);
+                let report = Diagnostic::error("duplicate-tag", message).label(place, "").label(there, "also here");
+                problems.push(report.help("give one of them another `tag-suffix` or version"));
+            }
+        }
+    }
 }
 
 /// Whether dependencies of cargo components travel with the context.

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::manifest::{
-    BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Link, Mode, RoleName, VariantName,
+    BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Link, Mode, Need, RoleName, VariantName,
 };
 use crate::oci::{Platform, Reference};
 use crate::source::Span;
@@ -159,6 +159,8 @@ pub struct FilePlan {
     /// Where it comes from and what is in it.
     #[serde(flatten)]
     pub input: Input,
+    /// The folder of the image that it is put into: that of the file, or the one that a whole folder is installed as.
+    pub folder: String,
     /// Where the manifest says so.
     #[serde(skip)]
     pub place: Span,
@@ -187,6 +189,10 @@ pub struct RolePlan {
     pub ports: Vec<String>,
     /// Environment that the role relies on.
     pub env: BTreeMap<String, String>,
+    /// What the base or another component must give.
+    pub needs: Vec<Need>,
+    /// Roles that this one waits for when it starts.
+    pub waits_for: Vec<RoleName>,
     /// Old paths of the program.
     pub aliases: Vec<ImagePath>,
     /// Security boundary.

@@ -94,8 +94,9 @@ pub fn packages(workspace: &CargoWorkspace) -> Packages {
     let members = workspace.members.iter().filter_map(|key| Some((key, workspace.packages.get(key)?)));
     let package = |(key, package): (&crate::workspace::cargo::PackageKey, &crate::workspace::cargo::CargoPackage)| {
         let features = package.features.keys().cloned().collect();
+        let defaults = package.features.get("default").cloned().unwrap_or_default();
         let binaries = package.binaries.iter().map(|binary| binary.name.clone()).collect();
-        (key.name.clone(), Package { version: key.version.to_string(), features, binaries })
+        (key.name.clone(), Package { version: key.version.to_string(), features, defaults, binaries })
     };
     members.map(package).collect()
 }

@@ -14,6 +14,8 @@ struct Description<'a> {
     variant: Option<&'a VariantName>,
     version: &'a str,
     mode: Mode,
+    /// Hash of all inputs of the image.
+    fingerprint: &'a str,
     features: &'a [FeatureName],
     components: Vec<Part<'a>>,
 }
@@ -39,6 +41,7 @@ pub(super) fn text(plan: &ImagePlan) -> String {
         variant: plan.variant.as_ref(),
         version: &plan.version,
         mode: plan.mode,
+        fingerprint: &plan.fingerprint,
         features: &plan.features,
         components,
     };

@@ -6,6 +6,7 @@
 //! | `view.rs` | what templates see: text that is already quoted, lists that are never absent |
 //! | `template.rs` | Handlebars templates: the embedded ones, each replaceable by the workspace's own |
 //! | `description.rs` | `/.groupage/manifest.json`, by which a program finds what its own image holds |
+//! | `layout.rs` | how files lie in a stage, and how they get from there into the image |
 //! | `context.rs` | the files that travel with a Dockerfile |
 //!
 //! The Dockerfile is for every engine: no `# syntax=`, no heredoc, no `RUN --network`, no named context (Docker 20.10 and
@@ -15,6 +16,7 @@
 
 pub mod context;
 mod description;
+mod layout;
 mod quote;
 mod template;
 mod view;
@@ -28,13 +30,23 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{ImagePlan, Input};
 use context::{Bytes, Context, ContextEntry};
+use layout::Layout;
+
+/// Longest line that Docker reads, in bytes.
+const MAX_LINE: usize = 65_535;
 
 /// The Dockerfile of an image.
 ///
 /// # Errors
-/// A template that names a field which does not exist, at its line.
+/// A template that names a field which does not exist, at its line; a line that Docker would not read.
 pub fn dockerfile(plan: &ImagePlan, templates: &Templates) -> Result<String, Diagnostic> {
-    templates.render(&view::image(plan))
+    let text = templates.render(&view::image(plan))?;
+    let Some(line) = text.lines().find(|line| line.len() > MAX_LINE) else { return Ok(text) };
+    let start: String = line.chars().take(40).collect();
+    let (id, length) = (&plan.id, line.len());
+    let message = format!("a line of the Dockerfile of `{id}` has {length} bytes; Docker reads at most {MAX_LINE}");
+    let report = Diagnostic::error("too-long", message).note(format!("it begins with: {start}"));
+    Err(report.help("shorten the values in it"))
 }
 
 /// The files that travel with the Dockerfile of an image.
@@ -65,12 +77,14 @@ pub fn files(plan: &ImagePlan, root: &Utf8Path) -> Files {
         for (path, input) in &component.inputs {
             files.add(folder.join(view::SOURCE_FOLDER).join(path), input, root);
         }
+        let layout = Layout::of(component, plan.base.image.is_none());
+        let top = folder.join(view::ROOT_FOLDER);
         for (path, file) in &component.files {
-            files.add(folder.join(view::ROOT_FOLDER).join(path.relative()), &file.input, root);
+            files.add(top.join(layout.place(path, &file.folder)), &file.input, root);
         }
         for (path, link) in &component.links {
             let entry = ContextEntry::Link { target: link.target.clone() };
-            files.context.insert(folder.join(view::ROOT_FOLDER).join(path.relative()), entry);
+            files.context.insert(top.join(layout.place(path, path.folder())), entry);
         }
     }
     let text = description::text(plan);

@@ -2,6 +2,7 @@
 //! the same name in its own `templates/`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use handlebars::{Handlebars, RenderErrorReason};
 
@@ -22,8 +23,8 @@ const EMBEDDED: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub struct Templates {
     registry: Handlebars<'static>,
-    /// Where each template of the workspace is, and the start of every line of it.
-    places: BTreeMap<String, (FileId, Vec<usize>)>,
+    /// Where each template of the workspace is, and its text.
+    places: BTreeMap<String, (FileId, Arc<str>)>,
 }
 
 impl Templates {
@@ -52,8 +53,7 @@ impl Templates {
     fn replace(&mut self, file: &str, id: FileId, sources: &SourceMap, problems: &mut Problems) {
         let name = file.strip_suffix(".hbs").unwrap_or(file);
         let text = &sources.file(id).text;
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
-        self.places.insert(name.to_owned(), (id, lines));
+        self.places.insert(name.to_owned(), (id, text.clone()));
         let known = EMBEDDED.iter().map(|(name, _)| *name);
         if !known.clone().any(|known| known == name) {
             let close = closest(name, known.clone()).map(|close| format!("did you mean {close}.hbs?"));
@@ -83,9 +83,12 @@ impl Templates {
     /// A problem at a line of a template.
     fn at(&self, name: &str, line: Option<usize>, column: Option<usize>, message: String) -> Diagnostic {
         let problem = Diagnostic::error("template", format!("template {name}: {message}"));
-        let Some((id, lines)) = self.places.get(name) else { return problem };
-        let start = lines.get(line.unwrap_or(1).saturating_sub(1)).copied().unwrap_or(0)
-            + column.unwrap_or(1).saturating_sub(1);
+        let Some((id, text)) = self.places.get(name) else { return problem };
+        // Handlebars counts lines and characters, both from 1
+        let mut lines = text.split_inclusive('\n');
+        let before: usize = lines.by_ref().take(line.unwrap_or(1).saturating_sub(1)).map(str::len).sum();
+        let rest = lines.next().unwrap_or_default().char_indices().map(|(index, _)| index);
+        let start = before + rest.take(column.unwrap_or(1)).last().unwrap_or(0);
         problem.label(Span::new(*id, start..start + 1), "").help("fields are listed in the README, under Templates")
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::layout::Layout;
 use super::quote;
 use crate::manifest::Link;
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
@@ -29,6 +30,8 @@ pub(super) struct ImageView {
     workdir: String,
     user: String,
     entrypoint: String,
+    /// Whether the base may bring an entry point and arguments, which must not be inherited.
+    resets: bool,
 }
 
 /// A name and a quoted value.
@@ -44,6 +47,8 @@ struct ComponentView {
     name: String,
     version: String,
     features: String,
+    /// `COPY` lines into the image, in JSON form.
+    copies: Vec<String>,
     /// Name of the template.
     template: &'static str,
     /// Whether it puts any file into the image.
@@ -69,8 +74,11 @@ struct InstallView {
     chmod: String,
     /// From and to, in JSON form.
     paths: String,
-    /// Octal mode and shell-quoted path, for `install`.
+    /// Path in the build stage, quoted for a shell.
+    from: String,
+    /// Octal mode, or nothing.
     mode: String,
+    /// Path below `/out`, quoted for a shell.
     to: String,
 }
 
@@ -91,9 +99,9 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
     let copy_flags = if plan.link { "--link " } else { "" };
     ImageView {
         image: plan.id.clone(),
-        definition: plan.dockerfile.with_file_name("image.toml").into(),
+        definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
         base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), ToString::to_string),
-        components: plan.components.iter().map(|part| component(part, copy_flags)).collect(),
+        components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
         labels: pairs(&plan.config.labels, quote::word),
@@ -101,6 +109,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         ports: plan.config.ports.clone(),
         workdir: plan.config.workdir.clone(),
         user: plan.config.user.clone().unwrap_or_default(),
+        resets: plan.base.image.is_some(),
         entrypoint: if plan.config.entrypoint.is_empty() {
             String::new()
         } else {
@@ -113,7 +122,8 @@ fn pairs(map: &std::collections::BTreeMap<String, String>, name: impl Fn(&str) -
     map.iter().map(|(key, value)| Pair { name: name(key), value: quote::word(value) }).collect()
 }
 
-fn component(plan: &ComponentPlan, copy_flags: &'static str) -> ComponentView {
+fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> ComponentView {
+    let layout = Layout::of(plan, scratch);
     let has_root = !plan.files.is_empty() || !plan.links.is_empty();
     let features: Vec<&str> = plan.features.iter().map(|feature| feature.as_str()).collect();
     let folder = |folder: &str, to: &str, there: bool| {
@@ -123,13 +133,14 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str) -> ComponentView {
         name: plan.name.to_string(),
         version: quote::comment(&plan.version),
         features: features.join(", "),
+        copies: layout.copies().iter().map(|(from, to)| quote::json(&[from, to])).collect(),
         template: "stages/files",
         has_files: has_root || !plan.installs.is_empty(),
         builder: String::new(),
         source_copy: folder(SOURCE_FOLDER, "./", !plan.inputs.is_empty()),
         root_copy: folder(ROOT_FOLDER, "/", has_root),
         copy_flags,
-        installs: plan.installs.iter().map(install).collect(),
+        installs: plan.installs.iter().map(|part| install(part, &layout)).collect(),
         env: Vec::new(),
         commands: Vec::new(),
         cargo: CargoView::default(),
@@ -177,12 +188,13 @@ fn feature_flags(features: &[String], default_features: bool) -> String {
     flags
 }
 
-fn install(install: &InstallPlan) -> InstallView {
-    let to = install.to.to_string();
+fn install(install: &InstallPlan, layout: &Layout) -> InstallView {
+    let to = format!("/{}", layout.place(&install.to, install.to.folder()));
     InstallView {
         chmod: install.mode.map(|mode| format!("--chmod={mode:04o} ")).unwrap_or_default(),
         paths: quote::json(&[&install.from, &to]),
-        mode: format!("{:04o}", install.mode.unwrap_or(0o755)),
+        from: quote::shell(&install.from),
+        mode: install.mode.map(|mode| format!("{mode:04o}")).unwrap_or_default(),
         to: quote::shell(&format!("/out{to}")),
     }
 }

@@ -1,30 +1,33 @@
 //! Which features and components are on: Cargo's feature rules across both levels, run to a fixed point.
 //!
 //! The rules are those of <https://doc.rust-lang.org/cargo/reference/features.html>: features are additive; `default` is on
-//! unless it is turned off; `x/f` brings an optional `x`, `x?/f` waits for something else to bring it; an optional
-//! component that no `dep:` names has a feature of its own name. Turning more on can therefore never turn anything off.
+//! unless it is turned off; `x/f` brings an optional `x` and turns on the feature of that name, if there is one; `x?/f` waits
+//! until something else of the same table brings `x`; an optional component that no `dep:` names has a feature of its own
+//! name. Turning more on can therefore never turn anything off.
+//!
+//! Names were checked before (`names.rs`), so that what is not found here is simply not on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Node, Reasons};
 use super::selection::Request;
-use crate::diagnostic::{Diagnostic, Problems, closest};
-use crate::manifest::{
-    ComponentManifest, ComponentName, Dependency, FeatureName, FeatureTable, FeatureValue, ImageDefinition, Manifests,
-};
-use crate::source::Span;
+use crate::manifest::{ComponentName, Dependency, FeatureName, FeatureTable, FeatureValue, ImageDefinition, Manifests};
+
+/// Whose table a feature or a dependency stands in: a component's, or that of the image.
+type Owner = Option<ComponentName>;
 
 /// What is on in one image.
 pub(super) struct Activation<'m> {
     manifests: &'m Manifests,
     image: &'m ImageDefinition,
-    problems: &'m mut Problems,
     /// Everything that is on, and why.
     pub(super) reasons: Reasons,
-    /// Weak features that wait for their component.
-    waiting: BTreeMap<ComponentName, Vec<(FeatureName, Node, Span)>>,
     /// Components whose default features somebody wants.
     pub(super) defaults: BTreeSet<ComponentName>,
+    /// Dependencies that are on, by the table that they stand in.
+    brought: BTreeSet<(Owner, ComponentName)>,
+    /// Weak features that wait for their dependency.
+    waiting: BTreeMap<(Owner, ComponentName), Vec<(FeatureName, Node)>>,
     /// What was turned on and is still to be looked into. A list and not recursion: chains may be as long as input allows.
     work: Vec<Work>,
 }
@@ -32,34 +35,28 @@ pub(super) struct Activation<'m> {
 /// Something that was turned on.
 enum Work {
     Component(ComponentName),
-    /// A feature of a component, or of the image.
-    Feature(Option<ComponentName>, FeatureName),
+    Feature(Owner, FeatureName),
 }
 
 impl<'m> Activation<'m> {
     /// Runs all requests for one image.
-    pub(super) fn run(
-        manifests: &'m Manifests,
-        image: &'m ImageDefinition,
-        requests: &[Request],
-        problems: &'m mut Problems,
-    ) -> Self {
+    pub(super) fn run(manifests: &'m Manifests, image: &'m ImageDefinition, requests: &[Request]) -> Self {
         let mut activation = Self {
             manifests,
             image,
-            problems,
             reasons: Reasons::default(),
-            waiting: BTreeMap::new(),
             defaults: BTreeSet::new(),
+            brought: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             work: Vec::new(),
         };
         let root = Node::Image(image.name.value.clone());
         activation.reasons.add(root.clone(), None);
-        activation.dependencies(&image.features, &root);
+        activation.dependencies(&None, &root);
         for request in requests {
             let cause = Node::Request(request.reason.clone());
             activation.reasons.add(cause.clone(), None);
-            activation.value(None, &request.value, &cause, image.name.span);
+            activation.value(&None, &request.value, &cause);
         }
         activation.finish();
         activation
@@ -69,143 +66,106 @@ impl<'m> Activation<'m> {
     fn finish(&mut self) {
         while let Some(work) = self.work.pop() {
             match work {
-                Work::Component(name) => self.look_into_component(&name),
-                Work::Feature(owner, feature) => self.look_into_feature(owner.as_ref(), &feature),
+                Work::Component(name) => self.dependencies(&Some(name.clone()), &Node::Component(name)),
+                Work::Feature(owner, feature) => self.look_into_feature(&owner, &feature),
             }
         }
     }
 
-    fn look_into_component(&mut self, name: &ComponentName) {
-        let Some(component) = self.manifests.components.get(name) else { return };
-        self.dependencies(&component.features, &Node::Component(name.clone()));
-        for (feature, cause, span) in self.waiting.remove(name).unwrap_or_default() {
-            self.component_feature(name, &feature, &cause, span);
-        }
-    }
-
-    /// Everything that is always there when `owner` is.
-    fn dependencies(&mut self, table: &'m FeatureTable, owner: &Node) {
-        for (name, dependency) in table.dependencies.iter().filter(|(_, dependency)| !dependency.optional) {
-            self.component(name, dependency, owner);
-        }
-    }
-
-    /// Turns a component on, with the features that this dependency on it asks for.
-    fn component(&mut self, name: &ComponentName, dependency: &'m Dependency, cause: &Node) {
-        let Some(component) = self.find(name, dependency.span) else { return };
-        let node = Node::Component(name.clone());
-        if self.reasons.add(node, Some(cause.clone())) {
-            self.work.push(Work::Component(name.clone()));
-        }
-        if dependency.default_features {
-            self.defaults.insert(name.clone());
-            if let Some(default) = default_feature(&component.features) {
-                self.component_feature(name, &default, cause, dependency.span);
-            }
-        }
-        for feature in &dependency.features {
-            self.component_feature(name, &feature.value, cause, feature.span);
-        }
-    }
-
-    fn find(&mut self, name: &ComponentName, place: Span) -> Option<&'m ComponentManifest> {
-        let found = self.manifests.components.get(name);
-        if found.is_none() {
-            let unknown =
-                Diagnostic::error("unknown-component", format!("there is no component `{name}`")).label(place, "");
-            let close = closest(name.as_str(), self.manifests.components.keys().map(ComponentName::as_str));
-            self.problems.push(match close {
-                Some(close) => unknown.help(format!("did you mean `{close}`?")),
-                None => unknown.help(format!("create components/{name}/component.toml")),
-            });
-        }
-        found
-    }
-
-    /// Turns on what one value of a feature says. `owner` is the component whose table it stands in; `None` is the image.
-    fn value(&mut self, owner: Option<&ComponentName>, value: &FeatureValue, cause: &Node, place: Span) {
-        let Some(table) = self.table(owner) else { return };
-        match value {
-            FeatureValue::Feature(feature) => match owner {
-                Some(component) => self.component_feature(component, feature, cause, place),
-                None => self.image_feature(feature, cause),
-            },
-            FeatureValue::Component(component) => {
-                if let Some(dependency) = table.dependencies.get(component) {
-                    self.component(component, dependency, cause);
-                }
-            }
-            FeatureValue::ComponentFeature { component, feature, weak } => {
-                let Some(dependency) = table.dependencies.get(component) else { return };
-                if *weak && !self.reasons.is_on(&Node::Component(component.clone())) {
-                    let wait = (feature.clone(), cause.clone(), place);
-                    self.waiting.entry(component.clone()).or_default().push(wait);
-                    return;
-                }
-                if !*weak {
-                    self.component(component, dependency, cause);
-                }
-                self.component_feature(component, feature, cause, place);
-            }
-        }
-    }
-
-    fn table(&self, owner: Option<&ComponentName>) -> Option<&'m FeatureTable> {
+    fn table(&self, owner: &Owner) -> Option<&'m FeatureTable> {
         match owner {
             None => Some(&self.image.features),
             Some(name) => self.manifests.components.get(name).map(|component| &component.features),
         }
     }
 
-    fn image_feature(&mut self, feature: &FeatureName, cause: &Node) {
-        let node = Node::ImageFeature(self.image.name.value.clone(), feature.clone());
-        if self.reasons.add(node, Some(cause.clone())) {
-            self.work.push(Work::Feature(None, feature.clone()));
+    /// Everything that is always there when `owner` is.
+    fn dependencies(&mut self, owner: &Owner, cause: &Node) {
+        let Some(table) = self.table(owner) else { return };
+        for (name, dependency) in table.dependencies.iter().filter(|(_, dependency)| !dependency.optional) {
+            self.bring(owner, name, dependency, cause);
         }
     }
 
-    fn component_feature(&mut self, name: &ComponentName, feature: &FeatureName, cause: &Node, place: Span) {
-        let Some(component) = self.manifests.components.get(name) else { return };
-        if !component.features.has(feature) {
-            return self.unknown_feature(component, feature, place);
+    /// Turns a dependency on, with the features that it asks for.
+    fn bring(&mut self, owner: &Owner, name: &ComponentName, dependency: &Dependency, cause: &Node) {
+        if self.reasons.add(Node::Component(name.clone()), Some(cause.clone())) {
+            self.work.push(Work::Component(name.clone()));
         }
-        let node = Node::ComponentFeature(name.clone(), feature.clone());
-        if self.reasons.add(node, Some(cause.clone())) {
-            self.work.push(Work::Feature(Some(name.clone()), feature.clone()));
+        let key = (owner.clone(), name.clone());
+        for (feature, cause) in self.waiting.remove(&key).unwrap_or_default() {
+            self.feature(&Some(name.clone()), &feature, &cause);
+        }
+        self.brought.insert(key);
+        if dependency.default_features {
+            self.defaults.insert(name.clone());
+            let default =
+                self.manifests.components.get(name).and_then(|component| default_feature(&component.features));
+            default.iter().for_each(|default| self.feature(&Some(name.clone()), default, cause));
+        }
+        for feature in &dependency.features {
+            self.feature(&Some(name.clone()), &feature.value, cause);
+        }
+    }
+
+    /// Turns a feature on, if its table has it.
+    fn feature(&mut self, owner: &Owner, feature: &FeatureName, cause: &Node) {
+        let known = self.table(owner).is_some_and(|table| table.has(feature));
+        if known && self.reasons.add(self.node(owner, feature), Some(cause.clone())) {
+            self.work.push(Work::Feature(owner.clone(), feature.clone()));
+        }
+    }
+
+    fn node(&self, owner: &Owner, feature: &FeatureName) -> Node {
+        match owner {
+            None => Node::ImageFeature(self.image.name.value.clone(), feature.clone()),
+            Some(owner) => Node::ComponentFeature(owner.clone(), feature.clone()),
         }
     }
 
     /// Everything that a feature stands for.
-    fn look_into_feature(&mut self, owner: Option<&ComponentName>, feature: &FeatureName) {
+    fn look_into_feature(&mut self, owner: &Owner, feature: &FeatureName) {
         let Some(table) = self.table(owner) else { return };
-        let node = match owner {
-            None => Node::ImageFeature(self.image.name.value.clone(), feature.clone()),
-            Some(owner) => Node::ComponentFeature(owner.clone(), feature.clone()),
-        };
+        let node = self.node(owner, feature);
         if let Some(implied) = table.implied(feature) {
-            return self.component(implied, &table.dependencies[implied], &node);
+            return self.bring(owner, implied, &table.dependencies[implied], &node);
         }
         for value in table.features.get(feature).iter().flat_map(|feature| &feature.enables) {
-            self.value(owner, &value.value, &node, value.span);
+            self.value(owner, &value.value, &node);
         }
     }
 
-    fn unknown_feature(&mut self, component: &ComponentManifest, feature: &FeatureName, place: Span) {
-        let name = &component.name.value;
-        let names = component.features.names();
-        let unknown = Diagnostic::error("unknown-feature", format!("component `{name}` has no feature `{feature}`"))
-            .label(place, "");
-        let close = closest(feature.as_str(), names.iter().map(FeatureName::as_str));
-        let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has: {}", join(&names)) };
-        self.problems.push(unknown.help(close.map_or(known, |close| format!("did you mean `{close}`?"))));
+    /// Turns on what one value of a feature says.
+    fn value(&mut self, owner: &Owner, value: &FeatureValue, cause: &Node) {
+        let Some(table) = self.table(owner) else { return };
+        match value {
+            FeatureValue::Feature(feature) => self.feature(owner, feature, cause),
+            FeatureValue::Component(component) => {
+                if let Some(dependency) = table.dependencies.get(component) {
+                    self.bring(owner, component, dependency, cause);
+                }
+            }
+            FeatureValue::ComponentFeature { component, feature, weak: true } => {
+                let key = (owner.clone(), component.clone());
+                match self.brought.contains(&key) {
+                    true => self.feature(&Some(component.clone()), feature, cause),
+                    false => self.waiting.entry(key).or_default().push((feature.clone(), cause.clone())),
+                }
+            }
+            FeatureValue::ComponentFeature { component, feature, weak: false } => {
+                let Some(dependency) = table.dependencies.get(component) else { return };
+                self.bring(owner, component, dependency, cause);
+                self.feature(&Some(component.clone()), feature, cause);
+                // Cargo: the strong form also turns on the feature that has the name of the optional dependency
+                if let Some(same_name) = component.as_str().parse().ok().filter(|_| dependency.optional) {
+                    self.feature(owner, &same_name, cause);
+                }
+            }
+        }
     }
 }
 
 /// The feature called `default`, if the table has one.
 pub(super) fn default_feature(table: &FeatureTable) -> Option<FeatureName> {
     table.features.keys().find(|name| name.as_str() == "default").cloned()
-}
-
-fn join(names: &[FeatureName]) -> String {
-    names.iter().map(FeatureName::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::graph::{Node, Reasons};
 use super::package::{Package, Packages};
 use super::value::Value;
-use crate::diagnostic::{Diagnostic, Problems, closest};
+use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
     BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, Install, Manifests, Port, Role,
     RoleName, VersionSource,
@@ -74,7 +74,7 @@ pub(super) fn resolved<'m>(
         manifest,
         version: version(manifest, package),
         cargo_features: package.map(|package| cargo_features(manifest, package, &features)).unwrap_or_default(),
-        cargo_defaults: defaults && super::activate::default_feature(&manifest.features).is_none(),
+        cargo_defaults: defaults && manifest.features.features.is_empty(),
         image,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
@@ -166,6 +166,7 @@ pub(super) fn check_packages(manifests: &Manifests, packages: &Packages, problem
 
 fn check_package(component: &ComponentManifest, cargo: &CargoBuild, package: &Package, problems: &mut Problems) {
     let name = &cargo.package.value;
+    check_defaults(component, cargo, package, problems);
     if let Some(bin) = cargo.bin.as_ref().filter(|bin| !package.binaries.contains(&bin.value)) {
         let message = format!("package `{name}` has no program `{}`", bin.value);
         problems.push(unknown("unknown-program", &message, bin, package.binaries.iter().map(String::as_str)));
@@ -193,6 +194,25 @@ fn check_package(component: &ComponentManifest, cargo: &CargoBuild, package: &Pa
     }
 }
 
+/// A component that names features says itself which of them are the default ones: cargo's would otherwise be on without the
+/// plan knowing. A component without features leaves them to cargo.
+fn check_defaults(component: &ComponentManifest, cargo: &CargoBuild, package: &Package, problems: &mut Problems) {
+    let features = &component.features.features;
+    let own_default = super::activate::default_feature(&component.features).is_some();
+    if features.is_empty() || package.defaults.is_empty() || own_default {
+        return;
+    }
+    let (component, package_name) = (&component.name, &cargo.package.value);
+    let message = format!(
+        "package `{package_name}` has default features, and component `{}` does not say its own",
+        component.value
+    );
+    let place = features.values().next().map_or(component.span, |feature| feature.span);
+    let known = package.defaults.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let report = Diagnostic::error("cargo-defaults", message).label(place, "");
+    problems.push(report.help(format!("add `default = [{known}]` to [features], or `default = []`")));
+}
+
 /// Whether a `when` of the manifest asks for a feature.
 fn is_asked_for(component: &ComponentManifest, feature: &FeatureName) -> bool {
     component.whens().any(|when| when.value == *feature)
@@ -202,11 +222,7 @@ fn unknown<'a>(
     code: &'static str,
     message: &str,
     wrong: &Spanned<String>,
-    known: impl Iterator<Item = &'a str> + Clone,
+    known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
-    let unknown = Diagnostic::error(code, message).label(wrong.span, "");
-    match closest(&wrong.value, known.clone()) {
-        Some(close) => unknown.help(format!("did you mean `{close}`?")),
-        None => unknown.help(format!("there is: {}", known.collect::<Vec<_>>().join(", "))),
-    }
+    Diagnostic::error(code, message).label(wrong.span, "").suggest(&wrong.value, known, None)
 }

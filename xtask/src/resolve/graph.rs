@@ -83,24 +83,86 @@ impl Reasons {
         vec![node.clone()]
     }
 
-    /// The whole tree of reasons, drawn as `cargo tree --invert` does; what was drawn before is marked `(*)`.
+    /// The whole tree of reasons, drawn as `cargo tree --invert` does; what was drawn before is marked `(*)`. Below
+    /// [`MAX_DEPTH`] levels there is `…`: nobody reads further, and each level indents all lines below it.
     pub fn tree(&self, node: &Node) -> String {
         let mut text = format!("{node}\n");
-        let mut drawn = BTreeSet::from([node.clone()]);
-        self.draw(node, "", &mut drawn, &mut text);
-        text
-    }
-
-    fn draw(&self, node: &Node, indent: &str, drawn: &mut BTreeSet<Node>, text: &mut String) {
-        let causes: Vec<&Node> = self.causes(node).collect();
-        for (index, cause) in causes.iter().enumerate() {
-            let last = index + 1 == causes.len();
-            let (branch, below) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
-            let again = !drawn.insert((*cause).clone()) && self.causes(cause).next().is_some();
-            text.push_str(&format!("{indent}{branch}{cause}{}\n", if again { " (*)" } else { "" }));
-            if !again {
-                self.draw(cause, &format!("{indent}{below}"), drawn, text);
+        let mut drawn = BTreeSet::from([node]);
+        // the causes that are still to be drawn, level by level; a stack of our own, because chains may be long
+        let mut levels = vec![self.causes(node).peekable()];
+        while let Some(level) = levels.last_mut() {
+            let Some(cause) = level.next() else {
+                levels.pop();
+                continue;
+            };
+            let has_causes = self.causes(cause).next().is_some();
+            let again = !drawn.insert(cause) && has_causes;
+            push_indent(&mut text, &mut levels);
+            text.push_str(&format!("{cause}{}\n", if again { " (*)" } else { "" }));
+            if has_causes && !again {
+                levels.push(self.causes(cause).peekable());
+            }
+            if levels.len() > MAX_DEPTH {
+                // nothing of this level is drawn, so that `…` is its last line
+                levels.last_mut().into_iter().flatten().for_each(drop);
+                push_indent(&mut text, &mut levels);
+                text.push_str("…\n");
+                levels.pop();
             }
         }
+        text
+    }
+}
+
+/// Levels of a tree that are drawn.
+const MAX_DEPTH: usize = 100;
+
+/// The lines that lead to an item of the last level, which goes on if it has more items.
+fn push_indent<'a>(text: &mut String, levels: &mut [std::iter::Peekable<impl Iterator<Item = &'a Node>>]) {
+    let last = levels.len().saturating_sub(1);
+    for (depth, level) in levels.iter_mut().enumerate() {
+        text.push_str(match (depth == last, level.peek().is_some()) {
+            (true, true) => "├── ",
+            (true, false) => "└── ",
+            (false, true) => "│   ",
+            (false, false) => "    ",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str) -> Node {
+        Node::Request(name.to_owned())
+    }
+
+    /// Edges as `effect cause`.
+    fn reasons(edges: &[(&str, &str)]) -> Reasons {
+        let mut reasons = Reasons::default();
+        for (effect, cause) in edges {
+            reasons.add(node(effect), Some(node(cause)));
+            reasons.add(node(cause), None);
+        }
+        reasons
+    }
+
+    #[test]
+    fn trees_are_drawn() {
+        let reasons = reasons(&[("a", "b"), ("a", "c"), ("b", "d"), ("c", "b"), ("d", "e")]);
+        let expect = "(a)\n├── (b)\n│   └── (d)\n│       └── (e)\n└── (c)\n    └── (b) (*)\n";
+        assert_eq!(reasons.tree(&node("a")), expect);
+    }
+
+    #[test]
+    fn deep_trees_end_in_an_ellipsis() {
+        let mut reasons = Reasons::default();
+        for depth in 0..50_000 {
+            reasons.add(node(&depth.to_string()), Some(node(&(depth + 1).to_string())));
+        }
+        let tree = reasons.tree(&node("0"));
+        assert_eq!(tree.lines().count(), MAX_DEPTH + 2);
+        assert!(tree.ends_with("└── …\n"), "{tree}");
     }
 }

@@ -11,6 +11,7 @@ mod component;
 mod cycle;
 mod graph;
 mod look;
+mod names;
 mod package;
 mod selection;
 mod value;
@@ -116,6 +117,8 @@ pub fn resolve<'m>(
 ) -> Result<Resolution<'m>, Vec<Diagnostic>> {
     let mut problems = Problems::default();
     cycle::check(manifests, &mut problems);
+    names::check(manifests, &mut problems);
+    names::check(manifests, &mut problems);
     component::check_packages(manifests, packages, &mut problems);
     overrides.unused(&known_keys(manifests)).into_iter().for_each(|problem| problems.push(problem));
     if problems.has_errors() {
@@ -144,7 +147,7 @@ fn image<'m>(
     problems: &mut Problems,
 ) -> ResolvedImage<'m> {
     let definition = target.image;
-    let activation = Activation::run(manifests, definition, &target.requests, problems);
+    let activation = Activation::run(manifests, definition, &target.requests);
     let (reasons, defaults) = (activation.reasons, activation.defaults);
     let names = reasons.nodes().filter_map(|node| match node {
         Node::Component(name) => manifests.components.get(name),
@@ -159,6 +162,7 @@ fn image<'m>(
         .collect();
     let base = look_up.base(manifests, definition);
     check_conflicts(manifests, definition, &reasons, problems);
+    check_pods(manifests, definition, problems);
     let default_role = default_role(definition, &components, problems);
     ResolvedImage {
         definition,
@@ -192,6 +196,20 @@ fn platforms(definition: &ImageDefinition, selection: &Selection, problems: &mut
     }
 }
 
+/// A pod that names a role which nobody has would let two roles collide unseen.
+fn check_pods(manifests: &Manifests, definition: &ImageDefinition, problems: &mut Problems) {
+    let roles = manifests.components.values().flat_map(|component| component.roles.keys()).map(RoleName::as_str);
+    let named = definition.pods.iter().flatten().flatten();
+    for role in named.filter(|role| !roles.clone().any(|known| known == role.value.as_str())) {
+        let unknown = Diagnostic::error("unknown-role", format!("no component has the role `{}`", role.value));
+        let unknown = unknown.label(role.span, "");
+        problems.push(match crate::diagnostic::closest(role.value.as_str(), roles.clone()) {
+            Some(close) => unknown.help(format!("did you mean `{close}`?")),
+            None => unknown.help("`list` shows all roles"),
+        });
+    }
+}
+
 /// The default role must be one of a component that is in.
 fn default_role<'m>(
     definition: &'m ImageDefinition,
@@ -204,10 +222,7 @@ fn default_role<'m>(
     if !roles.contains(&wanted.value.as_str()) {
         let message = format!("no component of image `{}` has the role `{}`", definition.name.value, wanted.value);
         let unknown = Diagnostic::error("unknown-role", message).label(wanted.span, "");
-        problems.push(match crate::diagnostic::closest(wanted.value.as_str(), roles.iter().copied()) {
-            Some(close) => unknown.help(format!("did you mean `{close}`?")),
-            None => unknown.help(format!("roles that are in with these features: {}", roles.join(", "))),
-        });
+        problems.push(unknown.suggest(wanted.value.as_str(), roles, None));
     }
     Some(wanted)
 }

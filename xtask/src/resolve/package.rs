@@ -12,6 +12,8 @@ pub struct Package {
     pub version: String,
     /// All its cargo features, `default` included.
     pub features: BTreeSet<String>,
+    /// What its `default` feature turns on.
+    pub defaults: Vec<String>,
     /// Its programs.
     pub binaries: Vec<String>,
 }

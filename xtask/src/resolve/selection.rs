@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::activate::default_feature;
-use crate::diagnostic::{Diagnostic, Problems, closest};
+use super::names::unknown_feature;
+use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{FeatureName, FeatureValue, ImageDefinition, ImageName, Manifests, Variant, VariantName};
 use crate::oci::Platform;
 
@@ -91,9 +92,9 @@ pub(super) fn targets<'m>(manifests: &'m Manifests, selection: &Selection, probl
     for (name, variant) in chosen {
         let image = &manifests.images[&name];
         let variant = variant.and_then(|variant| image.variants.get_key_value(&variant));
-        targets.push(Target { image, variant, requests: requests(image, variant, selection) });
+        targets.push(Target { image, variant, requests: requests(manifests, image, variant, selection) });
     }
-    check_features(&targets, selection, problems);
+    check_features(manifests, &targets, selection, problems);
     targets
 }
 
@@ -141,20 +142,16 @@ fn variants_of(
     }
 }
 
-fn unknown<'a>(
-    code: &'static str,
-    message: &str,
-    wrong: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> Diagnostic {
-    let unknown = Diagnostic::error(code, message);
-    match closest(wrong, names.clone()) {
-        Some(close) => unknown.help(format!("did you mean `{close}`?")),
-        None => unknown.help(format!("there is: {}", names.collect::<Vec<_>>().join(", "))),
-    }
+fn unknown<'a>(code: &'static str, message: &str, wrong: &str, names: impl Iterator<Item = &'a str>) -> Diagnostic {
+    Diagnostic::error(code, message).suggest(wrong, names, None)
 }
 
-fn requests(image: &ImageDefinition, variant: Option<(&VariantName, &Variant)>, selection: &Selection) -> Vec<Request> {
+fn requests(
+    manifests: &Manifests,
+    image: &ImageDefinition,
+    variant: Option<(&VariantName, &Variant)>,
+    selection: &Selection,
+) -> Vec<Request> {
     let mut requests = Vec::new();
     let defaults = !selection.no_default_features && variant.is_none_or(|(_, variant)| variant.default_features);
     let default = default_feature(&image.features).filter(|_| defaults);
@@ -168,22 +165,25 @@ fn requests(image: &ImageDefinition, variant: Option<(&VariantName, &Variant)>, 
     if selection.all_features {
         image.features.names().into_iter().for_each(|feature| ask(feature, "--all-features"));
     }
-    for value in selection.features.iter().filter(|value| applies(image, value)) {
+    for value in selection.features.iter().filter(|value| applies(manifests, image, value)) {
         requests.push(Request { value: value.clone(), reason: format!("--features {value}") });
     }
     requests
 }
 
-fn applies(image: &ImageDefinition, value: &FeatureValue) -> bool {
+fn applies(manifests: &Manifests, image: &ImageDefinition, value: &FeatureValue) -> bool {
     match value {
         FeatureValue::Feature(feature) => image.features.has(feature),
         FeatureValue::Component(_) => false,
-        FeatureValue::ComponentFeature { component, .. } => image.features.dependencies.contains_key(component),
+        FeatureValue::ComponentFeature { component, feature, .. } => {
+            let has = |name| manifests.components.get(name).is_some_and(|component| component.features.has(feature));
+            image.features.dependencies.contains_key(component) && has(component)
+        }
     }
 }
 
 /// As in cargo, a feature that is asked for must exist in at least one of the selected images.
-fn check_features(targets: &[Target<'_>], selection: &Selection, problems: &mut Problems) {
+fn check_features(manifests: &Manifests, targets: &[Target<'_>], selection: &Selection, problems: &mut Problems) {
     for target in targets {
         let features = target.variant.iter().flat_map(|(_, variant)| &variant.features);
         for feature in features.filter(|feature| !target.image.features.has(&feature.value)) {
@@ -194,15 +194,25 @@ fn check_features(targets: &[Target<'_>], selection: &Selection, problems: &mut 
         }
     }
     for value in &selection.features {
-        if targets.is_empty() || targets.iter().any(|target| applies(target.image, value)) {
+        if targets.is_empty() || targets.iter().any(|target| applies(manifests, target.image, value)) {
             continue;
         }
         let names: Vec<String> =
             targets.iter().flat_map(|target| target.image.features.names()).map(String::from).collect();
-        let message = match value {
-            FeatureValue::Component(_) => format!("`{value}` cannot be asked for from outside; name a feature"),
-            _ => format!("none of the selected images has the feature `{value}`"),
-        };
-        problems.push(unknown("unknown-feature", &message, &value.to_string(), names.iter().map(String::as_str)));
+        problems.push(unknown_request(manifests, value, &names));
     }
+}
+
+fn unknown_request(manifests: &Manifests, value: &FeatureValue, names: &[String]) -> Diagnostic {
+    if let FeatureValue::ComponentFeature { component, feature, .. } = value
+        && let Some(manifest) = manifests.components.get(component)
+        && !manifest.features.has(feature)
+    {
+        return unknown_feature(component, &manifest.features, feature);
+    }
+    let message = match value {
+        FeatureValue::Component(_) => format!("`{value}` cannot be asked for from outside; name a feature"),
+        _ => format!("none of the selected images has the feature `{value}`"),
+    };
+    unknown("unknown-feature", &message, &value.to_string(), names.iter().map(String::as_str))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::text::{self, inside, outside_diagnostic};
-use super::{FolderPattern, Folders, ManifestFiles, OVERRIDE_FILE, SETTINGS_FILE, WorkspaceError, overrides};
+use super::{
+    FolderPattern, Folders, ManifestFiles, OVERRIDE_FILE, OverrideEntry, SETTINGS_FILE, WorkspaceError, overrides,
+};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
 
@@ -26,7 +28,7 @@ pub struct Sources {
     /// Templates of the workspace, by path below `templates/`.
     pub templates: Vec<(String, FileId)>,
     /// Keys of the override file.
-    pub override_keys: BTreeMap<String, String>,
+    pub override_keys: BTreeMap<String, OverrideEntry>,
 }
 
 impl Workspace {
@@ -38,6 +40,9 @@ impl Workspace {
         let folder = match manifest_path {
             Some(path) => {
                 let path = start.join(path);
+                if path.file_name() != Some(SETTINGS_FILE) {
+                    return Err(WorkspaceError::OtherName(path));
+                }
                 if !path.is_file() {
                     return Err(WorkspaceError::NoManifest(path));
                 }

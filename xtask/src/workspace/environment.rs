@@ -17,19 +17,9 @@ impl Environment {
         Self { variables: std::env::vars_os().filter_map(utf8).collect() }
     }
 
-    /// An environment from pairs, for tests.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self { variables: pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
-    }
-
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
-    }
-
-    /// All variables, sorted by name.
-    pub fn all(&self) -> &BTreeMap<String, String> {
-        &self.variables
     }
 
     /// All variables whose name begins with `prefix`.

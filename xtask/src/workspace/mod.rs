@@ -7,6 +7,7 @@
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree.rs` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `generated.rs` | Dockerfiles that were written before, and whether they are ours |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
 //! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
@@ -21,24 +22,35 @@ pub mod cargo;
 mod discover;
 mod environment;
 mod folders;
+mod generated;
 mod overrides;
 mod text;
 mod tree;
 pub mod write;
 
 pub use accounts::{Account, accounts};
-pub use bootstrap::{BootstrapError, bootstrap};
+pub use bootstrap::{BootstrapError, bootstrap, bootstrap_key};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
+pub use generated::{Existing, GENERATED, existing, stale};
+pub use overrides::OverrideEntry;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// Name of the settings file, which marks the root of a workspace.
 pub const SETTINGS_FILE: &str = "groupage.toml";
 /// Name of the file with local replacements; not under version control.
 pub const OVERRIDE_FILE: &str = "groupage.override.toml";
+
+/// Reads a file that a path outside of the workspace names, such as a setting of docker.
+///
+/// # Errors
+/// Whatever the disk says.
+pub fn read_file(path: &Utf8Path) -> std::io::Result<Vec<u8>> {
+    fs_err::read(path)
+}
 
 /// Why a workspace could not be read. All of these are bad input (exit code 2).
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +63,9 @@ pub enum WorkspaceError {
     /// `--manifest-path` leads nowhere.
     #[error("{0} does not exist\nhint: --manifest-path takes the path of a {SETTINGS_FILE}")]
     NoManifest(Utf8PathBuf),
+    /// `--manifest-path` names another file.
+    #[error("{0} is not a {SETTINGS_FILE}\nhint: --manifest-path takes the path of a {SETTINGS_FILE}")]
+    OtherName(Utf8PathBuf),
     /// A path is not UTF-8.
     #[error("the path {0} is not UTF-8, which Dockerfiles and JSON need")]
     NotUtf8(String),

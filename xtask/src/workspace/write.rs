@@ -2,14 +2,46 @@
 
 use std::io::{self, Write as _};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// How many links in a row are followed, as in Linux.
+const MAX_LINKS: usize = 40;
 
 /// Writes a file so that it is either the old one or the new one, never a part. A file that has these bytes already is left
 /// alone, and its time with it; returns whether it was written.
 ///
+/// A link stays, and what it points to is written. What is no regular file (`/dev/stdout`, a pipe) cannot be renamed to
+/// and is written to instead.
+///
 /// # Errors
 /// Whatever the disk says; the temporary file is removed then.
 pub fn file(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
+    if is_stream(path) {
+        fs_err::OpenOptions::new().append(true).open(path)?.write_all(bytes)?;
+        return Ok(true);
+    }
+    by_rename(&link_target(path), bytes, mode)
+}
+
+/// Whether a path is something that takes bytes but has no place of its own: a device, a pipe, an open file of a process.
+fn is_stream(path: &Utf8Path) -> bool {
+    let open = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    fs_err::metadata(path).is_ok_and(|metadata| !metadata.is_dir() && (open || !metadata.is_file()))
+}
+
+/// Where the links of a path lead, whether that exists or not.
+fn link_target(path: &Utf8Path) -> Utf8PathBuf {
+    let mut at = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match at.read_link_utf8() {
+            Ok(target) => at = at.parent().unwrap_or(Utf8Path::new("")).join(target),
+            Err(_) => break,
+        }
+    }
+    at
+}
+
+fn by_rename(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
     if fs_err::read(path).is_ok_and(|old| old == bytes) {
         return Ok(false);
     }
@@ -23,6 +55,18 @@ pub fn file(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
         .persist(path)
         .map_err(|error| io::Error::new(error.error.kind(), format!("failed to write {path}: {}", error.error)))?;
     Ok(true)
+}
+
+/// Whether a folder can be written as a whole: it does not exist, or is empty.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_free(folder: &Utf8Path) -> io::Result<bool> {
+    match folder.read_dir_utf8() {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(io::Error::new(error.kind(), format!("failed to read {folder}: {error}"))),
+    }
 }
 
 #[cfg(unix)]
@@ -104,4 +148,46 @@ fn link(target: &str, at: &Utf8Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn link(_target: &str, at: &Utf8Path) -> io::Result<()> {
     Err(io::Error::other(format!("cannot create the link {at} on this system")))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = Utf8Path::from_path(folder.path()).unwrap();
+        fs_err::create_dir(top.join("real")).unwrap();
+        fs_err::write(top.join("real/a"), "old").unwrap();
+        for (name, target) in [("one", "real/a"), ("two", "one"), ("dangling", "real/new")] {
+            fs_err::os::unix::fs::symlink(target, top.join(name)).unwrap();
+        }
+        let check = |name: &str, real: &str, text: &str| {
+            assert!(file(&top.join(name), text.as_bytes(), 0o644).unwrap());
+            assert!(top.join(name).is_symlink());
+            assert_eq!(fs_err::read_to_string(top.join(real)).unwrap(), text);
+        };
+        check("one", "real/a", "1");
+        check("two", "real/a", "2");
+        check("dangling", "real/new", "3");
+        assert!(!file(&top.join("two"), b"2", 0o644).unwrap(), "unchanged");
+    }
+
+    #[test]
+    fn devices_are_written_to() {
+        assert!(file(Utf8Path::new("/dev/null"), b"x", 0o644).unwrap());
+        assert!(file(Utf8Path::new("/dev/full"), b"x", 0o644).is_err());
+        assert!(is_stream(Utf8Path::new("/dev/null")));
+    }
+
+    #[test]
+    fn only_new_and_empty_folders_are_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = Utf8Path::from_path(folder.path()).unwrap();
+        assert!(is_free(top).unwrap() && is_free(&top.join("new")).unwrap());
+        fs_err::write(top.join("a"), "").unwrap();
+        assert!(!is_free(top).unwrap());
+        assert!(is_free(&top.join("a")).is_err());
+    }
 }

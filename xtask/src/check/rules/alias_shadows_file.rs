@@ -8,6 +8,7 @@ use crate::manifest::RuleLevel;
 pub(super) const RULE: Rule = Rule {
     code: "alias-shadows-file",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "an alias stands at the path of an installed file",
     reason: "either the link or the file would be lost, and with it an old path that somebody relies on",
     check,

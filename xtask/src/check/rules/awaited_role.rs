@@ -7,6 +7,7 @@ use crate::manifest::RuleLevel;
 pub(super) const RULE: Rule = Rule {
     code: "awaited-role-missing",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "a role waits for a role that is not in the image",
     reason: "drain watchers once waited forever for a sidecar that a feature flag had left out",
     check,

@@ -9,6 +9,7 @@ use crate::manifest::RuleLevel;
 pub(super) const RULE: Rule = Rule {
     code: "duplicate-role",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "two components have a role of the same name",
     reason: "a consumer names a role to get its command; one name must mean one command",
     check,

@@ -7,6 +7,7 @@ use crate::manifest::RuleLevel;
 pub(super) const RULE: Rule = Rule {
     code: "empty-version",
     level: RuleLevel::Deny,
+    fixed: true,
     summary: "a component or image has an empty version",
     reason: "an empty version once turned every default reference of a release into `latest`; it is never filled in silently",
     check,

@@ -9,6 +9,7 @@ use crate::manifest::RuleLevel;
 pub(super) const RULE: Rule = Rule {
     code: "environment-conflict",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "two roles need different values of one environment variable",
     reason: "an image has one environment; one of the programs would read the other's value",
     check,

@@ -1,6 +1,7 @@
 //! The rules, one file each. Adding one means a file here, a line in [`RULES`], and a case below `tests/invalid/`.
 
 mod alias_shadows_file;
+mod ambiguous_user;
 mod awaited_role;
 mod boundary_crossing;
 mod duplicate_role;
@@ -14,6 +15,7 @@ mod program_not_installed;
 mod unexpanded_variable;
 mod unknown_base;
 mod unmet_need;
+mod unsupported_platform;
 
 use super::Rule;
 
@@ -27,10 +29,12 @@ pub const RULES: &[Rule] = &[
     program_not_installed::RULE,
     unexpanded_variable::RULE,
     named_user::RULE,
+    ambiguous_user::RULE,
     environment_conflict::RULE,
     port_collision::RULE,
     awaited_role::RULE,
     unmet_need::RULE,
+    unsupported_platform::RULE,
     boundary_crossing::RULE,
     network_in_hermetic_build::RULE,
 ];

@@ -7,6 +7,7 @@ use crate::manifest::{RuleLevel, User};
 pub(super) const RULE: Rule = Rule {
     code: "named-user",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "a role's user is a name",
     reason: "Kubernetes cannot prove `runAsNonRoot` for a name, and refuses to start the pod",
     check,

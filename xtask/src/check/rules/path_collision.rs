@@ -11,6 +11,7 @@ use crate::manifest::{ImagePath, RuleLevel};
 pub(super) const RULE: Rule = Rule {
     code: "path-collision",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "two components put different files at one path",
     reason: "the later layer would win silently, and the other component's consumers would start a different program",
     check,

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{ImageDefinition, RoleName, RuleLevel};
+use crate::source::Spanned;
 
 pub(super) const RULE: Rule = Rule {
     code: "port-collision",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "two roles that share a pod listen on one port",
     reason: "containers of a pod share a network; the second one to start fails. `pods` of the definition says which roles run together",
     check,
@@ -41,8 +43,10 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// Without `pods` any two roles may share one. Two ports of one role always do.
+/// Without `pods` any two roles may share one; so may a role that no pod names. Two ports of one role always do.
 fn together(definition: &ImageDefinition, a: &RoleName, b: &RoleName) -> bool {
     let Some(pods) = &definition.pods else { return true };
-    a == b || pods.iter().any(|pod| [a, b].iter().all(|role| pod.iter().any(|name| name.value == **role)))
+    let in_pod = |role: &RoleName, pod: &[Spanned<RoleName>]| pod.iter().any(|name| name.value == *role);
+    let alone = |role: &RoleName| !pods.iter().any(|pod| in_pod(role, pod));
+    a == b || alone(a) || alone(b) || pods.iter().any(|pod| in_pod(a, pod) && in_pod(b, pod))
 }

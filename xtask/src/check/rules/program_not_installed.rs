@@ -1,12 +1,15 @@
-//! `program-not-installed`: a role starts a program that its component does not install.
+//! `program-not-installed`: a role starts a program that its component does not install, or that cannot be executed.
 
 use super::super::{Findings, Rule, Subject};
-use crate::diagnostic::{Diagnostic, closest};
+use crate::diagnostic::Diagnostic;
 use crate::manifest::RuleLevel;
+use crate::plan::{ComponentPlan, Input};
+use crate::source::Spanned;
 
 pub(super) const RULE: Rule = Rule {
     code: "program-not-installed",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "a role starts a program that its component does not install",
     reason: "a curated image once came without the program that its consumers started: `no such file or directory`, at restore time",
     check,
@@ -16,29 +19,36 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for (component, role) in subject.image.roles() {
         let Some(program) = role.role.command.first() else { continue };
         let Some(plan) = subject.plan.components.iter().find(|plan| plan.name == *component.name()) else { continue };
-        let installed =
-            plan.installs.iter().map(|install| &install.to).chain(plan.files.keys()).map(|path| path.as_str());
-        // a stage may install a whole folder, so a program below one is taken to be there
-        let below = |path: &str| {
-            program.value == path || program.value.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
-        };
-        if installed.clone().any(below) {
-            continue;
+        if let Some((message, finding)) = problem(plan, program) {
+            let message = format!("role `{}` starts {}, which {message}", role.name, program.value);
+            findings.push([component.name()], Diagnostic { message, ..finding });
         }
-        let message = format!(
-            "role `{}` starts {}, which component `{}` does not install",
-            role.name,
-            program.value,
-            component.name()
-        );
-        let finding = Diagnostic::error(RULE.code, message).label(program.span, "");
-        findings.push(
-            [component.name()],
-            match closest(&program.value, installed) {
-                Some(close) => finding.help(format!("did you mean `{close}`?")),
-                None => finding
-                    .help("add an [[install]] for it; a program of the base is accepted with [[allow]] and a reason"),
-            },
-        );
     }
+}
+
+/// What is wrong with a program, as the end of a sentence; the finding still lacks its message.
+fn problem(plan: &ComponentPlan, program: &Spanned<String>) -> Option<(String, Diagnostic)> {
+    let finding = Diagnostic::error(RULE.code, "").label(program.span, "");
+    let file = plan.files.iter().find(|(path, _)| path.as_str() == program.value);
+    if let Some((_, file)) = file {
+        return match &file.input {
+            Input::File { mode, .. } if mode & 0o111 == 0 => {
+                let finding = finding.label(file.place, "installed here");
+                Some((format!("has mode {mode:04o} and cannot be executed"), finding.help("set `mode = \"0755\"`")))
+            }
+            _ => None,
+        };
+    }
+    let paths = plan.installs.iter().map(|install| install.to.as_str());
+    // a stage may install a whole folder, so a program below one is taken to be there
+    let below =
+        |path: &str| program.value.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if paths.clone().any(below) {
+        return None;
+    }
+    let known = paths.chain(plan.files.keys().map(|path| path.as_str()));
+    let otherwise =
+        "add an [[install]] for it; a program of the base is accepted with [[allow]] and a reason".to_owned();
+    let finding = finding.suggest(&program.value, known, Some(otherwise));
+    Some((format!("component `{}` does not install", plan.name), finding))
 }

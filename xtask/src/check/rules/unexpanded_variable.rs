@@ -7,6 +7,7 @@ use crate::manifest::RuleLevel;
 pub(super) const RULE: Rule = Rule {
     code: "unexpanded-variable",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "a command holds a variable, which the exec form does not expand",
     reason: "`ENTRYPOINT [\"/${BIN}\"]` starts a program that is called `${BIN}`; such an image was once a release blocker",
     check,

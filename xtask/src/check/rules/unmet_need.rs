@@ -11,6 +11,7 @@ use crate::source::Span;
 pub(super) const RULE: Rule = Rule {
     code: "unmet-need",
     level: RuleLevel::Deny,
+    fixed: false,
     summary: "a role needs what the base does not give",
     reason: "a sidecar that needed a shell was once shipped on `scratch` and never started",
     check,

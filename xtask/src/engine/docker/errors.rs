@@ -8,26 +8,26 @@ use bollard::errors::Error;
 use super::host::{Address, Host};
 use super::steps::Steps;
 use crate::engine::{EngineError, MissingDaemon};
+use crate::oci::redacted;
 
 /// No connection, or no answer.
 pub(super) fn no_daemon(host: &Host, error: &Error) -> EngineError {
     let (detail, hint) = match (io_kind(error), error) {
-        (Some(ErrorKind::PermissionDenied), _) => (
-            "permission denied".to_owned(),
-            "add yourself to the group `docker` and log in again, or use `--engine native`, which needs no daemon",
-        ),
+        (Some(ErrorKind::PermissionDenied), _) => {
+            ("permission denied".to_owned(), "add yourself to the group `docker` and log in again")
+        }
         (Some(ErrorKind::NotFound), _) | (None, Error::SocketNotFoundError(_)) => {
             ("there is no such socket".to_owned(), START)
         }
         (Some(ErrorKind::ConnectionRefused), _) => ("connection refused".to_owned(), START),
         (_, Error::RequestTimeoutError) => ("no answer in time".to_owned(), START),
-        _ => (causes(error), START),
+        _ => (redacted(&causes(error)), START),
     };
     missing(host, detail, hint)
 }
 
 /// The usual next step.
-const START: &str = "start Docker, set DOCKER_HOST, or use `--engine native`, which needs no daemon";
+const START: &str = "start Docker, or set DOCKER_HOST";
 
 /// A missing daemon in other words.
 pub(super) fn missing(host: &Host, detail: String, hint: &str) -> EngineError {
@@ -112,10 +112,14 @@ fn exit_code(message: &str) -> Option<i64> {
 fn hint(message: &str) -> Option<&'static str> {
     let needs_buildkit = message.contains("requires BuildKit") || message.contains("Unknown flag: mount");
     let offline = message.contains("dial tcp") || message.contains("Temporary failure in name resolution");
+    // compared without case: BuildKit and the classic builder differ in it
+    let no_link = message.to_ascii_lowercase().contains("unknown flag: link");
     match () {
-        () if needs_buildkit => {
-            Some("this daemon has no BuildKit, and `RUN --mount` needs it: update Docker, or use `--engine native`")
-        }
+        () if needs_buildkit => Some("this daemon has no BuildKit, and `RUN --mount` needs it: update Docker"),
+        () if no_link => Some(
+            "`[dockerfile] link = true` in groupage.toml needs a newer engine, such as Docker 23: \
+             update Docker, or remove that line",
+        ),
         () if message.contains("no space left on device") => Some("the daemon's disk is full: `docker system df`"),
         () if offline => Some("the daemon has no way to the network"),
         () => None,
@@ -195,6 +199,8 @@ mod tests {
     #[test]
     fn hints() {
         assert!(hint("the --mount option requires BuildKit. Refer to …").is_some());
+        let link = hint("dockerfile parse error line 3: Unknown flag: link");
+        assert!(link.is_some_and(|hint| hint.contains("needs a newer engine")));
         assert!(hint("exit code: 1").is_none());
     }
 }

@@ -14,6 +14,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::store;
+use crate::oci::redacted;
 
 /// The socket of a daemon that was installed the usual way.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -107,12 +108,13 @@ impl Certificates {
     }
 }
 
+/// Without a password, if somebody has put one there.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{path}"),
             Self::Pipe(path) => write!(f, "npipe://{path}"),
-            Self::Tcp(authority) | Self::Tls(authority, _) => write!(f, "tcp://{authority}"),
+            Self::Tcp(authority) | Self::Tls(authority, _) => f.write_str(&redacted(&format!("tcp://{authority}"))),
         }
     }
 }
@@ -204,7 +206,7 @@ pub(super) fn parse_address(
     tls: bool,
     certificates: &dyn Fn() -> Result<Certificates, HostError>,
 ) -> Result<Address, HostError> {
-    let malformed = || HostError::Malformed { address: address.to_owned(), origin: origin.to_owned() };
+    let malformed = || HostError::Malformed { address: redacted(address), origin: origin.to_owned() };
     let (scheme, rest) = address.split_once("://").ok_or_else(malformed)?;
     let authority = || {
         let authority = rest.trim_end_matches('/');
@@ -217,7 +219,7 @@ pub(super) fn parse_address(
         "https" => Ok(Address::Tls(authority()?, certificates()?)),
         "tcp" | "http" if tls => Ok(Address::Tls(authority()?, certificates()?)),
         "tcp" | "http" => Ok(Address::Tcp(authority()?)),
-        "ssh" => Err(HostError::Ssh { address: address.to_owned(), origin: origin.to_owned() }),
+        "ssh" => Err(HostError::Ssh { address: redacted(address), origin: origin.to_owned() }),
         _ => Err(malformed()),
     }
 }

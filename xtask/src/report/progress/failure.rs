@@ -42,7 +42,7 @@ impl Failure<'_> {
         let text = self.error.to_string();
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         let subject =
-            if first.contains(self.image) { String::new() } else { format!("failed to build {}: ", self.image) };
+            if names_its_image(self.error) { String::new() } else { format!("failed to build {}: ", self.image) };
         writeln!(out, "error: {subject}{first}")?;
         if let Some(place) = place {
             self.write_place(out, place)?;
@@ -84,6 +84,12 @@ impl Failure<'_> {
     }
 }
 
+/// Whether the words of an error name the image. The words are not searched for it: an image may be called `a`.
+fn names_its_image(error: &EngineError) -> bool {
+    use EngineError::{BuildFailed, TransportLost, UnresolvedImage};
+    matches!(error, BuildFailed(_) | TransportLost { .. } | UnresolvedImage { .. })
+}
+
 fn write_cause(out: &mut dyn Write, failure: &StepFailure) -> io::Result<()> {
     match failure.exit_code {
         Some(code) => writeln!(out, "  exit code: {code}")?,
@@ -105,7 +111,7 @@ fn write_cause(out: &mut dyn Write, failure: &StepFailure) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    const DOCKERFILE: &str = "FROM b AS comp-a-build\nRUN make \\\n    all\n";
+    const DOCKERFILE: &str = "FROM b AS comp-a.build\nRUN make \\\n    all\n";
 
     fn check(error: &EngineError, expect: &str) {
         let failure = Failure {
@@ -125,7 +131,7 @@ mod tests {
     fn a_command_failed() {
         let failure = StepFailure {
             image: "op".into(),
-            step: Some("[comp-a-build 2/2] RUN make     all".into()),
+            step: Some("[comp-a.build 2/2] RUN make     all".into()),
             exit_code: Some(2),
             message: "exit code: 2".into(),
             log: vec!["a.c:1: no".into()],
@@ -135,7 +141,7 @@ mod tests {
             &EngineError::BuildFailed(Box::new(failure)),
             "error: failed to build op\n\
              \x20 component: a (components/a/component.toml:3:1)\n\
-             \x20 step: [comp-a-build 2/2] RUN make     all\n\
+             \x20 step: [comp-a.build 2/2] RUN make     all\n\
              \x20 --> images/op/Dockerfile:2\n\
              \x20   |\n\
              \x20 2 | RUN make \\\n\
@@ -170,6 +176,11 @@ mod tests {
             &EngineError::Cancelled,
             "error: failed to build op: cancelled\nrun it again with: cargo xtask build op\n",
         );
+        let (action, message) = ("stop it".to_owned(), "it is busy".to_owned());
+        check(
+            &EngineError::Other { action, message },
+            "error: failed to build op: failed to stop it: it is busy\nrun it again with: cargo xtask build op\n",
+        );
     }
 
     #[test]
@@ -181,7 +192,7 @@ mod tests {
             "error: failed to build op: the image docker.io/library/b:latest cannot be resolved: not found\n\
              \x20 --> images/op/Dockerfile:1\n\
              \x20   |\n\
-             \x20 1 | FROM b AS comp-a-build\n\
+             \x20 1 | FROM b AS comp-a.build\n\
              \x20   |\n\
              hint: name another one with `--set bases.NAME=…` or `--set builders.NAME=…`, or load it into the daemon\n\
              run it again with: cargo xtask build op\n",

@@ -62,10 +62,10 @@ pub(super) fn find_by_message(dockerfile: &str, message: &str) -> Option<Place> 
     Some(Place { line, text: text.to_owned() })
 }
 
-/// The component of a stage: `comp-<name>` or `comp-<name>-build`.
+/// The component of a stage: `comp-<name>`, `comp-<name>.build` or `comp-<name>.source`; no name has a dot.
 pub fn component_of_stage(stage: &str) -> Option<&str> {
     let name = stage.strip_prefix("comp-")?;
-    let name = name.strip_suffix("-build").unwrap_or(name);
+    let name = name.split_once('.').map_or(name, |(name, _)| name);
     (!name.is_empty()).then_some(name)
 }
 
@@ -139,13 +139,13 @@ mod tests {
     use super::*;
 
     const DOCKERFILE: &str = "# generated\n\
-        FROM rust:1 AS comp-a-build\n\
+        FROM rust:1 AS comp-a.build\n\
         WORKDIR /src\n\
         ENV X=1\n\
         COPY a /src/a\n\
         RUN cargo build \\\n    --release \\\n    # why\n    --locked\n\
         RUN true\n\
-        FROM comp-a-build AS comp-a\n\
+        FROM comp-a.build AS comp-a\n\
         RUN true\n\
         FROM scratch\n\
         COPY --from=comp-a $X /x\n";
@@ -157,17 +157,17 @@ mod tests {
 
     #[test]
     fn by_text() {
-        check("[comp-a-build 1/5] FROM rust:1 AS comp-a-build", Some(2));
-        check("[comp-a-build 3/5] COPY a /src/a", Some(5));
-        check("[comp-a-build 4/5] RUN cargo build     --release     --locked", Some(6));
-        check("[comp-a-build 5/5] RUN true", Some(10));
+        check("[comp-a.build 1/5] FROM rust:1 AS comp-a.build", Some(2));
+        check("[comp-a.build 3/5] COPY a /src/a", Some(5));
+        check("[comp-a.build 4/5] RUN cargo build     --release     --locked", Some(6));
+        check("[comp-a.build 5/5] RUN true", Some(10));
         check("[comp-a 1/1] RUN true", Some(12));
     }
 
     #[test]
     fn by_position_where_variables_were_put_in() {
         check("[stage-2 1/1] COPY --from=comp-a /real /x", Some(14));
-        check("[comp-a-build 2/5] WORKDIR /else", Some(3));
+        check("[comp-a.build 2/5] WORKDIR /else", Some(3));
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
     fn components_are_told_from_stages() {
         let check = |stage: &str, expect| assert_eq!(component_of_stage(stage), expect);
         check("comp-a", Some("a"));
-        check("comp-a-b-build", Some("a-b"));
+        check("comp-a-b.build", Some("a-b"));
         check("stage-1", None);
         check("comp-", None);
     }

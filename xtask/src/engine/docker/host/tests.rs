@@ -43,6 +43,13 @@ fn addresses() {
 }
 
 #[test]
+fn passwords_are_not_shown() {
+    check(None, &[("DOCKER_HOST", "tcp://u:pw@h:1")], &[], "tcp://***@h:1 DOCKER_HOST");
+    check(None, &[("DOCKER_HOST", "tcp://u:pw@h")], &[], r#"is "tcp://***@h", which is no daemon address"#);
+    check(None, &[("DOCKER_HOST", "ssh://u:pw@h")], &[], "DOCKER_HOST is ssh://***@h, and");
+}
+
+#[test]
 fn tls() {
     let on = ("DOCKER_TLS_VERIFY", "1");
     let host = ("DOCKER_HOST", "tcp://h:2376");

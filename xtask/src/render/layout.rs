@@ -1,0 +1,48 @@
+//! How the files of a component lie in its stage, and how they get from there into the image.
+//!
+//! On `scratch` a stage is laid out as the image is, and is copied as a whole: one layer. On any other base that would give
+//! folders that are already there our owner and mode (`/tmp` would lose its sticky bit), and fail where the base has a link
+//! instead of a folder (`/bin` of Debian). There a stage holds one numbered folder for each folder of the image that the
+//! component puts something into, and each is copied into its place, which leaves what is there as it is.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::ImagePath;
+use crate::plan::ComponentPlan;
+
+/// The layout of one component's stage.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// Folders of the image, in the order of their numbers; empty for a stage that is laid out as the image is.
+    folders: Vec<String>,
+}
+
+impl Layout {
+    pub(super) fn of(component: &ComponentPlan, scratch: bool) -> Self {
+        let installs = component.installs.iter().map(|install| install.to.folder().to_owned());
+        let files = component.files.values().map(|file| file.folder.clone());
+        let links = component.links.keys().map(|path| path.folder().to_owned());
+        let folders: BTreeSet<String> = installs.chain(files).chain(links).collect();
+        Self { folders: if scratch { Vec::new() } else { folders.into_iter().collect() } }
+    }
+
+    /// Where a path lies in the stage, without a leading `/`. `folder` is the folder that it is put into.
+    pub(super) fn place(&self, path: &ImagePath, folder: &str) -> String {
+        match self.folders.iter().position(|known| known == folder) {
+            None => path.relative().to_owned(),
+            Some(number) => {
+                let below = path.as_str().strip_prefix(folder).unwrap_or(path.as_str());
+                format!("{number}/{}", below.trim_start_matches('/'))
+            }
+        }
+    }
+
+    /// What is copied into the image: folder of the stage, folder of the image.
+    pub(super) fn copies(&self) -> Vec<(String, String)> {
+        if self.folders.is_empty() {
+            return vec![("/".to_owned(), "/".to_owned())];
+        }
+        let slash = |folder: &str| if folder == "/" { "/".to_owned() } else { format!("{folder}/") };
+        self.folders.iter().enumerate().map(|(number, folder)| (format!("/{number}/"), slash(folder))).collect()
+    }
+}
