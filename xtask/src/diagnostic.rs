@@ -126,7 +126,8 @@ impl Problems {
         self.list.iter().any(|diagnostic| diagnostic.level == Level::Error)
     }
 
-    /// The value if nothing is an error, else all problems. Warnings of a good phase are dropped only by `into_list`.
+    /// The value if nothing is an error, else all problems. Warnings alone are dropped with the collection; a phase
+    /// that has some to show returns them itself, as [`crate::check`] does.
     ///
     /// # Errors
     /// All diagnostics, when at least one of them is an error.

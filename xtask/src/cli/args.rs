@@ -18,7 +18,7 @@ missing (no daemon, an image that cannot be had).";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "groupage", bin_name = "cargo xtask", version, about = "Merges many small component images into few", long_about = LONG_ABOUT)]
+#[command(name = "groupage", version, about = "Merges many small component images into few", long_about = LONG_ABOUT)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -148,6 +148,9 @@ pub struct GenerateArguments {
     /// Write nothing; fail when a Dockerfile is not as it would be generated
     #[arg(long, conflicts_with = "context")]
     pub check: bool,
+    /// Overwrite Dockerfiles that were not generated
+    #[arg(long, conflicts_with_all = ["context", "check"])]
+    pub force: bool,
     /// Write a folder that plain `docker build` accepts, Dockerfile included, for exactly one image
     #[arg(long, value_name = "DIR")]
     pub context: Option<Utf8PathBuf>,

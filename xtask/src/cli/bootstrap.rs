@@ -14,7 +14,7 @@ use crate::engine::docker::Docker;
 use crate::manifest::BuilderName;
 use crate::oci::{Platform, Reference};
 use crate::resolve::{Resolution, Value, ValueSource, builder_of};
-use crate::workspace;
+use crate::workspace::{self, BootstrapError};
 
 /// A builder that may need a stand-in.
 struct Candidate {
@@ -68,25 +68,58 @@ fn stand_in(
     candidate: &Candidate,
 ) -> Result<Option<String>, Stop> {
     let Candidate { name, image, program } = candidate;
-    let tag = format!("localhost/groupage/{name}:{}", image.tag().unwrap_or("local"));
-    let (image, platform) = (image.to_string(), platform.to_string());
-    let missing = daemon::wait(async { docker.missing_images(&[&image, &tag]).await.map_err(daemon::stop) })?;
-    if !missing.contains(&image) {
+    let root = &loaded.workspace.root;
+    let no_stand_in = |error: BootstrapError| {
+        Stop::environment(anyhow::anyhow!(
+            "there is no builder {image}: {error}\nhint: name a builder that can be had with `--set builders.{name}=REFERENCE`"
+        ))
+    };
+    let tag = tag(name, image, &workspace::bootstrap_key(root, program).map_err(no_stand_in)?);
+    let (wanted, platform) = (image.to_string(), platform.to_string());
+    let missing = daemon::wait(async { docker.missing_images(&[&wanted, &tag]).await.map_err(daemon::stop) })?;
+    if !missing.contains(&wanted) {
         return Ok(None);
     }
     // once made, the stand-in is used until the image itself is there: a pull that fails again would only cost time
     if missing.contains(&tag) {
         session.output.message(&format!("pulling builder {image}"));
-        let pull = async { Ok(docker.pull(&image, Some(&platform), &mut |_| ()).await) };
+        let pull = async { Ok(docker.pull(&wanted, Some(&platform), &mut |_| ()).await) };
         match daemon::wait(pull)? {
             Ok(()) => return Ok(None),
             Err(error) => session.output.message(&format!("{error}\nmaking a local stand-in for it with {program}")),
         }
     }
-    let made = workspace::bootstrap(&loaded.workspace.root, program, &tag, arguments.host.as_deref());
-    made.map_err(|error| {
-        Stop::environment(anyhow::anyhow!("there is no builder {image}: {error}\nhint: name a builder that can be had with `--set builders.{name}=REFERENCE`"))
-    })?;
+    // also when it is there: the program knows what else it depends on, such as a toolchain, and is quick when nothing changed
+    workspace::bootstrap(root, program, &tag, arguments.host.as_deref()).map_err(no_stand_in)?;
     session.output.message(&format!("builder {name}: using {tag}, made on this machine, because {image} is not here"));
     Ok(Some(tag))
+}
+
+/// The name of a stand-in. The key is that of the program, so that two workspaces with different programs do not share one.
+fn tag(builder: &BuilderName, image: &Reference, key: &str) -> String {
+    let version: String = image.tag().unwrap_or("local").chars().take(MAX_VERSION).collect();
+    format!("localhost/groupage/{builder}:{version}-{key}")
+}
+
+/// Characters of the image's own tag that the stand-in's tag has: together with the key they must not exceed 128.
+const MAX_VERSION: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(image: &str, expect: &str) {
+        let (builder, image) = ("rust".parse().unwrap(), image.parse().unwrap());
+        let tag = tag(&builder, &image, "0123456789ab");
+        assert_eq!(tag, expect);
+        tag.parse::<Reference>().unwrap();
+    }
+
+    #[test]
+    fn stand_ins_are_named_by_builder_version_and_program() {
+        check("docker.io/library/rust:1.95", "localhost/groupage/rust:1.95-0123456789ab");
+        check("rust", "localhost/groupage/rust:local-0123456789ab");
+        let (long, short) = ("v".repeat(128), "v".repeat(100));
+        check(&format!("rust:{long}"), &format!("localhost/groupage/rust:{short}-0123456789ab"));
+    }
 }

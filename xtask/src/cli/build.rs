@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use super::args::{BuildArguments, ProgressStyle};
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use super::{bootstrap, daemon, metadata};
+use super::{bootstrap, daemon, metadata, rerun};
 use crate::engine::docker::Docker;
 use crate::engine::{EngineError, ErrorClass, Job, Network, Options, Outcome, run_blocking};
 use crate::manifest::BuildNetwork;
@@ -22,23 +22,36 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
         return Ok(ExitStatus::Done);
     }
     let docker = daemon::wait(daemon::connect(session, arguments.host.as_deref()))?;
+    let docker = docker.with_credentials(daemon::credentials(references(&plan)));
     let platform = platform(arguments, &docker, &plan)?;
     if bootstrap::stand_ins(arguments, session, &mut loaded, &docker, &platform)? {
         plan = checked_plan(arguments, session, &loaded)?;
     }
-    let docker = docker.with_credentials(daemon::credentials(references(&plan)));
     let dockerfiles = session.dockerfiles(&loaded, &plan)?;
     let jobs = jobs(arguments, session, &loaded, &plan, &dockerfiles, &platform)?;
     let outcome = build(arguments, session, &docker, jobs)?;
-    if let Some(path) = &arguments.metadata_file {
-        metadata::write(&session.path(path), &plan, &outcome)?;
-    }
-    for built in outcome.built() {
-        let line = |tag: &String| format!("{tag} {}\n", built.image_id);
-        session.output.data(&built.tags.iter().map(line).collect::<String>())?;
-    }
-    show_failures(session, &loaded, &plan, &dockerfiles, &outcome);
-    Ok(status(session, &outcome))
+    let written = tell_what_was_built(arguments, session, &plan, &outcome);
+    show_failures(arguments, session, &loaded, &plan, &dockerfiles, &outcome);
+    Ok(status(session, &outcome).max(written))
+}
+
+/// Writes the metadata file and stdout. Trouble with one of them hides neither the other nor a failed build: it is said
+/// and counts when the exit code is chosen. A reader of stdout that has gone away is no trouble.
+fn tell_what_was_built(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    plan: &Plan,
+    outcome: &Outcome,
+) -> ExitStatus {
+    let metadata = arguments.metadata_file.as_ref().map(|path| metadata::write(&session.path(path), plan, outcome));
+    let line = |(tag, id): (&String, &String)| format!("{tag} {id}\n");
+    let tags = outcome.built().flat_map(|built| built.tags.iter().map(|tag| (tag, &built.image_id)));
+    let stdout = session.output.data(&tags.map(line).collect::<String>());
+    let stops = metadata.into_iter().chain([stdout]).filter_map(Result::err);
+    stops.fold(ExitStatus::Done, |worst, stop| {
+        stop.error.iter().for_each(|error| session.output.error(error));
+        worst.max(stop.status)
+    })
 }
 
 fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Loaded) -> Result<Plan, Stop> {
@@ -145,6 +158,7 @@ fn consumer<'a>(
 
 /// The failure block comes last, so that it is what a log ends with.
 fn show_failures(
+    arguments: &BuildArguments,
     session: &Session<'_>,
     loaded: &Loaded,
     plan: &Plan,
@@ -158,7 +172,7 @@ fn show_failures(
             error,
             dockerfile_path: planned.dockerfile.as_str(),
             dockerfile: &dockerfiles[image],
-            rerun: &format!("cargo xtask build {image}"),
+            rerun: &rerun::command(&session.program, image, arguments, session.global),
         };
         let mut block = Vec::new();
         if failure.write(&mut block, &|component| manifest_place(loaded, component)).is_ok() {

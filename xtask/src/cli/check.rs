@@ -1,19 +1,23 @@
 //! `check`: every rule over every image in every variant, and drift of generated files.
 
 use super::args::{CheckArguments, Format};
-use super::generate;
+use super::generate::{self, Drift};
+use super::output::counted;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::check::{RULES, level, run as run_rules};
 use crate::diagnostic::{Diagnostic, Level, to_json};
 use crate::manifest::Settings;
+use crate::plan::Plan;
+use crate::resolve::Selection;
 
 pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     if arguments.list_rules {
         return list_rules(arguments, session);
     }
     let loaded = session.load()?;
-    let resolution = session.resolve(&loaded, &arguments.selection.selection(true))?;
+    let selection = arguments.selection.selection(true);
+    let resolution = session.resolve(&loaded, &selection)?;
     let plan = session.plan(&loaded, &resolution)?;
     let mut findings = run_rules(&resolution, &plan);
     let plain = arguments.selection.features.is_empty()
@@ -21,19 +25,34 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
         && !arguments.selection.no_default_features;
     // with other features the generated files are other ones, which nobody has checked in
     if plain {
-        findings.extend(generate::drift(session, &loaded, &plan)?.into_iter().map(drift_finding));
+        findings.extend(drift(session, &loaded, &selection, &plan)?.into_iter().map(drift_finding));
     }
     show(arguments.format, session, &loaded, &findings)?;
     if findings.iter().any(|finding| finding.level == Level::Error) {
         return Ok(ExitStatus::Refused);
     }
     let (images, components) = (plan.images.len(), loaded.manifests.components.len());
-    session.output.message(&format!("checked {images} images of {components} components by {} rules", RULES.len()));
+    let (images, components) = (counted(images, "image"), counted(components, "component"));
+    session.output.message(&format!("checked {images} of {components} by {}", counted(RULES.len(), "rule")));
     Ok(ExitStatus::Done)
 }
 
-fn drift_finding(line: String) -> Diagnostic {
-    Diagnostic::error("drift", line).help("run `cargo xtask generate` and commit the result")
+/// Drift of what is checked in, which no override reaches; `plan` is one with overrides.
+fn drift(session: &Session<'_>, loaded: &Loaded, selection: &Selection, plan: &Plan) -> Result<Vec<Drift>, Stop> {
+    let mut drift = if loaded.overrides.in_use(&loaded.manifests).is_empty() {
+        generate::drift(session, loaded, plan)?
+    } else {
+        let resolution = session.resolve_checked_in(loaded, selection)?;
+        generate::drift(session, loaded, &session.plan(loaded, &resolution)?)?
+    };
+    if selection.images.is_empty() {
+        drift.extend(generate::stale(loaded, plan));
+    }
+    Ok(drift)
+}
+
+fn drift_finding(drift: Drift) -> Diagnostic {
+    Diagnostic::error("drift", drift.message).help(drift.next)
 }
 
 fn show(format: Format, session: &Session<'_>, loaded: &Loaded, findings: &[Diagnostic]) -> Result<(), Stop> {

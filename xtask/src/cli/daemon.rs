@@ -7,15 +7,14 @@ use super::status::Stop;
 use crate::engine::docker::{Credentials, Docker, Environment, host};
 use crate::engine::{EngineError, ErrorClass};
 use crate::oci::Reference;
-use crate::workspace::{Account, accounts};
+use crate::workspace::{self, Account, accounts};
 
 /// Connects to the daemon that is meant.
 pub(super) async fn connect(session: &Session<'_>, argument: Option<&str>) -> Result<Docker, Stop> {
     let variable = |name: &str| session.environment.get(name).map(str::to_owned);
     let home = session.environment.get("HOME").map(Utf8PathBuf::from);
     let environment = Environment::from_variables(variable, home);
-    let read = |path: &camino::Utf8Path| fs_err::read(path);
-    let host = host::resolve(argument, &environment, &read).map_err(Stop::input)?;
+    let host = host::resolve(argument, &environment, &workspace::read_file).map_err(Stop::input)?;
     Docker::connect(&host).await.map_err(stop)
 }
 

@@ -3,57 +3,129 @@
 use camino::Utf8Path;
 
 use super::args::GenerateArguments;
+use super::output::counted;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::plan::{ImagePlan, Plan};
 use crate::render::context::{Bytes, ContextEntry};
 use crate::workspace::write::{self, Content};
+use crate::workspace::{self, Existing};
 
 pub(super) fn run(arguments: &GenerateArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let loaded = session.load()?;
-    let one = arguments.context.is_some();
-    let resolution = session.resolve(&loaded, &arguments.selection.selection(!one))?;
+    if let Some(folder) = &arguments.context {
+        let resolution = session.resolve(&loaded, &arguments.selection.selection(false))?;
+        let plan = session.plan(&loaded, &resolution)?;
+        session.check(&loaded, &resolution, &plan)?;
+        return write_context(session, &loaded, &plan, &session.path(folder));
+    }
+    let resolution = session.resolve_checked_in(&loaded, &arguments.selection.selection(true))?;
+    say_what_is_not_used(session, &loaded);
     let plan = session.plan(&loaded, &resolution)?;
     session.check(&loaded, &resolution, &plan)?;
-    match &arguments.context {
-        Some(folder) => write_context(session, &loaded, &plan, &session.path(folder)),
-        None if arguments.check => report_drift(session, &loaded, &plan),
-        None => write_dockerfiles(session, &loaded, &plan),
+    let stale = if arguments.selection.images.is_empty() { stale(&loaded, &plan) } else { Vec::new() };
+    if arguments.check {
+        return report_drift(session, &loaded, &plan, stale);
+    }
+    refuse_foreign(arguments, session, &loaded, &plan)?;
+    write_dockerfiles(session, &loaded, &plan)?;
+    for drift in stale {
+        session.output.message(&format!("warning: {}\nhint: {}", drift.message, drift.next));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Files that are checked in hold the values of the manifests: those of one machine are none of anybody else's business.
+fn say_what_is_not_used(session: &Session<'_>, loaded: &Loaded) {
+    let overrides = loaded.overrides.in_use(&loaded.manifests);
+    if !overrides.is_empty() {
+        let list = overrides.join(", ");
+        session.output.message(&format!("note: overrides are not used for files that are checked in: {list}"));
     }
 }
 
-fn write_dockerfiles(session: &Session<'_>, loaded: &Loaded, plan: &Plan) -> Result<ExitStatus, Stop> {
+/// Refuses to overwrite what somebody has written by hand.
+fn refuse_foreign(
+    arguments: &GenerateArguments,
+    session: &Session<'_>,
+    loaded: &Loaded,
+    plan: &Plan,
+) -> Result<(), Stop> {
+    let texts = session.dockerfiles(loaded, plan)?;
+    let mut foreign = Vec::new();
+    for image in plan.images.iter().filter(|_| !arguments.force) {
+        let found = workspace::existing(&loaded.workspace.root, &image.dockerfile).map_err(Stop::input)?;
+        if matches!(&found, Existing::Foreign(text) if *text != texts[&image.id]) {
+            foreign.push(image.dockerfile.as_str());
+        }
+    }
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let list = foreign.join(", ");
+    let message = format!(
+        "{list}: not generated, so it is not overwritten; nothing was written\nhint: move it away, or overwrite it with `{} generate --force`",
+        session.program
+    );
+    Err(Stop::refused(anyhow::anyhow!(message)))
+}
+
+fn write_dockerfiles(session: &Session<'_>, loaded: &Loaded, plan: &Plan) -> Result<(), Stop> {
     let texts = session.dockerfiles(loaded, plan)?;
     for image in &plan.images {
         let path = loaded.workspace.root.join(&image.dockerfile);
         let written = write::file(&path, texts[&image.id].as_bytes(), 0o644).map_err(Stop::input)?;
         session.output.message(&format!("{} {}", if written { "wrote" } else { "unchanged" }, image.dockerfile));
     }
-    Ok(ExitStatus::Done)
+    Ok(())
 }
 
-fn report_drift(session: &Session<'_>, loaded: &Loaded, plan: &Plan) -> Result<ExitStatus, Stop> {
-    let drift = drift(session, loaded, plan)?;
-    drift.iter().for_each(|line| session.output.message(&format!("error: {line}")));
-    if drift.is_empty() {
-        return Ok(ExitStatus::Done);
-    }
-    session.output.message("hint: run `cargo xtask generate` and commit the result");
-    Ok(ExitStatus::Refused)
+fn report_drift(session: &Session<'_>, loaded: &Loaded, plan: &Plan, stale: Vec<Drift>) -> Result<ExitStatus, Stop> {
+    let drift: Vec<Drift> = drift(session, loaded, plan)?.into_iter().chain(stale).collect();
+    drift.iter().for_each(|drift| session.output.message(&format!("error: {}", drift.message)));
+    let mut hints: Vec<&str> = drift.iter().map(|drift| drift.next.as_str()).collect();
+    hints.dedup();
+    hints.iter().for_each(|hint| session.output.message(&format!("hint: {hint}")));
+    Ok(if drift.is_empty() { ExitStatus::Done } else { ExitStatus::Refused })
 }
 
-/// Generated files that are not as they would be generated, one line each.
-pub(super) fn drift(session: &Session<'_>, loaded: &Loaded, plan: &Plan) -> Result<Vec<String>, Stop> {
+/// A generated file that is not as it would be generated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Drift {
+    /// What is wrong with it.
+    pub(super) message: String,
+    /// The next step.
+    pub(super) next: String,
+}
+
+/// Generated files that are not as they would be generated.
+pub(super) fn drift(session: &Session<'_>, loaded: &Loaded, plan: &Plan) -> Result<Vec<Drift>, Stop> {
     let texts = session.dockerfiles(loaded, plan)?;
-    let differs = |image: &ImagePlan| {
+    let mut drift = Vec::new();
+    for image in &plan.images {
         let path = &image.dockerfile;
-        match fs_err::read_to_string(loaded.workspace.root.join(path)) {
-            Ok(text) => first_difference(&text, &texts[&image.id])
+        let found = workspace::existing(&loaded.workspace.root, path).map_err(Stop::input)?;
+        let message = match found.text() {
+            None => Some(format!("{path} is not there")),
+            Some(text) => first_difference(text, &texts[&image.id])
                 .map(|line| format!("{path}:{line} is not as it would be generated")),
-            Err(_) => Some(format!("{path} is not there")),
-        }
+        };
+        let next = format!("run `{} generate` and commit the result", session.program);
+        drift.extend(message.map(|message| Drift { message, next }));
+    }
+    Ok(drift)
+}
+
+/// Generated files in the folders of images that a plan of all images does not have.
+pub(super) fn stale(loaded: &Loaded, plan: &Plan) -> Vec<Drift> {
+    let map = &loaded.sources.map;
+    let folders = loaded.sources.files.images.iter().map(|id| map.file(*id).folder());
+    let owned = plan.images.iter().map(|image| image.dockerfile.as_path()).collect();
+    let report = |path| Drift {
+        message: format!("{path} was generated, and no image or variant has it any more"),
+        next: format!("remove {path}"),
     };
-    Ok(plan.images.iter().filter_map(differs).collect())
+    workspace::stale(&loaded.workspace.root, folders, &owned).into_iter().map(report).collect()
 }
 
 /// The first line, from 1, in which two texts differ.
@@ -74,7 +146,7 @@ fn write_context(session: &Session<'_>, loaded: &Loaded, plan: &Plan, folder: &U
             plan.images.len()
         )));
     };
-    if folder.exists() && folder.read_dir_utf8().map_err(Stop::input)?.next().is_some() {
+    if !write::is_free(folder).map_err(Stop::input)? {
         return Err(Stop::input(anyhow::anyhow!("{folder} is not empty\nhint: name a folder that does not exist yet")));
     }
     let texts = session.dockerfiles(loaded, plan)?;
@@ -83,8 +155,8 @@ fn write_context(session: &Session<'_>, loaded: &Loaded, plan: &Plan, folder: &U
     let files = context.entries().map(|(path, entry)| (path, content(entry)));
     write::folder(folder, files).map_err(Stop::input)?;
     session.output.message(&format!(
-        "wrote {} files to {folder}\nhint: DOCKER_BUILDKIT=1 docker build {}{folder}",
-        context.entries().len(),
+        "wrote {} to {folder}\nhint: DOCKER_BUILDKIT=1 docker build {}{folder}",
+        counted(context.entries().len(), "file"),
         network(image)
     ));
     Ok(ExitStatus::Done)

@@ -20,13 +20,15 @@ mod list;
 mod metadata;
 mod output;
 mod plan;
+mod program;
+mod rerun;
 mod session;
 mod status;
 
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use args::{Arguments, Command, Global};
 pub use status::ExitStatus;
@@ -38,7 +40,7 @@ use status::Stop;
 
 /// Runs the program with the arguments, environment and working directory of this process.
 pub fn main() -> ExitCode {
-    match Arguments::try_parse() {
+    match parse() {
         Ok(arguments) => execute(&arguments.command, &arguments.global),
         Err(error) => {
             // help and version go to stdout and are no errors
@@ -49,11 +51,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn parse() -> Result<Arguments, clap::Error> {
+    let command = Arguments::command().bin_name(program::name());
+    Arguments::from_arg_matches(&command.try_get_matches()?)
+}
+
 /// Runs one command.
 pub fn execute(command: &Command, global: &Global) -> ExitCode {
-    let output = Output::new(global);
+    let environment = Environment::read();
+    let output = Output::new(global, &environment);
     let result = working_directory().and_then(|cwd| {
-        let session = Session::new(cwd, Environment::read(), global, output);
+        let session = Session::new(cwd, environment, global, output);
         dispatch(command, &session)
     });
     let status = match result {

@@ -6,6 +6,7 @@ use super::args::{Color, Global};
 use super::status::Stop;
 use crate::diagnostic::{Diagnostic, Level, Style, to_text};
 use crate::source::SourceMap;
+use crate::workspace::Environment;
 
 /// Where output goes, and whether it has colour.
 #[derive(Debug, Clone, Copy)]
@@ -15,12 +16,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(global: &Global) -> Self {
+    pub(super) fn new(global: &Global, environment: &Environment) -> Self {
         let terminal = io::stderr().is_terminal();
         let colour = match global.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => terminal && crate::workspace::Environment::read().get("NO_COLOR").is_none_or(str::is_empty),
+            Color::Auto => terminal && environment.get("NO_COLOR").is_none_or(str::is_empty),
         };
         Self { style: if colour { Style::Colour } else { Style::Plain }, terminal }
     }
@@ -63,14 +64,18 @@ impl Output {
             self.message(&format!("{}\n", to_text(diagnostic, sources, self.style)));
         }
         let count = |level: Level| diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count();
-        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         match (count(Level::Error), count(Level::Warning)) {
             (0, 0) => {}
-            (0, warnings) => self.message(&plural(warnings, "warning")),
-            (errors, 0) => self.message(&plural(errors, "error")),
+            (0, warnings) => self.message(&counted(warnings, "warning")),
+            (errors, 0) => self.message(&counted(errors, "error")),
             (errors, warnings) => {
-                self.message(&format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")))
+                self.message(&format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")))
             }
         }
     }
+}
+
+/// A number and what is counted: `1 file`, `2 files`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

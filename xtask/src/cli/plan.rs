@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::{Format, PlanArguments};
+use super::output::counted;
 use super::session::Session;
 use super::status::{ExitStatus, Stop};
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
@@ -81,20 +82,16 @@ fn start(role: &RolePlan) -> String {
 
 fn build(part: &ComponentPlan) -> String {
     let crates = part.inputs.values().filter(|input| matches!(input, Input::Crate { .. })).count();
-    let files = count(part.inputs.len() - crates, "file");
+    let files = counted(part.inputs.len() - crates, "file");
     match &part.build {
         BuildPlan::Cargo { package, vendored: true, .. } => {
-            format!("cargo package {package}, {files}, {}", count(crates, "crate"))
+            format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
-        BuildPlan::Files => count(part.files.len(), "file"),
+        BuildPlan::Files => counted(part.files.len(), "file"),
         BuildPlan::Image { image } => format!("from image {image}"),
         BuildPlan::Script { builder, commands, .. } => {
-            format!("{} in {builder}, {files}", count(commands.len(), "command"))
+            format!("{} in {builder}, {files}", counted(commands.len(), "command"))
         }
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

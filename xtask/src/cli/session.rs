@@ -14,15 +14,17 @@ use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
 use crate::source::SourceMap;
-use crate::workspace::cargo::{Cargo, CargoWorkspace};
-use crate::workspace::{self, Environment, Sources, Workspace};
+use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
+use crate::workspace::{self, Environment, Sources, Workspace, WorkspaceError};
 use crate::{check, oci};
 
 /// What a run knows before it has read anything.
 pub(super) struct Session<'a> {
     cwd: Utf8PathBuf,
     pub(super) environment: Environment,
-    global: &'a Global,
+    pub(super) global: &'a Global,
+    /// How people call this program.
+    pub(super) program: String,
     pub(super) output: Output,
 }
 
@@ -38,7 +40,7 @@ pub(super) struct Loaded {
 
 impl<'a> Session<'a> {
     pub(super) fn new(cwd: Utf8PathBuf, environment: Environment, global: &'a Global, output: Output) -> Self {
-        Self { cwd, environment, global, output }
+        Self { cwd, environment, global, program: super::program::name(), output }
     }
 
     /// A path of the command line, absolute.
@@ -64,13 +66,17 @@ impl<'a> Session<'a> {
             file: sources.override_keys.clone(),
             ..Overrides::default()
         };
+        self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
         Ok(Loaded { workspace, sources, manifests, packages, cargo, overrides })
     }
 
     /// [`Session::load`] for a command that also works outside of a workspace: says nothing when there is none.
-    pub(super) fn load_quietly(&self) -> Option<Loaded> {
-        Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).ok()?;
-        self.load().ok()
+    pub(super) fn load_if_any(&self) -> Result<Option<Loaded>, Stop> {
+        match Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()) {
+            Ok(_) => self.load().map(Some),
+            Err(WorkspaceError::NotFound(_)) => Ok(None),
+            Err(error) => Err(Stop::input(error)),
+        }
     }
 
     fn cargo(&self, workspace: &Workspace, manifests: &Manifests) -> Result<Option<CargoWorkspace>, Stop> {
@@ -82,12 +88,27 @@ impl<'a> Session<'a> {
             platforms.filter_map(|platform| oci::Platform::rust_target(&platform.value)).collect();
         let targets: Vec<&str> = targets.into_iter().collect();
         let cargo = Cargo { program: self.environment.get("CARGO").unwrap_or("cargo"), offline: false };
-        workspace::cargo::read(cargo, &workspace.root, &targets).map(Some).map_err(Stop::input)
+        workspace::cargo::read(cargo, &workspace.root, &targets).map(Some).map_err(|error| match error {
+            CargoReadError::Start { .. } => Stop::environment(error),
+            _ => Stop::input(error),
+        })
     }
 
     /// Resolves what was asked for.
     pub(super) fn resolve<'m>(&self, loaded: &'m Loaded, selection: &Selection) -> Result<Resolution<'m>, Stop> {
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &loaded.overrides)
+            .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
+    }
+
+    /// Resolves what was asked for with the values of the manifests alone, for files that are checked in: what one machine
+    /// replaces must not reach them. Overrides are still checked.
+    pub(super) fn resolve_checked_in<'m>(
+        &self,
+        loaded: &'m Loaded,
+        selection: &Selection,
+    ) -> Result<Resolution<'m>, Stop> {
+        self.resolve(loaded, selection)?;
+        resolve::resolve(&loaded.manifests, &loaded.packages, selection, &Overrides::default())
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use crate::diagnostic::Diagnostic;
 
-/// How a run ended. The numbers are an interface: CI depends on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a run ended, from good to bad. The numbers are an interface: CI depends on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitStatus {
     /// Done; also when there was nothing to do.
     Done = 0,

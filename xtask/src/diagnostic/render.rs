@@ -86,7 +86,7 @@ fn clamp(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
     start..floor(range.end).max(start)
 }
 
-/// A diagnostic for programs: one JSON object a line in `--format json`.
+/// A diagnostic for programs: one element of the array that `--format json` prints.
 #[derive(Debug, Serialize)]
 pub struct DiagnosticJson<'a> {
     code: &'a str,

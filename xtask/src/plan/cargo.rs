@@ -3,7 +3,9 @@
 //! The stage sees the packages in the program's closure and nothing else, so that a change elsewhere leaves it cached; with
 //! `[build] network = "none"` it also gets their sources and needs no network.
 //!
-//!     CargoWorkspace ─ closure ─→ Closure ─ entries ─→ pruned manifests · Cargo.lock · folders · vendored crates
+//! ```text
+//! CargoWorkspace ─ closure ─→ Closure ─ entries ─→ pruned manifests · Cargo.lock · folders · vendored crates
+//! ```
 //!
 //! | question | answered for | by |
 //! |---|---|---|

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::value::{Overrides, Value, ValueSource};
+use super::value::{Overrides, Value, ValueSource, at};
 use super::{ResolvedBase, SCRATCH, component};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{BuildKind, BuilderName, ImageDefinition, ImageName, Manifests, RegistryPath};
-use crate::oci::Reference;
+use crate::oci::{Reference, redacted};
 
 /// Every key that an override can name.
 pub(super) fn known_keys(manifests: &Manifests) -> Vec<String> {
@@ -39,21 +39,13 @@ pub(super) struct Look<'a> {
 
 impl Look<'_> {
     pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Option<Value<T>> {
-        match self.overrides.find(key) {
-            Ok(found) => {
-                let Value { value, source } = found?;
-                match value.parse() {
-                    Ok(value) => Some(Value { value, source }),
-                    Err(error) => {
-                        let error: T::Err = error;
-                        self.problems
-                            .push(Diagnostic::error("invalid-value", format!("`{key}` from {source}: {error}")));
-                        None
-                    }
-                }
-            }
-            Err(problem) => {
-                self.problems.push(problem);
+        let overrides = self.overrides;
+        let found = overrides.find(key).map_err(|problem| self.problems.push(problem)).ok()??;
+        match found.value.parse() {
+            Ok(value) => Some(Value { value, source: found.source }),
+            Err(error) => {
+                let error: T::Err = error;
+                self.problems.push(invalid(overrides, key, &found, &error.to_string()));
                 None
             }
         }
@@ -103,5 +95,27 @@ impl Look<'_> {
         let definition = manifests.settings.bases.get(&name.value);
         let image = self.or_manifest(&format!("bases.{}", name.value), definition.map(|base| &base.image.value));
         ResolvedBase { name, image, provides: definition.map_or(&[], |base| &base.provides), definition }
+    }
+}
+
+/// A value that cannot be parsed. It may hold a password, which is not shown.
+fn invalid(overrides: &Overrides, key: &str, found: &Value<&str>, error: &str) -> Diagnostic {
+    let (source, shown) = (&found.source, redacted(found.value));
+    let error = error.replace(found.value, &shown);
+    let invalid = Diagnostic::error("invalid-value", format!("`{key}` from {source}: {error}"));
+    // an excerpt of the file would show the password
+    let place = overrides.place(key, source).filter(|_| shown == found.value);
+    at(invalid, place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let value = Value { value: "https://u:s3cret@r/a", source: ValueSource::Flag };
+        let invalid = invalid(&Overrides::default(), "registry.default", &value, "`https://u:s3cret@r/a` is wrong");
+        assert_eq!(invalid.message, "`registry.default` from --set: `https://***@r/a` is wrong");
     }
 }

@@ -118,7 +118,6 @@ pub fn resolve<'m>(
     let mut problems = Problems::default();
     cycle::check(manifests, &mut problems);
     names::check(manifests, &mut problems);
-    names::check(manifests, &mut problems);
     component::check_packages(manifests, packages, &mut problems);
     overrides.unused(&known_keys(manifests)).into_iter().for_each(|problem| problems.push(problem));
     if problems.has_errors() {

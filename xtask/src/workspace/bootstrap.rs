@@ -49,8 +49,7 @@ pub enum BootstrapError {
 /// The program is not in the workspace, or cannot be read.
 pub fn bootstrap_key(root: &Utf8Path, program: &Utf8Path) -> Result<String, BootstrapError> {
     let path = program_path(root, program)?;
-    let bytes =
-        fs_err::read(&path).map_err(|error| BootstrapError::Read { program: program.to_string(), error })?;
+    let bytes = fs_err::read(&path).map_err(|error| BootstrapError::Read { program: program.to_string(), error })?;
     Ok(key(program, &bytes))
 }
 

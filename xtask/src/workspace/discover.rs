@@ -1,6 +1,7 @@
 //! Which workspace, and which manifests belong to it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -112,11 +113,11 @@ impl Workspace {
     ) -> Vec<FileId> {
         let mut paths = Vec::new();
         if patterns.is_empty() {
-            paths.extend(self.below(default, file));
+            paths.extend(self.below(default, file, problems));
         }
         for pattern in patterns {
             match &pattern.value {
-                FolderPattern::Below(folder) => paths.extend(self.below(folder, file)),
+                FolderPattern::Below(folder) => paths.extend(self.below(folder, file, problems)),
                 FolderPattern::One(folder) => paths.extend(self.one(folder, file, pattern, problems)),
             }
         }
@@ -125,11 +126,20 @@ impl Workspace {
         paths.iter().filter_map(|path| text::read(&self.root, path, map, problems)).collect()
     }
 
-    fn below(&self, folder: &str, file: &str) -> Vec<Utf8PathBuf> {
-        let Ok(entries) = self.root.join(folder).read_dir_utf8() else { return Vec::new() };
+    /// The file in every folder below `folder`. What may not be looked into is kept, so that reading it says why.
+    fn below(&self, folder: &str, file: &str, problems: &mut Problems) -> Vec<Utf8PathBuf> {
+        let entries = match self.root.join(folder).read_dir_utf8() {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != ErrorKind::NotFound {
+                    problems.push(Diagnostic::error("unreadable-file", format!("cannot read {folder}: {error}")));
+                }
+                return Vec::new();
+            }
+        };
         let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
         let paths = names.map(|name| Utf8Path::new(folder).join(name).join(file));
-        paths.filter(|path| self.root.join(path).is_file()).collect()
+        paths.filter(|path| may_be_there(&self.root.join(path))).collect()
     }
 
     fn one(
@@ -157,6 +167,15 @@ impl Workspace {
         // `..` that leads back inside is allowed, but the path is kept clean for Dockerfiles and messages
         let clean = absolute.canonicalize_utf8().ok()?;
         clean.strip_prefix(&self.root).ok().map(Utf8Path::to_owned)
+    }
+}
+
+/// False when nothing is there, or a folder; true for a link to nothing and for what cannot be looked at.
+fn may_be_there(path: &Utf8Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => path.is_symlink(),
+        Err(_) => true,
     }
 }
 

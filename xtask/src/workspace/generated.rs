@@ -85,7 +85,9 @@ mod tests {
         let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
         fs_err::create_dir(root.join("i")).unwrap();
         let ours = format!("{GENERATED} for i: …\nFROM scratch\n");
-        for (path, text) in [("i/Dockerfile", ours.as_str()), ("i/Dockerfile.old", &ours), ("i/Dockerfile.own", "FROM a")] {
+        for (path, text) in
+            [("i/Dockerfile", ours.as_str()), ("i/Dockerfile.old", &ours), ("i/Dockerfile.own", "FROM a")]
+        {
             fs_err::write(root.join(path), text).unwrap();
         }
         let check = |path: &str, expect: Existing| assert_eq!(existing(&root, path.into()).unwrap(), expect);

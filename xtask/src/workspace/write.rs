@@ -17,16 +17,25 @@ const MAX_LINKS: usize = 40;
 /// Whatever the disk says; the temporary file is removed then.
 pub fn file(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
     if is_stream(path) {
-        fs_err::OpenOptions::new().append(true).open(path)?.write_all(bytes)?;
-        return Ok(true);
+        return stream(path, bytes).map(|()| true);
     }
     by_rename(&link_target(path), bytes, mode)
 }
 
 /// Whether a path is something that takes bytes but has no place of its own: a device, a pipe, an open file of a process.
 fn is_stream(path: &Utf8Path) -> bool {
-    let open = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    let open = ["/dev/fd", "/dev/stdout", "/dev/stderr", "/proc"].iter().any(|folder| path.starts_with(folder));
     fs_err::metadata(path).is_ok_and(|metadata| !metadata.is_dir() && (open || !metadata.is_file()))
+}
+
+/// Our own streams are taken as they are: opened anew, a redirected one would have two ends, each with a position of its own.
+fn stream(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    let whole = |out: &mut dyn io::Write| out.write_all(bytes).and_then(|()| out.flush());
+    match path.as_str() {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => whole(&mut io::stdout().lock()),
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => whole(&mut io::stderr().lock()),
+        _ => whole(&mut fs_err::OpenOptions::new().append(true).open(path)?),
+    }
 }
 
 /// Where the links of a path lead, whether that exists or not.

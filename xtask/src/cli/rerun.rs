@@ -1,0 +1,73 @@
+//! The command that builds one image again, as it was built: for the end of a failure block.
+
+use super::args::{BuildArguments, Global};
+use crate::oci::redacted;
+
+/// The command line, quoted for a shell. What only concerns the run as a whole (how many at once, progress, the metadata
+/// file) is left out; so is a password in the address of the daemon, which does not belong into a log.
+pub(super) fn command(program: &str, image: &str, arguments: &BuildArguments, global: &Global) -> String {
+    let mut words = vec!["build".to_owned(), image.to_owned()];
+    let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    global.manifest_path.iter().for_each(|path| option("manifest-path", path.to_string()));
+    global.set.iter().for_each(|(key, value)| option("set", format!("{key}={}", redacted(value))));
+    let selection = &arguments.selection;
+    let features: Vec<String> = selection.features.iter().flat_map(|list| &list.0).map(ToString::to_string).collect();
+    if !features.is_empty() {
+        option("features", features.join(","));
+    }
+    arguments.platform.iter().for_each(|platform| option("platform", platform.to_string()));
+    arguments.tags.iter().for_each(|tag| option("tag", tag.to_string()));
+    arguments.host.iter().for_each(|host| option("host", redacted(host)));
+    let switches = [
+        ("--all-features", selection.all_features),
+        ("--no-default-features", selection.no_default_features),
+        ("--no-cache", arguments.no_cache),
+    ];
+    words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()));
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("{program} {}", words.join(" "))
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::args::{Arguments, Command};
+    use super::*;
+
+    fn check(words: &[&str], expect: &str) {
+        let arguments = Arguments::try_parse_from([&["groupage"], words].concat()).unwrap();
+        let Command::Build(build) = &arguments.command else { panic!("build") };
+        assert_eq!(command("groupage", "a=full", build, &arguments.global), expect);
+    }
+
+    #[test]
+    fn arguments_are_kept() {
+        check(&["build"], "groupage build a=full");
+        check(&["build", "a=*", "b", "-j2", "--keep-going", "--progress", "plain"], "groupage build a=full");
+        check(&["--set", "bases.*=x y", "build", "a=full"], "groupage build a=full --set 'bases.*=x y'");
+        check(
+            &["build", "-F", "x,dep:y", "--no-default-features", "--platform", "linux/amd64", "--no-cache"],
+            "groupage build a=full --features x,dep:y --platform linux/amd64 --no-default-features --no-cache",
+        );
+        check(
+            &["build", "-t", "r/a:1", "--host", "tcp://u:pw@h:1", "--manifest-path", "it's/groupage.toml"],
+            "groupage build a=full --manifest-path 'it'\\''s/groupage.toml' --tag r/a:1 --host 'tcp://***@h:1'",
+        );
+    }
+
+    #[test]
+    fn words_are_quoted() {
+        assert_eq!(["a", "", "a b", "it's", "*"].map(quoted), ["a", "''", "'a b'", r"'it'\''s'", "'*'"]);
+    }
+}
