@@ -1,4 +1,8 @@
 //! What the black-box tests have in common.
 
+#![allow(dead_code, reason = "no test program uses all of it")]
+
+pub mod dockerfile;
+pub mod hostile;
 pub mod sandbox;
 pub mod transcript;

@@ -10,6 +10,9 @@ use std::process::{Command, Stdio};
 /// What stands for the folder of the test in everything that is compared.
 pub const ROOT: &str = "[ROOT]";
 
+/// What stands for the folder above it.
+pub const ABOVE: &str = "[ABOVE]";
+
 /// Variables that cargo and rustup need to find themselves; nothing else is passed on.
 const PASSED_ON: &[&str] = &["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
@@ -64,7 +67,6 @@ impl Sandbox {
     }
 
     /// Writes a file.
-    #[allow(dead_code, reason = "not every test program writes single files")]
     pub fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
         self.put(Path::new(path), &Seen::File { bytes: text.as_ref().to_vec(), executable: false });
         self
@@ -89,7 +91,6 @@ impl Sandbox {
     }
 
     /// Runs the binary with arguments.
-    #[allow(dead_code, reason = "not every test program runs single commands")]
     pub fn groupage<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ended {
         self.run(env!("CARGO_BIN_EXE_xtask"), arguments)
     }
@@ -103,7 +104,8 @@ impl Sandbox {
         let output = command.output().expect("it starts");
         let text = |bytes: &[u8]| {
             let root = self.root.to_str().expect("temporary folders are UTF-8");
-            String::from_utf8_lossy(bytes).replace(root, ROOT)
+            let above = self.root.parent().and_then(Path::to_str).expect("temporary folders are UTF-8");
+            String::from_utf8_lossy(bytes).replace(root, ROOT).replace(above, ABOVE)
         };
         Ended { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
@@ -122,7 +124,9 @@ pub fn snapshot(top: &Path) -> BTreeMap<PathBuf, Seen> {
                 all.insert(path, Seen::Link(fs::read_link(absolute).expect("it is a link")));
             } else if kind.is_dir() {
                 folders.push(path);
-            } else if let Ok(bytes) = fs::read(&absolute) {
+            } else if kind.is_file()
+                && let Ok(bytes) = fs::read(&absolute)
+            {
                 let mode = fs::metadata(&absolute).expect("it was listed").permissions().mode();
                 all.insert(path, Seen::File { bytes, executable: mode & 0o111 != 0 });
             }

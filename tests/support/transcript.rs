@@ -78,7 +78,11 @@ fn check(case: &Path) -> Result<(), String> {
 fn play(case: &Path, transcript: &str) -> Result<String, String> {
     let sandbox = Sandbox::copy_of(case);
     let mut text = String::new();
-    for line in transcript.lines() {
+    let mut interacted = false;
+    for line in transcript.lines().filter(|line| line.starts_with(['#', '%', '$'])) {
+        if std::mem::take(&mut interacted) {
+            text.push('\n');
+        }
         if line.starts_with('#') {
             _ = writeln!(text, "{line}");
         } else if let Some(preparation) = line.strip_prefix("% ") {
@@ -88,8 +92,9 @@ fn play(case: &Path, transcript: &str) -> Result<String, String> {
                 return Err(format!("{line}\n{}", ended.stderr));
             }
         } else if let Some(typed) = line.strip_prefix("$ ") {
-            _ = writeln!(text, "{}{line}", if text.contains("$ ") { "\n" } else { "" });
+            _ = writeln!(text, "{line}");
             interact(&sandbox, typed, &mut text);
+            interacted = true;
         }
     }
     Ok(text)

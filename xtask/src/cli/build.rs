@@ -13,6 +13,7 @@ use crate::manifest::BuildNetwork;
 use crate::oci::Platform;
 use crate::plan::{BuildPlan, ImagePlan, Plan};
 use crate::report::progress::{Consumer, Failure, Json, Plain, Quiet, Tty};
+use crate::resolve::Selection;
 
 pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let mut loaded = session.load()?;
@@ -25,7 +26,8 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
     let docker = docker.with_credentials(daemon::credentials(references(&plan)));
     let platform = platform(arguments, &docker, &plan)?;
     if bootstrap::stand_ins(arguments, session, &mut loaded, &docker, &platform)? {
-        plan = checked_plan(arguments, session, &loaded)?;
+        // the rules said what they have to say; only the builder is another one now
+        plan = session.plan(&loaded, &session.resolve(&loaded, &selection(arguments))?)?;
     }
     let dockerfiles = session.dockerfiles(&loaded, &plan)?;
     let jobs = jobs(arguments, session, &loaded, &plan, &dockerfiles, &platform)?;
@@ -54,8 +56,13 @@ fn tell_what_was_built(
     })
 }
 
+/// What was asked for, the platform included.
+fn selection(arguments: &BuildArguments) -> Selection {
+    Selection { platforms: arguments.platform.iter().cloned().collect(), ..arguments.selection.selection(false) }
+}
+
 fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Loaded) -> Result<Plan, Stop> {
-    let resolution = session.resolve(loaded, &arguments.selection.selection(false))?;
+    let resolution = session.resolve(loaded, &selection(arguments))?;
     let plan = session.plan(loaded, &resolution)?;
     session.check(loaded, &resolution, &plan)?;
     if !arguments.tags.is_empty() && plan.images.len() != 1 {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::layout::Layout;
 use super::quote;
 use crate::manifest::Link;
+use crate::oci::Reference;
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
 
 /// Folder of a component's context that its build stage gets.
@@ -100,7 +101,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
     ImageView {
         image: plan.id.clone(),
         definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
-        base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), ToString::to_string),
+        base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), reference),
         components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
@@ -154,17 +155,17 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
         BuildPlan::Files => {}
         BuildPlan::Image { image } => {
             view.template = "stages/image";
-            view.builder = image.to_string();
+            view.builder = reference(image);
         }
         BuildPlan::Script { builder, commands, env } => {
             view.template = "stages/script";
-            view.builder = builder.to_string();
+            view.builder = reference(builder);
             view.commands = commands.iter().map(|command| quote::json(&["/bin/sh", "-euc", command])).collect();
             view.env = pairs(env, str::to_owned);
         }
         BuildPlan::Cargo { builder, package, bin, features, default_features, flags, link, vendored } => {
             view.template = "stages/cargo";
-            view.builder = builder.to_string();
+            view.builder = reference(builder);
             view.cargo = CargoView {
                 package: package.clone(),
                 bin: bin.clone(),
@@ -175,6 +176,12 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             };
         }
     }
+}
+
+/// A reference for `FROM`. A bare name could also be that of a stage, so it is written out in full.
+fn reference(image: &Reference) -> String {
+    let bare = image.tag().is_none() && image.digest().is_none() && !image.to_string().contains('/');
+    if bare { image.canonical() } else { image.to_string() }
 }
 
 fn feature_flags(features: &[String], default_features: bool) -> String {
