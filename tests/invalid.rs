@@ -43,9 +43,7 @@ fn an_unreadable_folder_is_not_an_empty_one() {
 }
 
 /// Codes that no case can have, and why.
-const WITHOUT_CASE: &[(&str, &str)] = &[
-    ("cancelled", "an event of the engine, not a diagnostic"),
-];
+const WITHOUT_CASE: &[(&str, &str)] = &[("cancelled", "an event of the engine, not a diagnostic")];
 
 /// Calls that take the code of a diagnostic as their first text.
 const CALLS: &[&str] = &["::error(", "::warning(", "report(", "report_with_help(", "unknown(", "refuse(", "code: "];

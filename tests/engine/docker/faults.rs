@@ -87,23 +87,6 @@ fn a_file_vanishes_between_plan_and_send() {
 }
 
 #[test]
-fn no_daemon() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = camino::Utf8PathBuf::from_path_buf(folder.path().join("d.sock")).unwrap();
-    let check = |address: Address, expect: &str| {
-        let host = Host { address, origin: "a test".to_owned() };
-        let error = block_on(Docker::connect(&host)).unwrap().expect_err("nobody is there");
-        assert_eq!(error.class(), ErrorClass::Environment);
-        let text = error.to_string();
-        assert!(text.contains(expect) && text.contains("hint: "), "{text}");
-    };
-    check(Address::Unix(path.clone()), "there is no such socket");
-    drop(UnixListener::bind(&path).unwrap());
-    check(Address::Unix(path), "connection refused");
-    check(Address::Tcp("127.0.0.1:1".to_owned()), "connection refused");
-}
-
-#[test]
 fn cancel_ends_the_build_in_the_daemon() {
     let Some(engine) = daemon() else { return };
     let base = shell_image(&engine);

@@ -174,7 +174,7 @@ pub struct BuildArguments {
     /// Go on with other images when one has failed
     #[arg(long)]
     pub keep_going: bool,
-    /// Build every step anew
+    /// Build every step anew, and one image after the other
     #[arg(long)]
     pub no_cache: bool,
     /// Stop before anything is built, and show the plan

@@ -139,7 +139,10 @@ fn jobs(
 }
 
 fn build(arguments: &BuildArguments, session: &Session<'_>, docker: &Docker, jobs: Vec<Job>) -> Result<Outcome, Stop> {
-    let options = Options { jobs: usize::from(arguments.jobs), keep_going: arguments.keep_going };
+    // BuildKit of Docker 20.10 crashes its daemon when builds at once share steps and one ignores the cache
+    // (https://github.com/moby/buildkit/issues/2303)
+    let at_once = if arguments.no_cache { 1 } else { arguments.jobs };
+    let options = Options { jobs: usize::from(at_once), keep_going: arguments.keep_going };
     let mut stderr = std::io::stderr();
     let mut consumer = consumer(arguments.progress, session, &mut stderr);
     let outcome =

@@ -1,0 +1,169 @@
+//! A workspace in a folder of its own, with names for its images that nobody else has.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Ended, unique};
+
+/// A folder with the binary under test beside it.
+pub struct Workspace {
+    folder: tempfile::TempDir,
+    root: PathBuf,
+    registry: String,
+    /// Whether there may be images to remove.
+    has_built: AtomicBool,
+}
+
+/// Where the images of one test are named; they go away with it.
+pub struct Registry(pub String);
+
+impl Registry {
+    pub fn new() -> Self {
+        Self(format!("localhost/groupage-test/{}", unique()))
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let tags = tags_below(&self.0);
+        if !tags.is_empty() {
+            let _ = Command::new("docker").arg("rmi").args(tags).output();
+        }
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if self.has_built.load(Ordering::Relaxed) {
+            drop(Registry(self.registry.clone()));
+        }
+    }
+}
+
+/// All references that exist below a registry, sorted.
+fn tags_below(registry: &str) -> Vec<String> {
+    let filter = format!("reference={registry}/*");
+    let mut list = Command::new("docker");
+    list.args(["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &filter]);
+    // without a daemon there are none
+    let list = list.output().map(|output| output.stdout).unwrap_or_default();
+    let mut tags: Vec<String> = String::from_utf8_lossy(&list).lines().map(str::to_owned).collect();
+    tags.sort();
+    tags
+}
+
+impl Workspace {
+    /// An empty folder.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("workspace");
+        fs::create_dir(&root).unwrap();
+        let registry = format!("localhost/groupage-test/{}", unique());
+        Self { folder, root, registry, has_built: AtomicBool::new(false) }
+    }
+
+    /// A workspace with settings and, by name, the builder `shell`.
+    pub fn new() -> Self {
+        let workspace = Self::empty();
+        let shell = super::builders::shell();
+        workspace.write("groupage.toml", format!("schema = 1\n[builders]\nshell = {shell:?}\n"));
+        workspace
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A path beside the workspace, for outputs.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Writes a component that takes files as they are.
+    pub fn files_component(&self, name: &str, more: &str) -> &Self {
+        let text =
+            format!("schema = 1\nname = \"{name}\"\nowner = \"@test\"\nversion = \"1.0.0\"\n[build.files]\n{more}");
+        self.write(&format!("components/{name}/component.toml"), text)
+    }
+
+    /// Writes a component that runs commands with the builder `shell`.
+    pub fn script_component(&self, name: &str, commands: &[&str]) -> &Self {
+        let text = format!(
+            "schema = 1\nname = \"{name}\"\nowner = \"@test\"\nversion = \"1.0.0\"\n\n[build.script]\nbuilder = \"shell\"\n\
+             commands = {commands:?}\n\n[build.script.outputs]\nout = \"/out\"\n\n[[install]]\nfrom = \"output:out\"\n\
+             to = \"/srv/{name}\"\n"
+        );
+        self.write(&format!("components/{name}/component.toml"), text)
+    }
+
+    /// Writes an image of components on `scratch`.
+    pub fn image(&self, name: &str, components: &[&str], more: &str) -> &Self {
+        let list: String = components.iter().map(|component| format!("{component} = {{}}\n")).collect();
+        let text = format!(
+            "schema = 1\nname = \"{name}\"\nversion = \"1.0.0\"\nbase = \"scratch\"\nplatforms = [\"linux/amd64\", \
+             \"linux/arm64\"]\n{more}\n[components]\n{list}"
+        );
+        self.write(&format!("images/{name}/image.toml"), text)
+    }
+
+    pub fn set_mode(&self, path: &str, mode: u32) -> &Self {
+        fs::set_permissions(self.root.join(path), fs::Permissions::from_mode(mode)).unwrap();
+        self
+    }
+
+    /// The reference of an image of this workspace.
+    pub fn tag(&self, image: &str) -> String {
+        // whoever asks for a name may give it to an image
+        self.has_built.store(true, Ordering::Relaxed);
+        format!("{}/{image}", self.registry)
+    }
+
+    /// All references of this workspace that exist, without the registry.
+    pub fn tags(&self) -> Vec<String> {
+        let prefix = format!("{}/", self.registry);
+        tags_below(&self.registry).into_iter().map(|tag| tag.replace(&prefix, "")).collect()
+    }
+
+    /// The binary under test, in the workspace.
+    pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let mut command = program(&self.root);
+        command.arg("--set").arg(format!("registry.default={}", self.registry)).args(arguments);
+        if command.get_args().any(|argument| argument == "build") {
+            self.has_built.store(true, Ordering::Relaxed);
+        }
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ended {
+        Ended::of(&mut self.command(arguments))
+    }
+
+    /// Starts it, with pipes for what it says.
+    pub fn spawn<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+/// The binary under test, without any setting of whoever runs the tests.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GROUPAGE_")) {
+        command.env_remove(name);
+    }
+    command
+}
