@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::args::BuildArguments;
-use super::daemon;
 use super::session::{Loaded, Session};
 use super::status::Stop;
+use super::{build, daemon};
 use crate::engine::docker::Docker;
 use crate::manifest::BuilderName;
 use crate::oci::{Platform, Reference};
@@ -32,7 +32,7 @@ pub(super) fn stand_ins(
     platform: &Platform,
 ) -> Result<bool, Stop> {
     let candidates = {
-        let resolution = session.resolve(loaded, &arguments.selection.selection(false))?;
+        let resolution = session.resolve(loaded, &build::selection(arguments))?;
         candidates(&resolution)
     };
     for candidate in &candidates {

@@ -1,10 +1,9 @@
 //! `build`: images through the Docker API, several at once.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
 use super::args::{BuildArguments, ProgressStyle};
-use super::session::{Loaded, Session};
+use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use super::{bootstrap, daemon, metadata, rerun};
 use crate::engine::docker::Docker;
@@ -57,7 +56,7 @@ fn tell_what_was_built(
 }
 
 /// What was asked for, the platform included.
-fn selection(arguments: &BuildArguments) -> Selection {
+pub(super) fn selection(arguments: &BuildArguments) -> Selection {
     Selection { platforms: arguments.platform.iter().cloned().collect(), ..arguments.selection.selection(false) }
 }
 
@@ -113,7 +112,7 @@ fn jobs(
     session: &Session<'_>,
     loaded: &Loaded,
     plan: &Plan,
-    dockerfiles: &BTreeMap<String, String>,
+    dockerfiles: &Dockerfiles,
     platform: &Platform,
 ) -> Result<Vec<Job>, Stop> {
     let job = |image: &ImagePlan| {
@@ -172,7 +171,7 @@ fn show_failures(
     session: &Session<'_>,
     loaded: &Loaded,
     plan: &Plan,
-    dockerfiles: &BTreeMap<String, String>,
+    dockerfiles: &Dockerfiles,
     outcome: &Outcome,
 ) {
     for (image, error) in outcome.failures() {

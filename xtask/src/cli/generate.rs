@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use super::args::GenerateArguments;
 use super::output::counted;
-use super::session::{Loaded, Session};
+use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::plan::{ImagePlan, Plan};
 use crate::render::context::{Bytes, ContextEntry};
@@ -27,8 +27,11 @@ pub(super) fn run(arguments: &GenerateArguments, session: &Session<'_>) -> Resul
     if arguments.check {
         return report_drift(session, &loaded, &plan, stale);
     }
-    refuse_foreign(arguments, session, &loaded, &plan)?;
-    write_dockerfiles(session, &loaded, &plan)?;
+    let texts = session.dockerfiles(&loaded, &plan)?;
+    if !arguments.force {
+        refuse_foreign(session, &loaded, &plan, &texts)?;
+    }
+    write_dockerfiles(session, &loaded, &plan, &texts)?;
     for drift in stale {
         session.output.message(&format!("warning: {}\nhint: {}", drift.message, drift.next));
     }
@@ -45,15 +48,9 @@ fn say_what_is_not_used(session: &Session<'_>, loaded: &Loaded) {
 }
 
 /// Refuses to overwrite what somebody has written by hand.
-fn refuse_foreign(
-    arguments: &GenerateArguments,
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-) -> Result<(), Stop> {
-    let texts = session.dockerfiles(loaded, plan)?;
+fn refuse_foreign(session: &Session<'_>, loaded: &Loaded, plan: &Plan, texts: &Dockerfiles) -> Result<(), Stop> {
     let mut foreign = Vec::new();
-    for image in plan.images.iter().filter(|_| !arguments.force) {
+    for image in &plan.images {
         let found = workspace::existing(&loaded.workspace.root, &image.dockerfile).map_err(Stop::input)?;
         if matches!(&found, Existing::Foreign(text) if *text != texts[&image.id]) {
             foreign.push(image.dockerfile.as_str());
@@ -70,8 +67,7 @@ fn refuse_foreign(
     Err(Stop::refused(anyhow::anyhow!(message)))
 }
 
-fn write_dockerfiles(session: &Session<'_>, loaded: &Loaded, plan: &Plan) -> Result<(), Stop> {
-    let texts = session.dockerfiles(loaded, plan)?;
+fn write_dockerfiles(session: &Session<'_>, loaded: &Loaded, plan: &Plan, texts: &Dockerfiles) -> Result<(), Stop> {
     for image in &plan.images {
         let path = loaded.workspace.root.join(&image.dockerfile);
         let written = write::file(&path, texts[&image.id].as_bytes(), 0o644).map_err(Stop::input)?;

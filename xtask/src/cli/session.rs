@@ -28,6 +28,9 @@ pub(super) struct Session<'a> {
     pub(super) output: Output,
 }
 
+/// Dockerfiles by the ID of their image.
+pub(super) type Dockerfiles = BTreeMap<String, String>;
+
 /// A workspace that was read and parsed.
 pub(super) struct Loaded {
     pub(super) workspace: Workspace,
@@ -144,10 +147,10 @@ impl<'a> Session<'a> {
         Templates::new(&loaded.sources.templates, map).map_err(|problems| self.bad_input(&problems, map))
     }
 
-    /// The Dockerfiles of a plan, by the ID of their image.
-    pub(super) fn dockerfiles(&self, loaded: &Loaded, plan: &Plan) -> Result<BTreeMap<String, String>, Stop> {
+    /// The Dockerfiles of a plan.
+    pub(super) fn dockerfiles(&self, loaded: &Loaded, plan: &Plan) -> Result<Dockerfiles, Stop> {
         let templates = self.templates(loaded)?;
-        let mut texts = BTreeMap::new();
+        let mut texts = Dockerfiles::new();
         for image in &plan.images {
             let text = render::dockerfile(image, &templates)
                 .map_err(|problem| self.bad_input(&[problem], &loaded.sources.map))?;

@@ -3,6 +3,8 @@
 //! The same source bytes with the same mode are one file, and a note. Programs are compared by path only: their bytes are
 //! known after the build, and two programs that happen to be equal today need not be so tomorrow.
 
+use std::collections::BTreeMap;
+
 use super::super::occupancy::{Claim, What, claims};
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::{Diagnostic, Level};
@@ -22,12 +24,15 @@ const RESERVED: &str = "/.groupage";
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let claims = claims(subject.plan);
+    // folders above a path are looked up as text: a folder may hold thousands of files
+    let by_text: BTreeMap<&str, &[Claim<'_>]> =
+        claims.iter().map(|(path, here)| (path.as_str(), here.as_slice())).collect();
     for (path, claims_here) in &claims {
         for pair in claims_here.windows(2).filter(|pair| pair[0].component != pair[1].component) {
             same_path(path, &pair[0], &pair[1], findings);
         }
         for parent in path.parents() {
-            let Some((_, above)) = claims.iter().find(|(path, _)| path.as_str() == parent) else { continue };
+            let Some(above) = by_text.get(parent) else { continue };
             below_a_file(path, &claims_here[0], parent, &above[0], findings);
         }
         if path.as_str() == RESERVED || path.parents().next() == Some(RESERVED) {
