@@ -1,9 +1,40 @@
 //! Values of the OCI world. Bytes in, bytes out; nothing here touches a disk or a network.
+//!
+//! | file | is |
+//! |---|---|
+//! | `reference.rs`, `platform.rs`, `digest.rs` | the words that images are named with |
+//! | `image_source.rs` | [`ImageSource`]: where an image comes from |
+//! | `media.rs` | media types, and how layers are compressed |
+//! | `image.rs` | [`Image`], [`Layer`], and the [`Document`]s that name them |
+//! | `tar_reader.rs` | tar streams of strangers, entry by entry |
+//! | `listing.rs`, `rootfs.rs` | what a layer does, and the file tree that layers give |
+//! | `validate.rs`, `sample.rs` | whether an image is one; images for tests |
+//! | `hex.rs` | bytes as text |
 
+mod digest;
 mod hex;
+mod image;
+mod image_source;
+mod listing;
+pub mod media;
 mod platform;
 mod reference;
+mod rootfs;
+pub mod sample;
+mod tar_reader;
+mod validate;
 
+pub use digest::{DiffId, Digest, DigestError, Hasher};
 pub use hex::hex;
+pub use image::{
+    Descriptor, Document, Image, ImageConfiguration, ImageIndex, ImageManifest, Layer, descriptor, empty_configuration,
+    index,
+};
+pub use image_source::{ImageFile, ImageFileKind, ImageSource, ImageSourceError};
+pub use listing::{Attributes, Change, LayerError, Listed, Listing, MAX_ENTRIES};
+pub use media::Compression;
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError, redacted};
+pub use rootfs::{Node, ResolveError, Rootfs, Source};
+pub use tar_reader::{Skip, TarEntry, TarKind, TarReader};
+pub use validate::{read_image, validate};

@@ -29,6 +29,43 @@ const RUST_TARGETS: &[(&str, &str)] = &[
 ];
 
 impl Platform {
+    /// The platform of containers on this machine: Linux, on its architecture.
+    pub fn of_this_machine() -> Self {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            "x86" => "386",
+            "powerpc64" => "ppc64le",
+            other => other,
+        };
+        let variant = (architecture == "arm").then(|| "v7".to_owned());
+        Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant }
+    }
+
+    /// Operating system, such as `linux`.
+    pub fn os(&self) -> &str {
+        &self.os
+    }
+
+    /// Architecture by its name in Go, such as `amd64`.
+    pub fn architecture(&self) -> &str {
+        &self.architecture
+    }
+
+    /// Variant of the architecture, such as `v7`.
+    pub fn variant(&self) -> Option<&str> {
+        self.variant.as_deref()
+    }
+
+    /// The form that it has in an index: an object with `os`, `architecture` and perhaps `variant`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut value = serde_json::json!({ "os": self.os, "architecture": self.architecture });
+        if let Some(variant) = &self.variant {
+            value["variant"] = variant.as_str().into();
+        }
+        value
+    }
+
     /// The Rust target that builds programs for this platform, if one is known.
     pub fn rust_target(&self) -> Option<&'static str> {
         let name = self.to_string();
@@ -42,8 +79,9 @@ impl FromStr for Platform {
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         let error = || PlatformError(text.chars().take(64).collect());
         let valid = |part: &&str| {
-            !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+            // the first one no punctuation: parts become segments of paths
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+            part.bytes().next().is_some_and(plain) && part.bytes().all(|b| plain(b) || b"._-".contains(&b))
         };
         let parts: Vec<&str> = text.split('/').collect();
         if text.len() > 64 || !parts.iter().all(valid) {
@@ -87,7 +125,19 @@ mod tests {
         check("linux/amd64", Some("linux/amd64"));
         check("linux/arm/v7", Some("linux/arm/v7"));
         check("linux/arm64/v8", Some("linux/arm64"));
-        for bad in ["", "linux", "linux/", "/amd64", "linux/amd64/a/b", "Linux/amd64", "linux/amd 64", "linux/$x"] {
+        for bad in [
+            "",
+            "linux",
+            "linux/",
+            "/amd64",
+            "linux/amd64/a/b",
+            "Linux/amd64",
+            "linux/amd 64",
+            "linux/$x",
+            "../amd64",
+            "linux/.",
+            "linux/-a",
+        ] {
             check(bad, None);
         }
     }

@@ -8,6 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Digest;
+
 /// Longest reference name (registry and repository), as in the distribution project.
 const MAX_NAME: usize = 255;
 
@@ -66,6 +68,24 @@ impl Reference {
         let mut text = format!("{registry}/{library}{}", self.repository);
         self.append_version(&mut text);
         text
+    }
+
+    /// The same image, held fast: this digest in place of any other, the tag stays for readers.
+    ///
+    /// ```
+    /// use groupage::oci::{Digest, Reference};
+    /// let pinned = "a/b:1".parse::<Reference>()?.with_digest(&Digest::of(b""));
+    /// assert!(pinned.to_string().starts_with("a/b:1@sha256:e3b0c442"));
+    /// assert_eq!(pinned.without_digest().to_string(), "a/b:1");
+    /// # Ok::<(), groupage::oci::ReferenceError>(())
+    /// ```
+    pub fn with_digest(&self, digest: &Digest) -> Self {
+        Self { digest: Some(digest.to_string()), ..self.clone() }
+    }
+
+    /// The same name without a digest.
+    pub fn without_digest(&self) -> Self {
+        Self { digest: None, ..self.clone() }
     }
 
     fn append_version(&self, text: &mut String) {
