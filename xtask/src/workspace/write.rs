@@ -22,6 +22,68 @@ pub fn file(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
     by_rename(&link_target(path), bytes, mode)
 }
 
+/// A file that is written piece by piece, and appears when it is whole. What [`file`] says of links and streams holds here
+/// too. Dropped before [`Growing::finish`], a file leaves nothing.
+#[derive(Debug)]
+pub struct Growing {
+    to: Growth,
+}
+
+#[derive(Debug)]
+enum Growth {
+    Stream(std::fs::File),
+    File { temporary: tempfile::NamedTempFile, path: Utf8PathBuf, mode: u32 },
+}
+
+impl Growing {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn begin(path: &Utf8Path, mode: u32) -> io::Result<Self> {
+        if is_stream(path) {
+            let stream = fs_err::OpenOptions::new().append(true).open(path)?.into_parts().0;
+            return Ok(Self { to: Growth::Stream(stream) });
+        }
+        let path = link_target(path);
+        let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+        fs_err::create_dir_all(folder)?;
+        let temporary = tempfile::Builder::new().prefix(".groupage-").tempfile_in(folder)?;
+        Ok(Self { to: Growth::File { temporary, path, mode } })
+    }
+
+    /// The file gets its name.
+    ///
+    /// # Errors
+    /// Whatever the disk says; the file that was there before is left then.
+    pub fn finish(self) -> io::Result<()> {
+        match self.to {
+            Growth::Stream(_) => Ok(()),
+            Growth::File { temporary, path, mode } => {
+                set_mode(temporary.path(), mode)?;
+                let named = |error: io::Error| io::Error::new(error.kind(), format!("failed to write {path}: {error}"));
+                temporary.persist(&path).map(drop).map_err(|error| named(error.error))
+            }
+        }
+    }
+}
+
+impl io::Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.to {
+            Growth::Stream(stream) => stream.write(bytes),
+            Growth::File { temporary, .. } => temporary.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.to {
+            Growth::Stream(stream) => stream.flush(),
+            Growth::File { temporary, .. } => temporary.flush(),
+        }
+    }
+}
+
 /// Whether a path is something that takes bytes but has no place of its own: a device, a pipe, an open file of a process.
 fn is_stream(path: &Utf8Path) -> bool {
     let open = ["/dev/fd", "/dev/stdout", "/dev/stderr", "/proc"].iter().any(|folder| path.starts_with(folder));

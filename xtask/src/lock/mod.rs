@@ -1,0 +1,142 @@
+//! Phase 3: what is pinned. Pure: a resolution and the lock file's text in, [`Pins`] and [`Difference`]s out.
+//!
+//! `groupage.lock` holds, for every base, builder and `image` source that any image of the workspace can use (every variant,
+//! every feature), the digest that its tag had when `lock` or `update` asked the registry. [`of_workspace`] says which
+//! references those are, [`of_resolution`] which of them a run really uses, [`require`] whether the file fits.
+//!
+//! | what | is locked |
+//! |---|---|
+//! | a reference of a manifest or of `groupage.toml` | yes |
+//! | one that has a digest | no: it is pinned by itself, and has no entry |
+//! | `scratch` | no |
+//! | a value of `--set`, the environment or the override file | no: it is what its user said, digest or not |
+//! | a local stand-in for a builder | no |
+//! | a base that only `images.NAME.base` of an override names | its entry is used if there is one, and not asked for |
+//!
+//! **Invariants**: nothing here asks a registry or writes the file; a build uses the entries that fit and never changes
+//! one; equal manifests and digests give equal bytes.
+
+mod change;
+mod difference;
+mod file;
+mod key;
+mod parse;
+mod renew;
+mod wanted;
+
+use std::collections::BTreeMap;
+
+pub use change::{Change, changes};
+pub use difference::Difference;
+pub use file::{Entry, LockFile};
+pub use key::{Key, KeyError};
+pub use renew::{Open, Renewal, renew};
+pub use wanted::{Builders, Want, Wanted, of_resolution, of_workspace};
+
+use crate::oci::{Digest, ImageSource, Reference};
+use crate::resolve::{Value, ValueSource};
+
+/// What a lock file that does not fit does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Entries that fit are used. Without a lock file nothing is pinned, and nothing is different.
+    Prefer,
+    /// Every wanted reference must have an entry that fits; so there must be a lock file.
+    Require,
+}
+
+/// Digests of references, by what they name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pins {
+    digests: BTreeMap<String, Digest>,
+}
+
+impl Pins {
+    /// The reference that is used for a value: with its digest when the lock file has one and the value comes from a manifest.
+    pub fn pin(&self, value: &Value<Reference>) -> Reference {
+        let digest = self.digests.get(&identity(&value.value));
+        match digest.filter(|_| is_locked(&value.value, &value.source)) {
+            Some(digest) => value.value.with_digest(digest),
+            None => value.value.clone(),
+        }
+    }
+
+    /// As [`Pins::pin`]; only what comes from a registry has a pin.
+    pub fn pin_source(&self, value: &Value<ImageSource>) -> ImageSource {
+        match &value.value {
+            ImageSource::Registry(reference) => {
+                let value = Value { value: reference.clone(), source: value.source.clone() };
+                ImageSource::Registry(self.pin(&value))
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// True when nothing is pinned.
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+}
+
+/// Pins that fit, and what does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Locked {
+    /// What is pinned.
+    pub pins: Pins,
+    /// What is not, and why. Empty when there is no lock file.
+    pub differences: Vec<Difference>,
+}
+
+/// Compares what is wanted with the lock file.
+///
+/// # Errors
+/// In [`Mode::Require`], every wanted reference that has no entry.
+pub fn require(wanted: &Wanted, lock: Option<&LockFile>, mode: Mode) -> Result<Locked, Vec<Difference>> {
+    let none = LockFile::default();
+    let file = match (lock, mode) {
+        (None, Mode::Prefer) => return Ok(Locked::default()),
+        (lock, _) => lock.unwrap_or(&none),
+    };
+    let mut locked = Locked::default();
+    for (key, want) in wanted.iter() {
+        match file.find(&want.reference) {
+            Some(entry) => _ = locked.pins.digests.insert(identity(&want.reference), entry.digest.clone()),
+            None if want.required => locked.differences.push(Difference::not_locked(key, want, file)),
+            None => {}
+        }
+    }
+    if mode == Mode::Require && !locked.differences.is_empty() { Err(locked.differences) } else { Ok(locked) }
+}
+
+/// Everything that differs between a whole workspace and its lock file, so that `lock` would write another one: references
+/// without an entry, entries that nothing uses, entries that name other users.
+pub fn drift(workspace: &Wanted, file: &LockFile) -> Vec<Difference> {
+    let not_locked = workspace.iter().filter(|(_, want)| file.find(&want.reference).is_none());
+    let mut differences: Vec<Difference> =
+        not_locked.map(|(key, want)| Difference::not_locked(key, want, file)).collect();
+    let moved: Vec<Reference> = differences.iter().filter_map(|difference| difference.locked().cloned()).collect();
+    for entry in file.entries() {
+        let users = workspace.users(&entry.name);
+        if users.is_empty() && !moved.contains(&entry.name) {
+            differences.push(Difference::Unused { locked: entry.name.clone(), place: entry.place });
+        } else if !users.is_empty() && users != entry.used_by {
+            let (old, new) = (entry.used_by.clone(), users);
+            differences.push(Difference::Users { locked: entry.name.clone(), old, new, place: entry.place });
+        }
+    }
+    differences
+}
+
+/// Whether a value is subject to the lock file: it is what a manifest says, and has no digest of its own.
+fn is_locked(reference: &Reference, source: &ValueSource) -> bool {
+    *source == ValueSource::Manifest && reference.digest().is_none()
+}
+
+/// What a reference names, digest aside: two spellings of one image (`rust:1`, `docker.io/library/rust:1`) are one entry.
+fn identity(reference: &Reference) -> String {
+    let name = reference.without_digest().canonical();
+    if reference.tag().is_some() { name } else { format!("{name}:latest") }
+}
+
+#[cfg(test)]
+mod tests;

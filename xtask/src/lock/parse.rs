@@ -1,0 +1,107 @@
+//! The text of `groupage.lock` to data, with places; whatever is wrong with it is a diagnostic.
+
+use std::collections::BTreeSet;
+
+use super::file::VERSION;
+use super::{Entry, Key, LockFile};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::manifest::decode::{Document, Item, Table};
+use crate::oci::{Digest, Reference};
+use crate::source::{FileId, SourceFile, Span};
+
+/// How the lines begin that git leaves between two sides that it cannot merge.
+const CONFLICT: [&str; 3] = ["<<<<<<<", "=======", ">>>>>>>"];
+
+impl LockFile {
+    /// Parses the file; every problem in it is added to `problems`.
+    pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
+        if let Some(conflict) = conflict(id, &source.text) {
+            problems.push(conflict);
+            return None;
+        }
+        Document::read(id, &source.text, problems, |table| {
+            // what a later version means by its keys is not known here
+            if !version(table) {
+                return None;
+            }
+            let mut file = Self::default();
+            let images = table.optional("image").and_then(|item| item.list(|entry| entry.table(decode_entry)));
+            for entry in images.unwrap_or_default() {
+                let place = entry.place;
+                let (name, other) = (entry.name.clone(), file.insert(entry));
+                if let Some(other) = other {
+                    table.report(duplicate(&name, place, other.place));
+                }
+            }
+            Some(file)
+        })
+    }
+}
+
+/// A merge that nobody has finished. Which side is taken does not matter: `lock` adds what is missing and drops the rest.
+fn conflict(id: FileId, text: &str) -> Option<Diagnostic> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        if CONFLICT.contains(&word) {
+            let place = Span::new(id, start..start + line.trim_end().len());
+            let message = "this file holds a merge conflict that is not resolved";
+            let report = Diagnostic::error("merge-conflict", message).label(place, "");
+            return Some(
+                report.help("keep either side, then run `lock`: it adds what is missing and removes what is unused"),
+            );
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Whether the file has the format that is known here.
+fn version(table: &mut Table<'_>) -> bool {
+    let Some(item) = table.required("version") else { return true };
+    let version = item.integer(1..=i64::MAX);
+    let later = version.is_some_and(|version| version.value != VERSION);
+    if later {
+        item.report_with_help(
+            "lock-version",
+            format!("this version of groupage reads version {VERSION} of the lock file"),
+            "update groupage; or remove the file, and run `lock`",
+        );
+        // its other keys are none of ours
+        _ = table.named::<String>();
+    }
+    !later
+}
+
+fn decode_entry(table: &mut Table<'_>) -> Option<Entry> {
+    let used_by = table.optional("used-by").and_then(|item| item.list(Item::parsed::<Key>));
+    let (name, digest, place) = table.required("reference").and_then(|item| decode_reference(&item))?;
+    let used_by: BTreeSet<Key> = used_by.unwrap_or_default().into_iter().map(|key| key.value).collect();
+    Some(Entry { name, digest, used_by, place: Some(place) })
+}
+
+fn decode_reference(item: &Item<'_>) -> Option<(Reference, Digest, Span)> {
+    let reference = item.parsed::<Reference>()?.value;
+    let Some(digest) = reference.digest() else {
+        let message = format!("`{reference}` has no digest");
+        item.report_with_help("not-pinned", message, "remove this entry, then run `lock`");
+        return None;
+    };
+    match digest.parse() {
+        Ok(digest) => Some((reference.without_digest(), digest, item.span)),
+        Err(error) => {
+            item.report("invalid-value", format!("{error}"));
+            None
+        }
+    }
+}
+
+fn duplicate(name: &Reference, place: Option<Span>, other: Option<Span>) -> Diagnostic {
+    let report = Diagnostic::error("duplicate-pin", format!("two entries pin {name}"));
+    let places = [(place, ""), (other, "also here")];
+    let report = places.into_iter().fold(report, |report, (place, text)| match place {
+        Some(place) => report.label(place, text),
+        None => report,
+    });
+    report.help("keep one of them, then run `lock`")
+}
