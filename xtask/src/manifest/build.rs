@@ -8,7 +8,7 @@ use super::name::{BuilderName, FeatureName, OutputName};
 use super::path::{ImagePath, RelativePath};
 use super::role::decode_env;
 use crate::diagnostic::Diagnostic;
-use crate::oci::Reference;
+use crate::oci::ImageSource;
 use crate::source::{Span, Spanned};
 
 /// How a component is built, and where that is written.
@@ -61,7 +61,7 @@ pub struct CargoBuild {
 }
 
 /// How a program is linked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Link {
     /// Statically: the program runs on any base, `scratch` included.
     #[default]
@@ -74,7 +74,7 @@ pub enum Link {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageBuild {
     /// The image that files are taken from.
-    pub image: Spanned<Reference>,
+    pub image: Spanned<ImageSource>,
 }
 
 /// `[build.script]`.

@@ -13,10 +13,11 @@ use super::build::{Build, decode_build};
 use super::decode::{Document, Item, Table};
 use super::feature::FeatureTable;
 use super::name::{ComponentName, FeatureName, Need, OutputName, RoleName};
-use super::path::{ImagePath, RelativePath};
+use super::path::{ImagePath, PlatformPath, refuse_placeholders};
 use super::role::{Role, decode_roles};
 use super::schema_version;
 use crate::diagnostic::Problems;
+use crate::oci::Platform;
 use crate::source::{FileId, SourceFile, Span, Spanned};
 
 /// One program or payload.
@@ -36,6 +37,8 @@ pub struct ComponentManifest {
     pub build: Build,
     /// `[features]`, `conflicts` and `[dependencies]`.
     pub features: FeatureTable,
+    /// Platforms on which no image contains it.
+    pub exclude_platforms: Vec<Spanned<Platform>>,
     /// What it gives to other components, such as `ca-certificates`.
     pub provides: Vec<Spanned<Need>>,
     /// The files that it puts into an image.
@@ -79,8 +82,8 @@ pub enum InstallFrom {
     Output(OutputName),
     /// `stage:/path`: a path in the stage of a script build, or in the image of an image build.
     Stage(ImagePath),
-    /// A path relative to the manifest.
-    Path(RelativePath),
+    /// A path relative to the manifest, which may depend on the platform.
+    Path(PlatformPath),
 }
 
 impl FromStr for InstallFrom {
@@ -92,7 +95,9 @@ impl FromStr for InstallFrom {
             Some(("bin", name)) if is_binary_name(name) => Ok(Self::Binary(name.to_owned())),
             Some(("bin", name)) => Err(format!("`{name}` is not the name of a program")),
             Some(("output", name)) => name.parse().map(Self::Output).map_err(|e| message(&e)),
-            Some(("stage", path)) => path.parse().map(Self::Stage).map_err(|e| message(&e)),
+            Some(("stage", path)) => refuse_placeholders(path, "only files beside the manifest depend on the platform")
+                .and_then(|()| path.parse().map(Self::Stage))
+                .map_err(|e| message(&e)),
             _ => text.parse().map(Self::Path).map_err(|e| message(&e)),
         }
     }
@@ -104,7 +109,7 @@ impl fmt::Display for InstallFrom {
             Self::Binary(name) => write!(out, "bin:{name}"),
             Self::Output(name) => write!(out, "output:{name}"),
             Self::Stage(path) => write!(out, "stage:{path}"),
-            Self::Path(path) => write!(out, "{}", path.as_path()),
+            Self::Path(path) => write!(out, "{}", path.as_str()),
         }
     }
 }
@@ -184,6 +189,7 @@ impl ComponentManifest {
             let version = table.required("version").and_then(|item| decode_version(&item));
             let build = table.required("build").and_then(|item| item.table(decode_build));
             let features = FeatureTable::decode(table, "dependencies");
+            let exclude_platforms = table.optional("exclude-platforms").and_then(|item| item.list(Item::parsed));
             let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
             let install = table.optional("install").and_then(|item| item.list(decode_install));
             let roles = table.optional("roles").and_then(|item| item.table(decode_roles));
@@ -198,6 +204,7 @@ impl ComponentManifest {
                 version: version?,
                 build: build?,
                 features,
+                exclude_platforms: exclude_platforms.unwrap_or_default(),
                 provides: provides.unwrap_or_default(),
                 install,
                 roles,
@@ -250,11 +257,25 @@ fn is_version(text: &str) -> bool {
 fn decode_install(item: &Item<'_>) -> Option<Install> {
     item.table(|table| {
         let from = table.required("from").and_then(|item| item.parsed());
-        let to = table.required("to").and_then(|item| item.parsed());
+        let to = table.required("to").and_then(|item| decode_to(&item));
         let mode = table.optional("mode").and_then(|item| decode_mode(&item));
         let when = table.optional("when").and_then(|item| item.parsed());
         Some(Install { span: item.span, from: from?, to: to?, mode, when })
     })
+}
+
+/// A path in the image, which is the same on every platform.
+fn decode_to(item: &Item<'_>) -> Option<Spanned<ImagePath>> {
+    let to: Spanned<ImagePath> = item.parsed()?;
+    match refuse_placeholders(to.value.as_str(), "a path in the image is the same on every platform") {
+        Ok(()) => Some(to),
+        Err(error) => {
+            let help =
+                "write it out; the file that is put there depends on the platform with `{os}` and `{arch}` in `from`";
+            item.report_with_help("invalid-value", error.to_string(), help);
+            None
+        }
+    }
 }
 
 /// Permission bits as an octal string. Set-user-ID and its kin are refused: merging images must not spread privileges.

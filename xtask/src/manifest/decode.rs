@@ -228,14 +228,18 @@ impl<'a> Item<'a> {
         if self.string()?.is_empty() { Some(Spanned::new(String::new(), self.span)) } else { self.line() }
     }
 
-    /// A text that another type parses.
+    /// A text that another type parses. The next step of an error is on a line of its own.
     pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&self) -> Option<Spanned<T>> {
         let text = self.line()?;
         match text.value.parse() {
             Ok(value) => Some(Spanned::new(value, self.span)),
             Err(error) => {
                 let error: T::Err = error;
-                self.report("invalid-value", format!("`{}`: {error}", self.path));
+                let text = format!("`{}`: {error}", self.path);
+                match text.split_once("\nhint: ") {
+                    Some((message, hint)) => self.report_with_help("invalid-value", message, hint),
+                    None => self.report("invalid-value", text),
+                }
                 None
             }
         }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::decode::{Item, Table};
 use super::name::{ComponentName, FeatureName, NameError};
 use crate::diagnostic::Diagnostic;
+use crate::oci::Platform;
 use crate::source::{Span, Spanned};
 
 /// What a feature turns on. Cargo's grammar:
@@ -73,6 +74,8 @@ pub struct Dependency {
     pub default_features: bool,
     /// Features that are always on.
     pub features: Vec<Spanned<FeatureName>>,
+    /// Platforms on which the image does not contain it; only images say so, a component does for itself.
+    pub exclude_platforms: Vec<Spanned<Platform>>,
 }
 
 /// Features and dependencies of one component or image, as written.
@@ -86,6 +89,9 @@ pub struct FeatureTable {
     pub conflicts: Vec<Spanned<Vec<FeatureName>>>,
 }
 
+/// The table of dependencies of an image.
+pub(super) const COMPONENTS: &str = "components";
+
 impl FeatureTable {
     /// Reads `[features]`, `conflicts` and the table of dependencies that is called `dependencies`.
     pub(super) fn decode(table: &mut Table<'_>, dependencies: &'static str) -> Self {
@@ -93,7 +99,7 @@ impl FeatureTable {
             features: table.optional("features").and_then(|item| item.table(decode_features)).unwrap_or_default(),
             dependencies: table
                 .optional(dependencies)
-                .and_then(|item| item.table(decode_dependencies))
+                .and_then(|item| item.table(|table| decode_dependencies(table, dependencies == COMPONENTS)))
                 .unwrap_or_default(),
             conflicts: Vec::new(),
         };
@@ -214,14 +220,16 @@ fn decode_features(table: &mut Table<'_>) -> Option<BTreeMap<FeatureName, Featur
     Some(table.named().into_iter().filter_map(decode).collect())
 }
 
-fn decode_dependencies(table: &mut Table<'_>) -> Option<BTreeMap<ComponentName, Dependency>> {
+fn decode_dependencies(table: &mut Table<'_>, of_image: bool) -> Option<BTreeMap<ComponentName, Dependency>> {
     let decode = |(name, item): (Spanned<ComponentName>, Item<'_>)| {
         let dependency = item.table(|table| {
+            let excluded = of_image.then(|| table.optional("exclude-platforms")).flatten();
             Some(Dependency {
                 span: name.span,
                 optional: table.optional("optional").and_then(|item| item.boolean()).unwrap_or(false),
                 default_features: table.optional("default-features").and_then(|item| item.boolean()).unwrap_or(true),
                 features: table.optional("features").and_then(|item| item.list(Item::parsed)).unwrap_or_default(),
+                exclude_platforms: excluded.and_then(|item| item.list(Item::parsed)).unwrap_or_default(),
             })
         })?;
         Some((name.value, dependency))

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::component::{VersionSource, decode_version};
 use super::decode::{Document, Item, Table};
-use super::feature::FeatureTable;
+use super::feature::{COMPONENTS, FeatureTable};
 use super::name::{BaseName, ComponentName, FeatureName, ImageName, RoleName, VariantName};
 use super::schema_version;
 use crate::diagnostic::Problems;
@@ -92,7 +92,7 @@ impl ImageDefinition {
             let mode = table.optional("mode").and_then(|item| decode_mode(&item));
             let default_role = table.optional("default-role").and_then(|item| item.parsed());
             let platforms = table.required("platforms").and_then(|item| decode_platforms(&item));
-            let features = FeatureTable::decode(table, "components");
+            let features = FeatureTable::decode(table, COMPONENTS);
             let variants = table.optional("variants").and_then(|item| item.table(decode_variants));
             let labels = table.optional("labels").and_then(|item| item.table(decode_labels));
             let pods = table.optional("pods").and_then(|item| item.list(|pod| pod.list(Item::parsed)));

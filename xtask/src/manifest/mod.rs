@@ -9,7 +9,7 @@
 
 mod build;
 mod component;
-mod decode;
+pub(crate) mod decode;
 mod feature;
 mod image;
 mod name;
@@ -27,9 +27,9 @@ pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use name::{
     BaseName, BuilderName, ComponentName, FeatureName, ImageName, NameError, Need, OutputName, RoleName, VariantName,
 };
-pub use path::{ImagePath, PathError, RelativePath};
+pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
 pub use role::{Port, Protocol, Role, User};
-pub use settings::{Base, BuildNetwork, Builder, RegistryPath, RuleLevel, Settings};
+pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings};
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Span};

@@ -1,5 +1,8 @@
 //! Paths as types: where a file comes from (inside the workspace) and where it goes (inside the image).
 //!
+//! Only where a file comes from may depend on the platform ([`PlatformPath`]): the same program stands at the same path on
+//! every platform, because consumers name it once.
+//!
 //! Both are refused unless they stay below their root and can be written in a Dockerfile on every engine. Docker expands
 //! `$`, removes quotes and backslashes and globs in paths even in the JSON form of `COPY`; rather than escape differently for
 //! each place, such characters are not allowed in paths at all.
@@ -8,6 +11,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::diagnostic::closest;
+use crate::oci::Platform;
 
 /// Longest path, in bytes (`PATH_MAX` less its end).
 const MAX_PATH: usize = 4095;
@@ -149,6 +155,11 @@ impl RelativePath {
     pub fn below(&self, folder: &Utf8Path) -> Utf8PathBuf {
         if self.0.as_str().is_empty() { folder.to_owned() } else { folder.join(&self.0) }
     }
+
+    /// The path of a text that was checked.
+    fn clean(text: &str) -> Self {
+        Self(if text == "." { Utf8PathBuf::new() } else { text.into() })
+    }
 }
 
 impl FromStr for RelativePath {
@@ -156,13 +167,97 @@ impl FromStr for RelativePath {
 
     fn from_str(text: &str) -> Result<Self, PathError> {
         if text == "." {
-            return Ok(Self(Utf8PathBuf::new()));
+            return Ok(Self::clean(text));
         }
         if text.starts_with('/') {
             return error(format!("`{}` is absolute; write it relative to this file", shorten(text)));
         }
         check_segments(text)?;
-        Ok(Self(text.into()))
+        Ok(Self::clean(text))
+    }
+}
+
+/// A [`RelativePath`] that may depend on the platform: `dist/{os}/{arch}/prog`.
+///
+/// | placeholder | becomes |
+/// |---|---|
+/// | `{os}` | the operating system by its name in OCI and Go: `linux` |
+/// | `{arch}` | the architecture by its name in OCI and Go, with its variant if it has one: `amd64`, `armv7` |
+///
+/// Braces have no other meaning and there is no escape: a file with a brace in its name is installed with its folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlatformPath(String);
+
+const PLACEHOLDERS: [&str; 2] = ["{os}", "{arch}"];
+
+impl PlatformPath {
+    /// The path as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is another path on another platform.
+    pub fn depends_on_platform(&self) -> bool {
+        PLACEHOLDERS.iter().any(|placeholder| self.0.contains(placeholder))
+    }
+
+    /// The path on one platform. Names of platforms are plain words, so that it is clean as well.
+    ///
+    /// ```
+    /// use groupage::manifest::PlatformPath;
+    /// let path: PlatformPath = "dist/{os}_{arch}/prog".parse()?;
+    /// assert_eq!(path.on(&"linux/arm/v7".parse().unwrap()).as_path(), "dist/linux_armv7/prog");
+    /// # Ok::<(), groupage::manifest::PathError>(())
+    /// ```
+    pub fn on(&self, platform: &Platform) -> RelativePath {
+        let architecture = format!("{}{}", platform.architecture(), platform.variant().unwrap_or_default());
+        RelativePath::clean(&self.filled(platform.os(), &architecture))
+    }
+
+    /// The path, if it is the same on every platform.
+    pub fn fixed(&self) -> Option<RelativePath> {
+        (!self.depends_on_platform()).then(|| RelativePath::clean(&self.0))
+    }
+
+    fn filled(&self, os: &str, architecture: &str) -> String {
+        let [os_here, architecture_here] = PLACEHOLDERS;
+        self.0.replace(os_here, os).replace(architecture_here, architecture)
+    }
+}
+
+impl FromStr for PlatformPath {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        let mut rest = text;
+        while let Some(start) = rest.find(['{', '}']) {
+            rest = &rest[start..];
+            let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+            if !PLACEHOLDERS.contains(&&rest[..end]) {
+                return error(unknown_placeholder(&rest[..end]));
+            }
+            rest = &rest[end..];
+        }
+        let path = Self(text.to_owned());
+        path.filled("os", "arch").parse::<RelativePath>()?;
+        Ok(path)
+    }
+}
+
+fn unknown_placeholder(text: &str) -> String {
+    let hint = match closest(&text.to_lowercase(), PLACEHOLDERS) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None if text == "{variant}" => "`{arch}` has the variant already, as in `armv7`".to_owned(),
+        None => "there are `{os}` and `{arch}`; install the folder of a file that has a brace in its name".to_owned(),
+    };
+    format!("`{}` is not a part of a path that is filled in\nhint: {hint}", shorten(text))
+}
+
+/// Refuses what only paths beside the manifest may hold.
+pub(super) fn refuse_placeholders(text: &str, why: &str) -> Result<(), PathError> {
+    match PLACEHOLDERS.iter().find(|placeholder| text.contains(*placeholder)) {
+        Some(placeholder) => error(format!("`{placeholder}` is not filled in here: {why}")),
+        None => Ok(()),
     }
 }
 
@@ -189,6 +284,30 @@ mod tests {
             "/\"", "/a/.wh.b", &long,
         ] {
             check(bad, false);
+        }
+    }
+
+    #[test]
+    fn paths_of_platforms() {
+        let on = |text: &str, platform: &str| {
+            let path = text.parse::<PlatformPath>().map_err(|error| error.to_string())?;
+            Ok(path.on(&platform.parse().unwrap()).as_path().to_string())
+        };
+        let check = |text: &str, platform: &str, expect: Result<&str, String>| {
+            assert_eq!(on(text, platform), expect.map(str::to_owned), "{text:?} on {platform}");
+        };
+        check("a/b", "linux/amd64", Ok("a/b"));
+        check(".", "linux/amd64", Ok(""));
+        check("{os}", "linux/amd64", Ok("linux"));
+        check("d/{os}-{arch}/{arch}", "linux/arm64", Ok("d/linux-arm64/arm64"));
+        check("{arch}", "linux/arm/v7", Ok("armv7"));
+        let close = |wrong: &str, meant: &str| {
+            Err(format!("`{wrong}` is not a part of a path that is filled in\nhint: did you mean `{meant}`?"))
+        };
+        check("a/{arhc}/b", "linux/amd64", close("{arhc}", "{arch}"));
+        check("{OS}", "linux/amd64", close("{OS}", "{os}"));
+        for bad in ["{", "}", "a}b", "{os", "{{os}}", "{}", "{variant}", "/{os}", "{os}/../x", "{os}//x", ".wh.{os}"] {
+            assert!(bad.parse::<PlatformPath>().is_err(), "{bad}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::name::{BaseName, BuilderName, Need};
 use super::path::RelativePath;
 use super::schema_version;
 use crate::diagnostic::Problems;
-use crate::oci::Reference;
+use crate::oci::{ImageSource, Reference};
 use crate::source::{FileId, SourceFile, Span, Spanned};
 use crate::workspace::Folders;
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub builders: BTreeMap<BuilderName, Builder>,
     /// `[registry] default`: registry and path that image names are appended to.
     pub registry: Option<Spanned<RegistryPath>>,
+    /// How registries are spoken to.
+    pub registries: Registries,
     /// `[build] network`.
     pub network: BuildNetwork,
     /// `[dockerfile] link`: use `COPY --link`.
@@ -31,13 +33,22 @@ pub struct Settings {
     pub rules: BTreeMap<String, Spanned<RuleLevel>>,
 }
 
+/// `[registry]`, as far as it is about the way to registries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registries {
+    /// `plain-http`: registries, as in references, that are spoken to without TLS. Those on loopback always may be.
+    pub plain_http: Vec<Spanned<String>>,
+    /// `ca-files`: files with certificates that are trusted besides those of the system.
+    pub authorities: Vec<Spanned<RelativePath>>,
+}
+
 /// One entry of `[bases]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
     /// Where its name stands.
     pub span: Span,
     /// The image.
-    pub image: Spanned<Reference>,
+    pub image: Spanned<ImageSource>,
     /// What it gives to roles that need it.
     pub provides: Vec<Spanned<Need>>,
 }
@@ -134,9 +145,8 @@ impl Settings {
             let workspace = table.optional("workspace").and_then(|item| item.table(decode_workspace));
             let bases = table.optional("bases").and_then(|item| item.table(decode_bases));
             let builders = table.optional("builders").and_then(|item| item.table(decode_builders));
-            let registry = table
-                .optional("registry")
-                .and_then(|item| item.table(|table| table.optional("default").and_then(|item| item.parsed())));
+            let (registry, registries) =
+                table.optional("registry").and_then(|item| item.table(decode_registry)).unwrap_or_default();
             let build = table.optional("build").and_then(|item| {
                 item.table(|table| table.optional("network").and_then(|item| item.parsed::<BuildNetwork>()))
             });
@@ -149,11 +159,32 @@ impl Settings {
                 bases: bases.unwrap_or_default(),
                 builders: builders.unwrap_or_default(),
                 registry,
+                registries,
                 network: build.map(|network| network.value).unwrap_or_default(),
                 link: link.unwrap_or(false),
                 rules: rules.unwrap_or_default(),
             })
         })
+    }
+}
+
+fn decode_registry(table: &mut Table<'_>) -> Option<(Option<Spanned<RegistryPath>>, Registries)> {
+    let default = table.optional("default").and_then(|item| item.parsed());
+    let plain_http = table.optional("plain-http").and_then(|item| item.list(|item| registry_host(item)));
+    let authorities = table.optional("ca-files").and_then(|item| item.list(Item::parsed));
+    let (plain_http, authorities) = (plain_http.unwrap_or_default(), authorities.unwrap_or_default());
+    Some((default, Registries { plain_http, authorities }))
+}
+
+/// A registry as it stands in references: `host` or `host:port`.
+fn registry_host(item: &Item<'_>) -> Option<Spanned<String>> {
+    let host = item.line()?;
+    match format!("{}/x", host.value).parse::<Reference>() {
+        Ok(reference) if reference.registry() == host.value => Some(host),
+        _ => {
+            item.report("invalid-value", "a registry is written as in references, such as `registry.lan:5000`");
+            None
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::manifest::{
     BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, Install, Manifests, Port, Role,
     RoleName, VersionSource,
 };
-use crate::oci::Reference;
+use crate::oci::{ImageSource, Platform};
 use crate::source::Spanned;
 
 /// The builder of cargo components that name none.
@@ -30,17 +30,24 @@ pub struct ResolvedComponent<'m> {
     /// Whether cargo's own default features are on.
     pub cargo_defaults: bool,
     /// The source image of an `image` build, overrides applied.
-    pub image: Option<Value<Reference>>,
+    pub image: Option<Value<ImageSource>>,
     /// Roles that are there with these features.
     pub roles: Vec<ResolvedRole<'m>>,
     /// Files that are there with these features.
     pub installs: Vec<&'m Install>,
+    /// Platforms of the image on which it is left out, sorted.
+    pub excluded: Vec<Platform>,
 }
 
 impl ResolvedComponent<'_> {
     /// Its name.
     pub fn name(&self) -> &ComponentName {
         &self.manifest.name.value
+    }
+
+    /// Whether it has a role of this name.
+    pub fn has_role(&self, role: &RoleName) -> bool {
+        self.roles.iter().any(|own| own.name == role)
     }
 }
 
@@ -61,7 +68,8 @@ pub(super) fn resolved<'m>(
     packages: &Packages,
     reasons: &Reasons,
     defaults: bool,
-    image: Option<Value<Reference>>,
+    image: Option<Value<ImageSource>>,
+    excluded: Vec<Platform>,
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
     let on = |when: &Option<Spanned<FeatureName>>| when.as_ref().is_none_or(|when| features.contains(&when.value));
@@ -78,6 +86,7 @@ pub(super) fn resolved<'m>(
         image,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
+        excluded,
         features,
     }
 }

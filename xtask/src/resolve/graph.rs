@@ -84,7 +84,7 @@ impl Reasons {
     }
 
     /// The whole tree of reasons, drawn as `cargo tree --invert` does; what was drawn before is marked `(*)`. Below
-    /// [`MAX_DEPTH`] levels there is `…`: nobody reads further, and each level indents all lines below it.
+    /// `MAX_DEPTH` levels there is `…`: nobody reads further, and each level indents all lines below it.
     pub fn tree(&self, node: &Node) -> String {
         let mut text = format!("{node}\n");
         let mut drawn = BTreeSet::from([node]);

@@ -6,7 +6,7 @@ use super::value::{Overrides, Value, ValueSource, at};
 use super::{ResolvedBase, SCRATCH, component};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{BuildKind, BuilderName, ImageDefinition, ImageName, Manifests, RegistryPath};
-use crate::oci::{Reference, redacted};
+use crate::oci::{ImageSource, Reference, redacted};
 
 /// Every key that an override can name.
 pub(super) fn known_keys(manifests: &Manifests) -> Vec<String> {
@@ -81,7 +81,7 @@ impl Look<'_> {
     pub(super) fn component_image(
         &mut self,
         manifest: &crate::manifest::ComponentManifest,
-    ) -> Option<Value<Reference>> {
+    ) -> Option<Value<ImageSource>> {
         let BuildKind::Image(build) = &manifest.build.kind else { return None };
         self.or_manifest(&format!("components.{}.image", manifest.name.value), Some(&build.image.value))
     }

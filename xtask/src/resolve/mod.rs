@@ -13,6 +13,7 @@ mod graph;
 mod look;
 mod names;
 mod package;
+mod platform;
 mod selection;
 mod value;
 
@@ -20,6 +21,7 @@ pub(crate) use component::builder_of;
 pub use component::{ResolvedComponent, ResolvedRole};
 pub use graph::{Node, Reasons};
 pub use package::{Package, Packages};
+pub use platform::exclusions;
 pub use selection::{ImageSelector, Selection, VariantSelector};
 pub use value::{Overrides, Value, ValueSource, variable_name};
 
@@ -30,7 +32,7 @@ use crate::manifest::{
     Base, BaseName, BuildNetwork, BuilderName, ComponentName, FeatureName, ImageDefinition, Manifests, Need,
     RegistryPath, RoleName, VariantName, VersionSource,
 };
-use crate::oci::{Platform, Reference};
+use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Spanned;
 use activate::Activation;
 use look::{Look, known_keys};
@@ -66,6 +68,8 @@ pub struct ResolvedImage<'m> {
     pub base: ResolvedBase<'m>,
     /// Platforms to build for.
     pub platforms: Vec<Platform>,
+    /// Platforms of the definition that lack components which others have: their Dockerfiles are not the image's usual one.
+    pub deviating: Vec<Platform>,
     /// Features that are on.
     pub features: Vec<FeatureName>,
     /// Components that are in, sorted.
@@ -83,6 +87,15 @@ impl<'m> ResolvedImage<'m> {
         self.variant.map_or_else(|| name.to_string(), |variant| format!("{name}={variant}"))
     }
 
+    /// The image on one platform, without the components that are excluded there.
+    pub fn for_platform(&self, platform: &Platform) -> Self {
+        let mut image = self.clone();
+        image.platforms.retain(|own| own == platform);
+        image.components.retain(|component| !component.excluded.contains(platform));
+        image.components.iter_mut().for_each(|component| component.excluded.clear());
+        image
+    }
+
     /// All roles of all components, sorted by component.
     pub fn roles(&self) -> impl Iterator<Item = (&ResolvedComponent<'m>, &ResolvedRole<'m>)> {
         self.components.iter().flat_map(|component| component.roles.iter().map(move |role| (component, role)))
@@ -95,7 +108,7 @@ pub struct ResolvedBase<'m> {
     /// Its name; `scratch` is the empty one.
     pub name: Value<BaseName>,
     /// The image; `None` for `scratch` and for a name that nothing defines (a rule refuses that).
-    pub image: Option<Value<Reference>>,
+    pub image: Option<Value<ImageSource>>,
     /// What it gives.
     pub provides: &'m [Spanned<Need>],
     /// Where it is defined.
@@ -156,42 +169,28 @@ fn image<'m>(
     let components: Vec<ResolvedComponent<'m>> = names
         .map(|manifest| {
             let image = look_up.component_image(manifest);
-            component::resolved(manifest, packages, &reasons, defaults.contains(&manifest.name.value), image)
+            let defaults = defaults.contains(&manifest.name.value);
+            let excluded = platform::excluded(definition, manifest);
+            component::resolved(manifest, packages, &reasons, defaults, image, excluded)
         })
         .collect();
     let base = look_up.base(manifests, definition);
     check_conflicts(manifests, definition, &reasons, problems);
     check_pods(manifests, definition, problems);
     let default_role = default_role(definition, &components, problems);
+    platform::check(definition, &components, default_role, problems);
     ResolvedImage {
         definition,
         variant: target.variant.map(|(name, _)| name),
         tag_suffix: target.variant.map_or("", |(_, variant)| variant.tag_suffix.value.as_str()),
         version: version(definition, default_role, &components),
         base,
-        platforms: platforms(definition, selection, problems),
+        platforms: platform::selected(definition, selection, problems),
+        deviating: platform::deviating(definition, &components),
         features: component::features_of(&reasons, None),
         components,
         default_role,
         reasons,
-    }
-}
-
-/// Each image's own platforms, or those of `--platform`, which the image must name.
-fn platforms(definition: &ImageDefinition, selection: &Selection, problems: &mut Problems) -> Vec<Platform> {
-    let mut own: Vec<Platform> = definition.platforms.iter().map(|platform| platform.value.clone()).collect();
-    own.sort();
-    own.dedup();
-    for wanted in selection.platforms.iter().filter(|wanted| !own.contains(wanted)) {
-        let message = format!("image `{}` is not made for {wanted}", definition.name.value);
-        let names: Vec<String> = own.iter().map(Platform::to_string).collect();
-        problems
-            .push(Diagnostic::error("unknown-platform", message).help(format!("its platforms: {}", names.join(", "))));
-    }
-    if selection.platforms.is_empty() {
-        own
-    } else {
-        own.into_iter().filter(|own| selection.platforms.contains(own)).collect()
     }
 }
 
@@ -234,7 +233,7 @@ fn version(
 ) -> String {
     let mut sorted = components.iter();
     let started = match default_role {
-        Some(role) => sorted.find(|component| component.roles.iter().any(|own| *own.name == role.value)),
+        Some(role) => sorted.find(|component| component.has_role(&role.value)),
         None => None,
     };
     match definition.version.as_ref().map(|version| &version.value) {

@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
 use fs_err as fs;
 
-pub use model::{CargoBinary, CargoDependency, CargoPackage, CargoWorkspace, DependencyKind, PackageKey};
+pub use model::{CargoBinary, CargoDependency, CargoPackage, CargoWorkspace, DependencyKind, LibraryKind, PackageKey};
 
 /// The cargo to run.
 #[derive(Debug, Clone, Copy)]

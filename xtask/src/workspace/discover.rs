@@ -7,7 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::text::{self, inside, outside_diagnostic};
 use super::{
-    FolderPattern, Folders, ManifestFiles, OVERRIDE_FILE, OverrideEntry, SETTINGS_FILE, WorkspaceError, overrides,
+    FolderPattern, Folders, LOCK_FILE, ManifestFiles, OVERRIDE_FILE, OverrideEntry, SETTINGS_FILE, WorkspaceError,
+    overrides,
 };
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
@@ -30,6 +31,8 @@ pub struct Sources {
     pub templates: Vec<(String, FileId)>,
     /// Keys of the override file.
     pub override_keys: BTreeMap<String, OverrideEntry>,
+    /// The lock file, if there is one.
+    pub lock_file: Option<FileId>,
 }
 
 impl Workspace {
@@ -75,6 +78,7 @@ impl Workspace {
         sources.files.images = self.manifests(images, "images", "image.toml", &mut sources.map, &mut problems);
         self.read_templates(&mut sources, &mut problems);
         self.read_overrides(&mut sources, &mut problems);
+        self.read_lock_file(&mut sources, &mut problems);
         if problems.has_errors() { Err((sources.map, problems.into_list())) } else { Ok(sources) }
     }
 
@@ -88,6 +92,12 @@ impl Workspace {
         }
         if let Some(id) = text::read(&self.root, OVERRIDE_FILE.into(), &mut sources.map, problems) {
             sources.override_keys = overrides::parse(id, sources.map.file(id), problems);
+        }
+    }
+
+    fn read_lock_file(&self, sources: &mut Sources, problems: &mut Problems) {
+        if self.root.join(LOCK_FILE).symlink_metadata().is_ok() {
+            sources.lock_file = text::read(&self.root, LOCK_FILE.into(), &mut sources.map, problems);
         }
     }
 

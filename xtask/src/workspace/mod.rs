@@ -10,11 +10,12 @@
 //! | `generated.rs` | Dockerfiles that were written before, and whether they are ours |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
+//! | `git.rs` | when files were last changed, the same in every clone |
 //! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
 //! | `write.rs` | files that we write: they appear by rename |
 //!
 //! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
-//! [`write`].
+//! [`mod@write`].
 
 mod accounts;
 mod bootstrap;
@@ -23,6 +24,7 @@ mod discover;
 mod environment;
 mod folders;
 mod generated;
+mod git;
 mod overrides;
 mod text;
 mod tree;
@@ -34,6 +36,7 @@ pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
+pub use git::{History, commit_times, history, topmost};
 pub use overrides::OverrideEntry;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 
@@ -43,6 +46,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub const SETTINGS_FILE: &str = "groupage.toml";
 /// Name of the file with local replacements; not under version control.
 pub const OVERRIDE_FILE: &str = "groupage.override.toml";
+/// Name of the file with the digests of all references.
+pub const LOCK_FILE: &str = "groupage.lock";
 
 /// Reads a file that a path outside of the workspace names, such as a setting of docker.
 ///

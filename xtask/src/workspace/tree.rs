@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
@@ -25,6 +28,8 @@ pub struct Want {
     pub exclude: Vec<String>,
     /// Where the manifest asks for it.
     pub place: Span,
+    /// Whether its absence is an error here; otherwise [`Tree::has`] tells whoever asked.
+    pub required: bool,
 }
 
 /// One file or link of a listing.
@@ -70,6 +75,11 @@ impl Tree {
         self.listings.insert((path, exclude), listing);
     }
 
+    /// Whether a wanted path was there.
+    pub fn has(&self, path: &Utf8Path, exclude: &[String]) -> bool {
+        self.listings.contains_key(&(path.to_owned(), exclude.to_vec()))
+    }
+
     /// The listing of a wanted path; empty when it was not read.
     pub fn listing(&self, path: &Utf8Path, exclude: &[String]) -> &[Entry] {
         self.listings.get(&(path.to_owned(), exclude.to_vec())).map_or(&[], Vec::as_slice)
@@ -83,19 +93,40 @@ impl Tree {
 pub fn read_tree(root: &Utf8Path, wants: &[Want]) -> Result<Tree, Vec<Diagnostic>> {
     let mut tree = Tree::default();
     let mut problems = Problems::default();
-    let mut wants = wants.to_vec();
+    let mut wants: Vec<&Want> = wants.iter().collect();
     wants.sort();
-    for want in wants {
-        let key = (want.path.clone(), want.exclude.clone());
-        if tree.listings.contains_key(&key) {
-            continue;
+    let mut unique: Vec<&Want> = Vec::new();
+    for want in wants.into_iter().filter(|want| want.required || root.join(&want.path).exists()) {
+        if unique.last().is_none_or(|last| (&last.path, &last.exclude) != (&want.path, &want.exclude)) {
+            unique.push(want);
         }
-        match list(root, &want) {
-            Ok(listing) => tree.insert(key.0, key.1, listing),
+    }
+    for (want, listed) in unique.iter().zip(list_all(root, &unique)) {
+        match listed {
+            Ok(listing) => tree.insert(want.path.clone(), want.exclude.clone(), listing),
             Err(problem) => problems.push(problem.label(want.place, "asked for here")),
         }
     }
     problems.finish(tree)
+}
+
+/// Lists on as many threads as there are processors, in the order of the wants.
+fn list_all(root: &Utf8Path, wants: &[&Want]) -> Vec<Result<Listing, Diagnostic>> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        let claim = || next.fetch_add(1, Ordering::Relaxed);
+        for (index, want) in std::iter::repeat_with(claim).map_while(|index| Some((index, wants.get(index)?))) {
+            let listed = list(root, want);
+            done.lock().unwrap_or_else(PoisonError::into_inner).insert(index, listed);
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(wants.len());
+    thread::scope(|scope| {
+        // this thread works as well
+        (1..threads).for_each(|_| _ = scope.spawn(work));
+        work();
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
 fn list(root: &Utf8Path, want: &Want) -> Result<Listing, Diagnostic> {

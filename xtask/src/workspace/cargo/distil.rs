@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use cargo_metadata::{Dependency, DependencyKind as MetadataKind, Metadata, Node, Package, PackageId};
+use cargo_metadata::{Dependency, DependencyKind as MetadataKind, Metadata, Node, Package, PackageId, Target};
 use fs_err as fs;
 
-use super::{CargoBinary, CargoDependency, CargoPackage, CargoReadError, CargoWorkspace, DependencyKind, PackageKey};
+use super::{
+    CargoBinary, CargoDependency, CargoPackage, CargoReadError, CargoWorkspace, DependencyKind, LibraryKind, PackageKey,
+};
 
 type Keys<'a> = BTreeMap<&'a PackageId, PackageKey>;
 
@@ -59,6 +61,7 @@ fn distil_package(
         manifest,
         features: package.features.clone(),
         binaries: binaries(package),
+        library: library(package),
         dependencies: package.dependencies.iter().map(distil_dependency).collect(),
         resolved,
     })
@@ -73,6 +76,15 @@ fn binaries(package: &Package) -> Vec<CargoBinary> {
         .collect();
     binaries.sort();
     binaries
+}
+
+fn library(package: &Package) -> LibraryKind {
+    let is = |wanted: fn(&Target) -> bool| package.targets.iter().any(wanted);
+    match () {
+        () if is(Target::is_proc_macro) => LibraryKind::Macro,
+        () if is(|target| target.is_dylib() || target.is_cdylib() || target.is_staticlib()) => LibraryKind::Foreign,
+        () => LibraryKind::Rust,
+    }
 }
 
 fn distil_dependency(dependency: &Dependency) -> CargoDependency {

@@ -65,6 +65,8 @@ pub struct CargoPackage {
     pub features: BTreeMap<String, Vec<String>>,
     /// Its programs, sorted by name.
     pub binaries: Vec<CargoBinary>,
+    /// What its library is for.
+    pub library: LibraryKind,
     /// Its dependencies as declared, for all platforms.
     pub dependencies: Vec<CargoDependency>,
     /// What its dependencies are for the asked platforms, with all features of all members.
@@ -78,6 +80,18 @@ pub struct CargoBinary {
     pub name: String,
     /// Features without which cargo does not build it.
     pub required_features: Vec<String>,
+}
+
+/// What the library of a package is for, which decides how it and what it depends on are compiled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LibraryKind {
+    /// Other Rust code; also when there is no library.
+    #[default]
+    Rust,
+    /// The compiler itself: a procedural macro.
+    Macro,
+    /// Other languages too: `dylib`, `cdylib` or `staticlib`.
+    Foreign,
 }
 
 /// A dependency as declared.
