@@ -3,8 +3,12 @@
 //! Every rule is one file in `rules/`, with its reason inside. A rule has a code, a level that `[rules]` in `groupage.toml`
 //! can change, and findings. A definition accepts a finding with `[[allow]]` and a reason; an allowance that accepts nothing
 //! is itself a finding.
+//!
+//! Rules look at what an image holds on one platform ([`Subject`]). Where that is not the same everywhere they run once for each
+//! platform, and a finding that is not one on all of them names those that it is for.
 
 mod occupancy;
+mod platform;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -12,6 +16,7 @@ use std::collections::BTreeSet;
 pub use rules::RULES;
 
 use crate::diagnostic::{Diagnostic, Level};
+use crate::lock::Difference;
 use crate::manifest::{Allow, ComponentName, Manifests, RuleLevel, Settings};
 use crate::plan::{ImagePlan, Plan};
 use crate::resolve::{Resolution, ResolvedImage};
@@ -33,7 +38,8 @@ pub struct Rule {
     check: fn(&Subject<'_>, &mut Findings),
 }
 
-/// What a rule looks at: one image in one variant.
+/// What a rule looks at: one image in one variant, with what it holds on its platforms. Where that differs from platform to
+/// platform there is a subject for each.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// Everything that was resolved.
@@ -45,7 +51,7 @@ pub struct Subject<'a> {
 }
 
 /// One thing that a rule found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Finding {
     components: BTreeSet<ComponentName>,
     diagnostic: Diagnostic,
@@ -68,16 +74,15 @@ impl Findings {
 pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (image, plan) in resolution.images.iter().zip(&plan.images) {
-        let subject = Subject { resolution, image, plan };
+        let views = platform::views(image, plan);
         let mut used = BTreeSet::new();
         for rule in RULES {
-            let mut findings = Findings::default();
-            (rule.check)(&subject, &mut findings);
-            for finding in findings.list {
-                diagnostics.extend(judge(rule, finding, &subject, &mut used));
+            for finding in platform::findings(rule, resolution, &views) {
+                diagnostics.extend(judge(rule, finding, resolution, image, &mut used));
             }
         }
-        diagnostics.extend(unused_allowances(&subject, &used));
+        diagnostics.extend(unused_allowances(image, &views, &used));
+        diagnostics.extend(platform::unused_exclusions(resolution, image));
     }
     // two variants of an image mostly have the same findings
     let mut seen = Vec::new();
@@ -92,20 +97,39 @@ pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// What `lock-drift` finds: one finding for each difference. A run that was told `--locked` denies, whatever its level is.
+pub fn lock_drift(differences: &[Difference], settings: &Settings, is_locked: bool) -> Vec<Diagnostic> {
+    let rule = &rules::lock_drift::RULE;
+    let level = match level(rule, settings) {
+        _ if is_locked => Level::Error,
+        RuleLevel::Allow => return Vec::new(),
+        RuleLevel::Warn => Level::Warning,
+        RuleLevel::Deny => Level::Error,
+    };
+    let finding = |difference: &Difference| Diagnostic { level, ..difference.finding(rule.code) };
+    differences.iter().map(finding).collect()
+}
+
 /// The diagnostic of a finding at its level; `None` when the rule is off.
-fn judge(rule: &Rule, finding: Finding, subject: &Subject<'_>, used: &mut BTreeSet<usize>) -> Option<Diagnostic> {
+fn judge(
+    rule: &Rule,
+    finding: Finding,
+    resolution: &Resolution<'_>,
+    image: &ResolvedImage<'_>,
+    used: &mut BTreeSet<usize>,
+) -> Option<Diagnostic> {
     let mut diagnostic = finding.diagnostic;
     if diagnostic.level == Level::Note {
         return Some(diagnostic);
     }
-    if let Some((index, allow)) = allowance(rule, &finding.components, subject) {
+    if let Some((index, allow)) = allowance(rule, &finding.components, image) {
         used.insert(index);
         diagnostic.level = Level::Note;
         return Some(
             diagnostic.label(allow.rule.span, "accepted here").note(format!("accepted: {}", allow.reason.value)),
         );
     }
-    diagnostic.level = match level(rule, &subject.resolution.manifests.settings) {
+    diagnostic.level = match level(rule, &resolution.manifests.settings) {
         RuleLevel::Allow => return None,
         RuleLevel::Warn => Level::Warning,
         RuleLevel::Deny => Level::Error,
@@ -117,21 +141,25 @@ fn judge(rule: &Rule, finding: Finding, subject: &Subject<'_>, used: &mut BTreeS
 fn allowance<'a>(
     rule: &Rule,
     components: &BTreeSet<ComponentName>,
-    subject: &Subject<'a>,
+    image: &ResolvedImage<'a>,
 ) -> Option<(usize, &'a Allow)> {
     let covers = |allow: &&Allow| {
         let allowed: BTreeSet<&ComponentName> = allow.components.iter().map(|name| &name.value).collect();
         allow.rule.value == rule.code && components.iter().all(|component| allowed.contains(component))
     };
-    subject.image.definition.allow.iter().enumerate().find(|(_, allow)| covers(allow))
+    image.definition.allow.iter().enumerate().find(|(_, allow)| covers(allow))
 }
 
-fn unused_allowances(subject: &Subject<'_>, used: &BTreeSet<usize>) -> Vec<Diagnostic> {
-    let allowances = subject.image.definition.allow.iter().enumerate();
-    // a component that is not in with these features has nothing to accept
-    let present = |allow: &Allow| {
-        allow.components.iter().all(|name| subject.image.components.iter().any(|part| *part.name() == name.value))
-    };
+fn unused_allowances(
+    image: &ResolvedImage<'_>,
+    views: &[platform::View<'_, '_>],
+    used: &BTreeSet<usize>,
+) -> Vec<Diagnostic> {
+    let allowances = image.definition.allow.iter().enumerate();
+    // a component that is not in with these features, or on these platforms, has nothing to accept
+    let parts = views.iter().flat_map(|view| &view.image.components);
+    let present =
+        |allow: &Allow| allow.components.iter().all(|name| parts.clone().any(|part| *part.name() == name.value));
     let unused = allowances.filter(|(index, allow)| !used.contains(index) && present(allow));
     let report = |(_, allow): (usize, &Allow)| {
         let message = format!("this allowance of rule `{}` accepts nothing", allow.rule.value);

@@ -22,6 +22,8 @@
 //! platforms is then unknown and copied from the old lock file, which may be more than needed. Cargo drops the rest and
 //! changes no version, so such a stage runs without `--locked`: see [`Closure::flags`].
 //!
+//! Where cargo runs on the workspace itself, [`groups`] says which programs may be compiled in one run.
+//!
 //! **Invariants**: nothing here reads the disk; the same workspace gives the same bytes, wherever it lies; no path of this
 //! machine gets into a pruned file.
 
@@ -30,19 +32,23 @@ mod closure;
 mod entries;
 mod error;
 mod graph;
+mod groups;
 mod lockfile;
 mod member;
 mod program;
 mod root;
 mod stub;
+mod unify;
 
 #[cfg(test)]
 mod tests;
 
 pub use closure::{Closure, Request, closure};
-pub use entries::{PrunedEntry, entries};
+pub use entries::{PrunedEntry, crate_folder, entries, vendor_folder};
 pub use error::PruneError;
+pub use groups::{Candidate, groups};
 pub use lockfile::filtered_lock;
 pub use member::pruned_member_manifest;
 pub use program::{FeatureCheck, ProgramError, binary, check_features, required_features};
 pub use root::pruned_root_manifest;
+pub use unify::{Target, Targets};

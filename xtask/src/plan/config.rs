@@ -1,74 +1,84 @@
-//! What the image is told to do: user, entry point, environment, ports and labels.
+//! What the image is told to do: user, entry point, environment, ports and labels. It follows from the plans of the
+//! components and from what the definition says ([`Given`]), so that it can be computed again when components are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{ComponentPlan, ConfigPlan};
-use crate::resolve::{ResolvedImage, ResolvedRole};
+use super::model::{ConfigPlan, Given, ImagePlan, RolePlan};
+use crate::oci::{ImageSource, Reference};
+use crate::resolve::ResolvedImage;
 
-/// The configuration that follows from the roles.
-pub(super) fn plan(image: &ResolvedImage<'_>, components: &[ComponentPlan]) -> ConfigPlan {
-    let default = image
-        .default_role
-        .and_then(|wanted| image.roles().map(|(_, role)| role).find(|role| *role.name == wanted.value));
-    let roles: Vec<&ResolvedRole<'_>> = image.roles().map(|(_, role)| role).collect();
-    let env = roles.iter().flat_map(|role| &role.role.env).map(|(name, value)| (name.clone(), value.value.clone()));
-    let ports: BTreeSet<(u16, String)> =
-        roles.iter().flat_map(|role| &role.ports).map(|port| (port.number.value, port.protocol.to_string())).collect();
-    ConfigPlan {
-        user: user(default, &roles),
-        entrypoint: default.map(|role| command(role)).unwrap_or_default(),
-        workdir: default
-            .and_then(|role| role.role.workdir.as_ref())
-            .map_or_else(|| "/".to_owned(), |workdir| workdir.value.to_string()),
-        env: env.collect(),
-        ports: ports.into_iter().map(|(number, protocol)| format!("{number}/{protocol}")).collect(),
-        labels: labels(image, components),
+/// What the definition of an image says itself.
+pub(super) fn given(image: &ResolvedImage<'_>, templates: &str) -> Given {
+    let definition = image.definition;
+    Given {
+        description: definition.description.as_ref().map(|text| text.value.clone()),
+        default_role: image.default_role.map(|role| role.value.clone()),
+        labels: definition.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
+        templates: templates.to_owned(),
     }
 }
 
-pub(super) fn command(role: &ResolvedRole<'_>) -> Vec<String> {
-    role.role.command.iter().map(|word| word.value.clone()).collect()
+/// The configuration that follows from the roles of the components.
+pub(super) fn plan(image: &ImagePlan) -> ConfigPlan {
+    let roles = || image.components.iter().flat_map(|part| &part.roles);
+    let default = image.given.default_role.as_ref().and_then(|wanted| roles().find(|(name, _)| *name == wanted));
+    let default = default.map(|(_, role)| role);
+    let roles: Vec<&RolePlan> = roles().map(|(_, role)| role).collect();
+    let env = roles.iter().flat_map(|role| &role.env).map(|(name, value)| (name.clone(), value.clone()));
+    let mut ports: Vec<String> = roles.iter().flat_map(|role| role.ports.clone()).collect();
+    ports.sort_by_cached_key(|port| by_number(port));
+    ports.dedup();
+    ConfigPlan {
+        user: user(default, &roles),
+        entrypoint: default.map(|role| role.command.clone()).unwrap_or_default(),
+        workdir: default.map_or_else(|| "/".to_owned(), |role| role.workdir.clone()),
+        env: env.collect(),
+        ports,
+        labels: labels(image),
+    }
+}
+
+/// `9533/tcp` by its number, then by its protocol.
+fn by_number(port: &str) -> (u16, String) {
+    let (number, protocol) = port.split_once('/').unwrap_or((port, ""));
+    (number.parse().unwrap_or_default(), protocol.to_owned())
 }
 
 /// The default role's user; without a default role the one that all roles agree on.
-fn user(default: Option<&ResolvedRole<'_>>, roles: &[&ResolvedRole<'_>]) -> Option<String> {
+fn user(default: Option<&RolePlan>, roles: &[&RolePlan]) -> Option<String> {
     if let Some(role) = default {
-        return Some(role.role.user.value.to_string());
+        return Some(role.user.clone());
     }
-    let users: BTreeSet<String> = roles.iter().map(|role| role.role.user.value.to_string()).collect();
-    users.into_iter().next().filter(|first| roles.iter().all(|role| role.role.user.value.to_string() == *first))
+    let users: BTreeSet<&String> = roles.iter().map(|role| &role.user).collect();
+    users.first().filter(|_| users.len() == 1).map(|user| (*user).clone())
 }
 
 /// Labels of the OCI specification, of the definition, and our own. Time and revision are not among them: they would make
 /// two builds of the same inputs differ.
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
-fn labels(image: &ResolvedImage<'_>, components: &[ComponentPlan]) -> BTreeMap<String, String> {
-    let definition = image.definition;
+fn labels(image: &ImagePlan) -> BTreeMap<String, String> {
     let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(",");
-    let mut labels: BTreeMap<String, String> =
-        definition.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect();
+    let mut labels = image.given.labels.clone();
     let mut own = |key: &str, value: String| {
         if !value.is_empty() {
             labels.entry(key.to_owned()).or_insert(value);
         }
     };
-    own("org.opencontainers.image.title", definition.name.value.to_string());
+    own("org.opencontainers.image.title", image.name.to_string());
     own("org.opencontainers.image.version", image.version.clone());
-    own(
-        "org.opencontainers.image.description",
-        definition.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
-    );
-    own(
-        "org.opencontainers.image.base.name",
-        image.base.image.as_ref().map(|base| base.value.canonical()).unwrap_or_default(),
-    );
-    own("dev.groupage.image", definition.name.value.to_string());
-    own("dev.groupage.variant", image.variant.map(ToString::to_string).unwrap_or_default());
+    own("org.opencontainers.image.description", image.given.description.clone().unwrap_or_default());
+    // the name is what a rebase asks for again, so the digest stands beside it and not in it; a folder or a daemon of this
+    // machine is nobody else's base
+    let base = image.base.image.as_ref().and_then(ImageSource::reference);
+    own("org.opencontainers.image.base.name", base.map(|base| base.without_digest().canonical()).unwrap_or_default());
+    own("org.opencontainers.image.base.digest", base.and_then(Reference::digest).unwrap_or_default().to_owned());
+    own("dev.groupage.image", image.name.to_string());
+    own("dev.groupage.variant", image.variant.as_ref().map(ToString::to_string).unwrap_or_default());
     own("dev.groupage.mode", "colocated".to_owned());
     own("dev.groupage.features", list(&mut image.features.iter().map(ToString::to_string)));
     own(
         "dev.groupage.components",
-        list(&mut components.iter().map(|component| format!("{}@{}", component.name, component.version))),
+        list(&mut image.components.iter().map(|part| format!("{}@{}", part.name, part.version))),
     );
     labels
 }

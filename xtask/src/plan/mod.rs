@@ -1,7 +1,8 @@
-//! Phase 4: what will be built, as plain data. Pure: a resolution and what was read go in, a [`Plan`] comes out.
+//! Phase 4: what will be built, as plain data. Pure: a resolution, pins and what was read go in, a [`Plan`] comes out.
 //!
 //! [`wants`] says which files a plan will need, `workspace` reads them, [`plan`] puts it all together. The order of
-//! components is that of their names, so that two images with the same component have the same stage.
+//! components is that of their names, so that two images with the same component have the same stage. A plan is one of all
+//! platforms of an image; [`ImagePlan::for_platform`] makes that of one platform, from which images are built.
 //!
 //! **Invariants**: nothing here touches the disk or a network; equal inputs give equal bytes, whatever the order of files,
 //! the directory or the time.
@@ -9,13 +10,16 @@
 pub mod cargo;
 mod component;
 mod config;
+mod files;
 pub mod fingerprint;
 mod inputs;
 mod model;
+mod platform;
 mod pruned;
 
 pub use model::{
-    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, ImagePlan, Input, InstallPlan, LinkPlan, Plan, RolePlan,
+    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Given, ImagePlan, Input, InstallPlan, LinkPlan, Plan,
+    RolePlan,
 };
 pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
 
@@ -24,7 +28,9 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::diagnostic::{Diagnostic, Problems};
+use crate::lock::Pins;
 use crate::manifest::BuildNetwork;
+use crate::oci::Platform;
 use crate::resolve::{Resolution, ResolvedImage};
 use crate::source::Span;
 use crate::workspace::{Tree, Want};
@@ -47,10 +53,14 @@ pub struct Read<'a> {
 
 /// The files and folders that the plan of a resolution will need.
 pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8Path) -> Vec<Want> {
-    let components = resolution.images.iter().flat_map(|image| &image.components);
-    let mut wants: Vec<Want> = components.flat_map(|resolved| component::wants(resolved, pruned, root)).collect();
+    let parts = resolution.images.iter().flat_map(|image| image.components.iter().map(move |part| (image, part)));
+    let mut wants: Vec<Want> = parts.flat_map(|(image, part)| component::wants(image, part, pruned, root)).collect();
     wants.sort();
-    wants.dedup_by(|a, b| a.path == b.path && a.exclude == b.exclude);
+    wants.dedup_by(|next, kept| {
+        let same = next.path == kept.path && next.exclude == kept.exclude;
+        kept.required |= same && next.required;
+        same
+    });
     wants
 }
 
@@ -58,10 +68,10 @@ pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8
 ///
 /// # Errors
 /// What only shows when files are known: a builder that nothing defines, a path of a component that is two files.
-pub fn plan(resolution: &Resolution<'_>, read: &Read<'_>) -> Result<Plan, Vec<Diagnostic>> {
+pub fn plan(resolution: &Resolution<'_>, pins: &Pins, read: &Read<'_>) -> Result<Plan, Vec<Diagnostic>> {
     let mut problems = Problems::default();
     let planned: Vec<Option<ImagePlan>> =
-        resolution.images.iter().map(|image| image_plan(resolution, image, read, &mut problems)).collect();
+        resolution.images.iter().map(|image| image_plan(resolution, image, pins, read, &mut problems)).collect();
     let Some(images) = planned.into_iter().collect::<Option<Vec<_>>>() else { return Err(problems.into_list()) };
     check_unique_tags(resolution, &images, &mut problems);
     problems.finish(Plan { schema: SCHEMA, images })
@@ -70,42 +80,60 @@ pub fn plan(resolution: &Resolution<'_>, read: &Read<'_>) -> Result<Plan, Vec<Di
 fn image_plan(
     resolution: &Resolution<'_>,
     image: &ResolvedImage<'_>,
+    pins: &Pins,
     read: &Read<'_>,
     problems: &mut Problems,
 ) -> Option<ImagePlan> {
-    let planned: Vec<Option<ComponentPlan>> =
-        image.components.iter().map(|resolved| component::plan(resolution, resolved, read, problems)).collect();
+    let planned: Vec<Option<ComponentPlan>> = image
+        .components
+        .iter()
+        .map(|resolved| component::plan(resolution, image, resolved, pins, read, problems))
+        .collect();
     let components: Vec<ComponentPlan> = planned.into_iter().collect::<Option<_>>()?;
     let definition = image.definition;
+    let base = image.base.image.as_ref().map(|image| pins.pin_source(image));
     let mut plan = ImagePlan {
         id: image.id(),
         name: definition.name.value.clone(),
         variant: image.variant.cloned(),
         dockerfile: dockerfile_path(image),
+        dockerfiles: deviating_dockerfiles(image),
         mode: definition.mode,
         version: image.version.clone(),
         tags: tags(resolution, image),
         platforms: image.platforms.clone(),
         network: resolution.network.value,
         link: resolution.manifests.settings.link,
-        base: BasePlan {
-            name: image.base.name.value.clone(),
-            image: image.base.image.as_ref().map(|image| image.value.clone()),
-        },
         features: image.features.clone(),
-        config: config::plan(image, &components),
+        base: BasePlan { name: image.base.name.value.clone(), image: base },
         components,
+        config: ConfigPlan::default(),
         fingerprint: String::new(),
+        given: config::given(image, read.templates),
     };
-    plan.fingerprint = fingerprint::image(&plan, read.templates);
+    plan.config = config::plan(&plan);
+    plan.fingerprint = fingerprint::image(&plan);
     check_tags(image, &plan, problems);
-    Some(plan)
+    // a plan of one platform has one form, however it came to be
+    Some(match plan.platforms.as_slice() {
+        [only] => plan.for_platform(only),
+        _ => plan,
+    })
 }
 
 /// `images/<name>/Dockerfile`, with the variant as an extension.
 fn dockerfile_path(image: &ResolvedImage<'_>) -> Utf8PathBuf {
     let file = image.variant.map_or_else(|| "Dockerfile".to_owned(), |variant| format!("Dockerfile.{variant}"));
     image.definition.folder.join(file)
+}
+
+/// `Dockerfile.linux_arm64` and `Dockerfile.VARIANT.linux_arm64` for platforms that lack components which others have. Names of
+/// variants have no `_`, so that none of these can be a variant's.
+fn deviating_dockerfiles(image: &ResolvedImage<'_>) -> BTreeMap<Platform, Utf8PathBuf> {
+    let usual = dockerfile_path(image);
+    let own = |platform: &Platform| Utf8PathBuf::from(format!("{usual}.{}", platform.to_string().replace('/', "_")));
+    let built = image.deviating.iter().filter(|platform| image.platforms.contains(platform));
+    built.map(|platform| (platform.clone(), own(platform))).collect()
 }
 
 /// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`. A `+` of the version becomes `_`, as Helm has it; an

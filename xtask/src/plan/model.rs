@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::manifest::{
     BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Link, Mode, Need, RoleName, VariantName,
 };
-use crate::oci::{Platform, Reference};
+use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Span;
 
 /// Everything that will be built.
@@ -32,6 +32,9 @@ pub struct ImagePlan {
     pub variant: Option<VariantName>,
     /// Where the generated Dockerfile is kept, relative to the workspace root.
     pub dockerfile: Utf8PathBuf,
+    /// Where those of platforms are kept that lack components which others have.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dockerfiles: BTreeMap<Platform, Utf8PathBuf>,
     /// How components are put together.
     pub mode: Mode,
     /// Version of the image.
@@ -50,10 +53,26 @@ pub struct ImagePlan {
     pub features: Vec<FeatureName>,
     /// One stage and one layer each, sorted by name.
     pub components: Vec<ComponentPlan>,
-    /// What the image is told to do.
+    /// What the image is told to do; with several platforms, by all components together.
     pub config: ConfigPlan,
     /// Hash of all inputs; see [`super::fingerprint`].
     pub fingerprint: String,
+    /// What the configuration and the fingerprint are computed from, besides the rest of the plan.
+    #[serde(skip)]
+    pub given: Given,
+}
+
+/// What is given for an image as a whole, whichever components are in it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Given {
+    /// What the image is for, in one line.
+    pub description: Option<String>,
+    /// The role that it starts without further words.
+    pub default_role: Option<RoleName>,
+    /// Labels of the definition.
+    pub labels: BTreeMap<String, String>,
+    /// Hash of the workspace's own templates.
+    pub templates: String,
 }
 
 /// The base of an image.
@@ -62,7 +81,7 @@ pub struct BasePlan {
     /// Its name; `scratch` is the empty one.
     pub name: BaseName,
     /// The image; absent for `scratch`.
-    pub image: Option<Reference>,
+    pub image: Option<ImageSource>,
 }
 
 /// One component of an image.
@@ -74,12 +93,18 @@ pub struct ComponentPlan {
     pub version: String,
     /// Features that are on.
     pub features: Vec<FeatureName>,
+    /// Platforms of the plan on which the image does not contain it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<Platform>,
     /// How it is built.
     pub build: BuildPlan,
     /// Files that the build's stage gives.
     pub installs: Vec<InstallPlan>,
     /// Files that come from the workspace as they are, by path in the image.
     pub files: BTreeMap<ImagePath, FilePlan>,
+    /// Further ones, which are other files on other platforms; see [`ImagePlan::for_platform`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub platform_files: BTreeMap<Platform, BTreeMap<ImagePath, FilePlan>>,
     /// Old paths, as relative links.
     pub links: BTreeMap<ImagePath, LinkPlan>,
     /// How it is started.
@@ -119,7 +144,7 @@ pub enum BuildPlan {
     /// Files of an existing image.
     Image {
         /// The image.
-        image: Reference,
+        image: ImageSource,
     },
     /// Commands in a builder.
     Script {

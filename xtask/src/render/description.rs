@@ -1,4 +1,7 @@
 //! `/.groupage/manifest.json`: what an image holds, for programs that want to know what is beside them.
+//!
+//! The fingerprint is not in it but in a label: it changes with every byte of every component, and the layer of this file
+//! would be another one each time.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +17,6 @@ struct Description<'a> {
     variant: Option<&'a VariantName>,
     version: &'a str,
     mode: Mode,
-    /// Hash of all inputs of the image.
-    fingerprint: &'a str,
     features: &'a [FeatureName],
     components: Vec<Part<'a>>,
 }
@@ -41,7 +42,6 @@ pub(super) fn text(plan: &ImagePlan) -> String {
         variant: plan.variant.as_ref(),
         version: &plan.version,
         mode: plan.mode,
-        fingerprint: &plan.fingerprint,
         features: &plan.features,
         components,
     };

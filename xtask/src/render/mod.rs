@@ -8,6 +8,7 @@
 //! | `description.rs` | `/.groupage/manifest.json`, by which a program finds what its own image holds |
 //! | `layout.rs` | how files lie in a stage, and how they get from there into the image |
 //! | `context.rs` | the files that travel with a Dockerfile |
+//! | `native_only.rs` | what no Dockerfile can say |
 //!
 //! The Dockerfile is for every engine: no `# syntax=`, no heredoc, no `RUN --network`, no named context (Docker 20.10 and
 //! buildah 1.28 know none of them). The network of a build is a setting of the request instead. Cargo stages keep a cache of
@@ -17,10 +18,12 @@
 pub mod context;
 mod description;
 mod layout;
+mod native_only;
 mod quote;
 mod template;
 mod view;
 
+pub use native_only::{NativeOnly, User, native_only};
 pub use template::Templates;
 
 use std::sync::Arc;
@@ -35,11 +38,16 @@ use layout::Layout;
 /// Longest line that Docker reads, in bytes.
 const MAX_LINE: usize = 65_535;
 
-/// The Dockerfile of an image.
+/// The Dockerfile of an image. Where something depends on the platform the plan is that of one platform
+/// ([`ImagePlan::for_platform`]); files that do give the same Dockerfile on every platform, and only left-out components another.
 ///
 /// # Errors
-/// A template that names a field which does not exist, at its line; a line that Docker would not read.
+/// A template that names a field which does not exist, at its line; a line that Docker would not read; an image that is
+/// [`native_only`].
 pub fn dockerfile(plan: &ImagePlan, templates: &Templates) -> Result<String, Diagnostic> {
+    if let Some(reason) = native_only(plan).next() {
+        return Err(reason.diagnostic());
+    }
     let text = templates.render(&view::image(plan))?;
     let Some(line) = text.lines().find(|line| line.len() > MAX_LINE) else { return Ok(text) };
     let start: String = line.chars().take(40).collect();
@@ -47,6 +55,14 @@ pub fn dockerfile(plan: &ImagePlan, templates: &Templates) -> Result<String, Dia
     let message = format!("a line of the Dockerfile of `{id}` has {length} bytes; Docker reads at most {MAX_LINE}");
     let report = Diagnostic::error("too-long", message).note(format!("it begins with: {start}"));
     Err(report.help("shorten the values in it"))
+}
+
+/// Where an image says what is in it.
+pub const DESCRIPTION: &str = "/.groupage/manifest.json";
+
+/// What an image says of itself: the text of [`DESCRIPTION`].
+pub fn description(plan: &ImagePlan) -> String {
+    description::text(plan)
 }
 
 /// The files that travel with the Dockerfile of an image.
@@ -69,7 +85,7 @@ pub struct CrateFolder {
     pub exclude: Vec<String>,
 }
 
-/// All files that the Dockerfile of an image copies. `root` is the workspace, on this machine.
+/// All files that the Dockerfile of an image copies, on the platform of the plan. `root` is the workspace, on this machine.
 pub fn files(plan: &ImagePlan, root: &Utf8Path) -> Files {
     let mut files = Files::default();
     for component in &plan.components {

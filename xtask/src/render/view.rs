@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::layout::Layout;
 use super::quote;
 use crate::manifest::Link;
-use crate::oci::Reference;
+use crate::oci::{ImageSource, Reference};
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
 
 /// Folder of a component's context that its build stage gets.
@@ -101,7 +101,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
     ImageView {
         image: plan.id.clone(),
         definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
-        base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), reference),
+        base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), source),
         components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
@@ -155,7 +155,7 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
         BuildPlan::Files => {}
         BuildPlan::Image { image } => {
             view.template = "stages/image";
-            view.builder = reference(image);
+            view.builder = source(image);
         }
         BuildPlan::Script { builder, commands, env } => {
             view.template = "stages/script";
@@ -176,6 +176,11 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             };
         }
     }
+}
+
+/// An image for `FROM`. Files and folders never get here: such a plan has no Dockerfile.
+fn source(image: &ImageSource) -> String {
+    image.docker_reference().map_or_else(|| image.to_string(), reference)
 }
 
 /// A reference for `FROM`. A bare name could also be that of a stage, so it is written out in full.

@@ -3,6 +3,7 @@
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::RuleLevel;
+use crate::resolve::exclusions;
 
 pub(super) const RULE: Rule = Rule {
     code: "awaited-role-missing",
@@ -32,10 +33,15 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
 /// Names the component that has the role, if one does.
 fn help(subject: &Subject<'_>, role: &str) -> String {
     let mut components = subject.resolution.manifests.components.values();
-    match components.find(|component| component.roles.keys().any(|name| name.as_str() == role)) {
-        Some(component) => {
-            format!("turn on a feature that brings component `{}`, or make waiting depend on it", component.name.value)
+    let Some(component) = components.find(|component| component.roles.keys().any(|name| name.as_str() == role)) else {
+        return "no component of the workspace has this role".to_owned();
+    };
+    let name = &component.name.value;
+    let mut exclusions = exclusions(subject.image.definition, component);
+    match exclusions.find(|exclusion| subject.image.platforms == [exclusion.value.clone()]) {
+        Some(platform) => {
+            format!("component `{name}` is excluded on {}; exclude the one that waits as well", platform.value)
         }
-        None => "no component of the workspace has this role".to_owned(),
+        None => format!("turn on a feature that brings component `{name}`, or make waiting depend on it"),
     }
 }

@@ -7,6 +7,7 @@ mod boundary_crossing;
 mod duplicate_role;
 mod empty_version;
 mod environment_conflict;
+pub(super) mod lock_drift;
 mod named_user;
 mod network_in_hermetic_build;
 mod path_collision;
@@ -37,4 +38,5 @@ pub const RULES: &[Rule] = &[
     unsupported_platform::RULE,
     boundary_crossing::RULE,
     network_in_hermetic_build::RULE,
+    lock_drift::RULE,
 ];

@@ -14,20 +14,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let platforms = subject.image.definition.platforms.iter();
-    for platform in platforms.filter(|platform| platform.value.rust_target().is_none()) {
-        let cargo = |component: &&crate::resolve::ResolvedComponent<'_>| {
-            matches!(component.manifest.build.kind, BuildKind::Cargo(_))
-        };
-        let Some(component) = subject.image.components.iter().find(cargo) else { continue };
-        let message = format!(
-            "no Rust target is known for {}, which component `{}` would need",
-            platform.value,
-            component.name()
-        );
-        let finding = Diagnostic::error(RULE.code, message)
-            .label(platform.span, "")
-            .label(component.manifest.build.span, "built by cargo");
-        findings.push([component.name()], finding.help("remove the platform, or the component"));
+    let written = &subject.image.definition.platforms;
+    for platform in subject.image.platforms.iter().filter(|platform| platform.rust_target().is_none()) {
+        for component in &subject.image.components {
+            let BuildKind::Cargo(_) = component.manifest.build.kind else { continue };
+            let message =
+                format!("no Rust target is known for {platform}, which component `{}` would need", component.name());
+            let place = written.iter().find(|written| written.value == *platform).map(|written| written.span);
+            let finding = Diagnostic::error(RULE.code, message)
+                .label(place.unwrap_or(subject.image.definition.span), "")
+                .label(component.manifest.build.span, "built by cargo");
+            let help = format!(
+                "remove the platform, or leave the component out there with `exclude-platforms = [\"{platform}\"]`"
+            );
+            findings.push([component.name()], finding.help(help));
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::PruneError;
 use super::graph::Graph;
-use crate::workspace::cargo::{CargoPackage, PackageKey};
+use crate::workspace::cargo::{CargoDependency, CargoPackage, PackageKey};
 
 /// What a weak feature does to a dependency that is off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,33 +66,41 @@ fn requests(
     let switches = Switches::of(package, asked, weak);
     let mut requests = Vec::new();
     for dependency in package.dependencies.iter().filter(|dependency| dependency.is_built()) {
-        let name = dependency.local_name();
-        if dependency.optional && !switches.enabled.contains(name) {
-            continue;
+        if let Some(features) = switches.asks(dependency) {
+            requests.push((graph.resolve(key, dependency)?, features));
         }
-        let mut features: BTreeSet<String> = dependency.features.iter().cloned().collect();
-        features.extend(switches.passed.get(name).into_iter().flatten().map(|feature| (*feature).to_owned()));
-        features.extend(dependency.default_features.then(|| "default".to_owned()));
-        requests.push((graph.resolve(key, dependency)?, features));
     }
     Ok(requests)
 }
 
 /// The state of one package's features.
-struct Switches<'a> {
+pub(super) struct Switches<'a> {
     package: &'a CargoPackage,
     weak: Weak,
-    on: BTreeSet<&'a str>,
+    /// Features that are on, implied ones included.
+    pub on: BTreeSet<&'a str>,
     enabled: BTreeSet<&'a str>,
     passed: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 impl<'a> Switches<'a> {
-    fn of(package: &'a CargoPackage, asked: &'a BTreeSet<String>, weak: Weak) -> Self {
+    pub(super) fn of(package: &'a CargoPackage, asked: &'a BTreeSet<String>, weak: Weak) -> Self {
         let mut switches =
             Self { package, weak, on: BTreeSet::new(), enabled: BTreeSet::new(), passed: BTreeMap::new() };
         asked.iter().for_each(|feature| switches.turn_on(feature));
         switches
+    }
+
+    /// The features that are asked of a dependency; `None` when it is off.
+    pub(super) fn asks(&self, dependency: &CargoDependency) -> Option<BTreeSet<String>> {
+        let name = dependency.local_name();
+        if dependency.optional && !self.enabled.contains(name) {
+            return None;
+        }
+        let mut features: BTreeSet<String> = dependency.features.iter().cloned().collect();
+        features.extend(self.passed.get(name).into_iter().flatten().map(|feature| (*feature).to_owned()));
+        features.extend(dependency.default_features.then(|| "default".to_owned()));
+        Some(features)
     }
 
     fn turn_on(&mut self, feature: &'a str) {

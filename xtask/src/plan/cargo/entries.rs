@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
 use super::closure::Closure;
@@ -12,6 +13,7 @@ use super::member::{builds_from, member, parse};
 use super::root::{pruned_root_manifest, relative_folder};
 use super::stub::{STUB_LIBRARY, stub_manifest};
 use crate::manifest::BuildNetwork;
+use crate::oci::hex;
 use crate::workspace::cargo::{CargoWorkspace, PackageKey};
 
 /// Part of a pruned workspace. Paths are relative to its root, which is that of the cargo workspace.
@@ -66,17 +68,22 @@ fn text(path: impl Into<Utf8PathBuf>, text: impl Into<String>) -> PrunedEntry {
     PrunedEntry::Text { path: path.into(), text: text.into() }
 }
 
-/// Registries that are replaced by a folder. One folder cannot serve two: both may have the same name and version.
+/// Registries that are replaced by a folder.
 fn registries(closure: &Closure) -> BTreeMap<&str, String> {
     if closure.network == BuildNetwork::Default {
         return BTreeMap::new();
     }
-    let sources: BTreeSet<&str> = closure.edges.keys().filter_map(|key| key.source.as_deref()).collect();
-    let folder = |(index, source)| match source {
-        CRATES_IO => (source, VENDOR.to_owned()),
-        source => (source, format!("{VENDOR}-{index}")),
-    };
-    sources.into_iter().enumerate().map(folder).collect()
+    let sources = closure.edges.keys().filter_map(|key| key.source.as_deref());
+    sources.map(|source| (source, vendor_folder(source))).collect()
+}
+
+/// Where the crates of a registry lie in a pruned workspace. One folder cannot serve two: both may have the same name and
+/// version. Compilers write these paths into programs, so nothing but the registry itself decides them.
+pub fn vendor_folder(source: &str) -> String {
+    if source == CRATES_IO {
+        return VENDOR.to_owned();
+    }
+    format!("{VENDOR}-{}", hex(&Sha256::digest(source.as_bytes())[..4]))
 }
 
 /// Of the workspace's own configuration, what the meaning of manifests and sources depends on: names of registries (without
@@ -150,6 +157,11 @@ fn left_behind(workspace: &CargoWorkspace, key: &PackageKey, manifest: &Table) -
     never.into_iter().chain(tests).map(Utf8PathBuf::from).chain(nested.map(Utf8Path::to_owned)).collect()
 }
 
+/// Name of a crate's folder, as cargo itself has it.
+pub fn crate_folder(key: &PackageKey) -> String {
+    format!("{}-{}", key.name, key.version)
+}
+
 /// One crate of a registry: all of it, or a stub. Cargo compares the checksum with the lock file; the list of files may be
 /// empty, because what travels is already covered by the digest of the context.
 fn vendored(
@@ -160,7 +172,7 @@ fn vendored(
 ) -> Result<Vec<PrunedEntry>, PruneError> {
     let missing = || PruneError::Lock { package: key.to_string(), reason: "it has no checksum" };
     let checksum = closure.lock.packages.get(key).and_then(|package| package.checksum.as_ref()).ok_or_else(missing)?;
-    let path = Utf8Path::new(folder).join(format!("{}-{}", key.name, key.version));
+    let path = Utf8Path::new(folder).join(crate_folder(key));
     let checksum = text(path.join(".cargo-checksum.json"), format!("{{\"files\":{{}},\"package\":\"{checksum}\"}}"));
     if let Some(features) = closure.stubs.get(key) {
         let manifest = text(path.join("Cargo.toml"), stub_manifest(key, features).to_string());

@@ -81,18 +81,27 @@ pub(super) fn relative_folder<'a>(workspace: &'a CargoWorkspace, key: &PackageKe
 
 /// The edition of a root package decides how features are unified; when the package goes, its decision stays.
 fn keep_resolver(table: &mut Table, written: &Table) {
-    let Some(package) = written.get("package").filter(|_| !table.contains_key("resolver")) else {
-        return;
-    };
-    let shared = || table.get("package").and_then(|package| package.get("edition"));
-    let edition = package.get("edition").filter(|edition| edition.is_str()).or_else(shared);
-    let by_edition = match edition.and_then(Value::as_str) {
-        None | Some("2015" | "2018") => "1",
-        Some("2021") => "2",
-        Some(_) => "3",
-    };
-    let resolver = package.get("resolver").and_then(Value::as_str).unwrap_or(by_edition);
-    table.insert("resolver".to_owned(), Value::String(resolver.to_owned()));
+    if written.contains_key("package") && !table.contains_key("resolver") {
+        table.insert("resolver".to_owned(), Value::String(resolver(written).to_owned()));
+    }
+}
+
+/// How cargo unifies features: what the root manifest says, or what the edition of its package stands for.
+pub(super) fn resolver(written: &Table) -> &str {
+    let (workspace, package) = (written.get("workspace"), written.get("package"));
+    fn said(table: Option<&Value>) -> Option<&str> {
+        table?.get("resolver")?.as_str()
+    }
+    said(workspace).or_else(|| said(package)).unwrap_or_else(|| {
+        let shared = || workspace.and_then(|table| table.get("package")?.get("edition"));
+        let edition =
+            package.and_then(|package| package.get("edition").filter(|edition| edition.is_str()).or_else(shared));
+        match edition.and_then(Value::as_str) {
+            None | Some("2015" | "2018") => "1",
+            Some("2021") => "2",
+            Some(_) => "3",
+        }
+    })
 }
 
 /// Cargo reports patches that nothing uses, and cannot load those whose folder does not travel.

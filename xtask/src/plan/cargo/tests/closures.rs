@@ -8,11 +8,13 @@ use crate::manifest::BuildNetwork;
 use crate::plan::cargo::{
     Closure, PruneError, Request, binary, check_features, closure, filtered_lock, required_features,
 };
-use crate::workspace::cargo::{CargoBinary, CargoDependency, CargoPackage, CargoWorkspace, DependencyKind, PackageKey};
+use crate::workspace::cargo::{
+    CargoBinary, CargoDependency, CargoPackage, CargoWorkspace, DependencyKind, LibraryKind, PackageKey,
+};
 
 /// `name` is a path package, `+name` one of a registry, `git+name` one of git, `-name` a registry package that cargo did
 /// not describe, because no asked platform has it.
-fn key(word: &str) -> PackageKey {
+pub(super) fn key(word: &str) -> PackageKey {
     let name = word.trim_start_matches("git").trim_start_matches(['+', '-']);
     let source = match word {
         word if word.starts_with("git+") => Some("git+https://example.com/x#1"),
@@ -47,7 +49,7 @@ fn dependency(word: &str) -> (PackageKey, CargoDependency) {
 }
 
 /// One package per line: `name feature=value,value : dependency dependency`.
-fn workspace(lines: &str) -> CargoWorkspace {
+pub(super) fn workspace(lines: &str) -> CargoWorkspace {
     let mut workspace = CargoWorkspace { root: "/w".into(), ..CargoWorkspace::default() };
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (left, right) = line.split_once(" :").unwrap();
@@ -65,6 +67,7 @@ fn workspace(lines: &str) -> CargoWorkspace {
             manifest: key.is_path().then(|| format!("[package]\nname = '{name}'\nversion = '1.0.0'\n")),
             features: words.map(feature).collect(),
             binaries: Vec::new(),
+            library: LibraryKind::Rust,
             resolved: resolved
                 .filter(|(key, _)| known(key))
                 .map(|(key, kind)| (key.clone(), BTreeSet::from([kind])))

@@ -1,0 +1,80 @@
+//! The plan of one platform.
+//!
+//! An [`ImagePlan`] is that of all its platforms together. What differs between them is in three places: components that are
+//! left out ([`ComponentPlan::excluded`]), files ([`ComponentPlan::platform_files`]), and Dockerfiles of platforms that lack
+//! components ([`ImagePlan::dockerfiles`]). [`ImagePlan::for_platform`] makes a plan of one platform of it, in which nothing
+//! depends on a platform any more; that is what contexts, Dockerfiles and images are made from.
+
+use std::borrow::Cow;
+
+use super::model::{ComponentPlan, ImagePlan, Plan};
+use super::{config, fingerprint};
+use crate::oci::Platform;
+
+impl Plan {
+    /// Every image on one platform.
+    pub fn for_platform(&self, platform: &Platform) -> Self {
+        Self { schema: self.schema, images: self.images.iter().map(|image| image.for_platform(platform)).collect() }
+    }
+}
+
+impl ImagePlan {
+    /// Whether the image is another one on another platform, not counting what compilers make of the same inputs.
+    pub fn depends_on_platform(&self) -> bool {
+        self.components.iter().any(ComponentPlan::depends_on_platform)
+    }
+
+    /// The image on one of its platforms: components that are left out there are gone, files are those of the platform, and
+    /// configuration and fingerprints are computed for what is left. Only `platforms` changes when nothing depends on the
+    /// platform.
+    pub fn for_platform(&self, platform: &Platform) -> Self {
+        let components = self.components.iter().filter_map(|part| part.for_platform(platform)).collect();
+        let mut plan = Self { platforms: vec![platform.clone()], components, ..self.clone() };
+        if !self.depends_on_platform() {
+            return plan;
+        }
+        if let Some(own) = self.dockerfiles.get(platform) {
+            plan.dockerfile.clone_from(own);
+        }
+        plan.dockerfiles.clear();
+        plan.config = config::plan(&plan);
+        plan.fingerprint = fingerprint::image(&plan);
+        plan
+    }
+
+    /// One plan for each Dockerfile of the image: first that of the platforms which lack no component that others have,
+    /// then those of each platform that does.
+    pub fn per_dockerfile(&self) -> Vec<Cow<'_, Self>> {
+        if !self.depends_on_platform() {
+            return vec![Cow::Borrowed(self)];
+        }
+        let usual = self.platforms.iter().find(|platform| !self.dockerfiles.contains_key(platform));
+        usual
+            .into_iter()
+            .chain(self.dockerfiles.keys())
+            .map(|platform| Cow::Owned(self.for_platform(platform)))
+            .collect()
+    }
+}
+
+impl ComponentPlan {
+    /// Whether the component is left out on a platform, or has files that depend on it.
+    pub fn depends_on_platform(&self) -> bool {
+        !self.excluded.is_empty() || !self.platform_files.is_empty()
+    }
+
+    /// The component on one platform; `None` where it is left out.
+    pub fn for_platform(&self, platform: &Platform) -> Option<Self> {
+        if self.excluded.contains(platform) {
+            return None;
+        }
+        let mut plan = self.clone();
+        plan.excluded.clear();
+        let own = std::mem::take(&mut plan.platform_files);
+        if !own.is_empty() {
+            plan.files.extend(own.into_iter().filter(|(other, _)| other == platform).flat_map(|(_, files)| files));
+            plan.fingerprint = fingerprint::component(&plan);
+        }
+        Some(plan)
+    }
+}
