@@ -1,13 +1,14 @@
 //! Groupage merges many small component images into few: it reads component manifests with feature flags, decides what is
-//! merged into which image, generates multi-stage Dockerfiles, and builds the images through the Docker API.
+//! merged into which image, generates multi-stage Dockerfiles, and builds the images: through a Docker daemon, or without one.
 //!
 //! This page is the map. Data flows from left to right, one function for each arrow; modules are listed in flow order, and
 //! a module uses only what stands above it, [`source`], [`diagnostic`] and [`oci`].
 //!
 //! ```text
-//! files → Sources → Manifests → Resolution → Plan → Dockerfile + context → images → output
-//!         workspace  manifest    resolve      plan   render                 engine    report, cli
-//!                                                └─ check: findings
+//! files → Sources → Manifests → Resolution → Pins → Plan → Dockerfile + context → images → output
+//!         workspace  manifest    resolve      lock   plan   render                 engine    report, cli
+//!                                                      ├─ check: findings
+//!                                                      └─ engine::native, without a Dockerfile
 //! ```
 //!
 //! | file | read by | written by |
@@ -17,14 +18,23 @@
 //! | `components/*/component.toml`, `images/*/image.toml` | [`workspace`], [`manifest`] | people |
 //! | `templates/*.hbs` | [`workspace`], [`render`] | people; embedded ones are the default |
 //! | `Cargo.toml`, `Cargo.lock`, `cargo metadata` | [`workspace::cargo`] | people and cargo |
+//! | `groupage.lock` (pinned digests) | [`workspace`], [`lock`] | `lock`, `update` |
 //! | `images/*/Dockerfile*` | `generate --check`, reviewers | `generate` |
 //! | `--metadata-file`, `--context DIR` | other programs | `build`, `generate` |
-//! | `target/groupage/` | [`workspace`] | local stand-ins of builder images |
+//! | `target/groupage/oci/IMAGE` (OCI layouts: results) | `inspect`, other programs | [`engine::native`] |
+//! | `target/groupage/cache` (layers, blobs of bases) | [`engine::store`] | [`engine::store`] |
+//! | `target/groupage/cargo`, `target/groupage/programs` | cargo, [`engine::native::compile`] | cargo, [`engine::native::compile`] |
+//! | `target/groupage/bootstrap` (local stand-ins of builder images) | [`workspace::bootstrap`] | [`workspace::bootstrap`] |
+//! | archives of `--output` | other programs | [`engine`] |
+//! | the Docker daemon, registries | [`engine::docker`], [`engine::registry`] | `build`; `--load`, `--push` |
+//! | git history (times), `SOURCE_DATE_EPOCH`, accounts of `docker login` | [`workspace`], [`cli`] | people |
 //!
 //! **Invariants**
 //!
-//! - Nothing before [`engine`] touches the network, a daemon or async (`cargo metadata` may fetch manifests of crates once).
-//! - Nothing but [`workspace`] reads the disk, the environment or cargo; [`engine`] reads the files that a context names.
+//! - Nothing before [`engine`] touches the network, a daemon or async (`cargo metadata` may fetch manifests of crates
+//!   once, unless `--offline` forbids it).
+//! - Nothing but [`workspace`] reads the disk, the environment or cargo. [`engine`] reads the files that a plan names, runs
+//!   cargo to compile, and writes below `target/groupage` and where an output was asked for.
 //! - Nothing but [`cli`] prints or chooses exit codes.
 //! - Same inputs, same bytes: whatever can reach an output is sorted; there is no clock and no random name in it.
 //! - Outputs appear by rename: a killed run leaves the previous state.
@@ -39,6 +49,8 @@ pub mod workspace;
 pub mod manifest;
 
 pub mod resolve;
+
+pub mod lock;
 
 pub mod plan;
 

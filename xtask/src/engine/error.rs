@@ -51,9 +51,84 @@ pub enum EngineError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A registry cannot be had, or does not do what was asked.
+    #[error("{0}")]
+    Registry(Box<RegistryFailure>),
+    /// Bytes are not those that their digest names.
+    #[error(
+        "failed to use {reference}: {subject} has digest {actual}, not {expected}\n\
+         hint: whoever serves it has damaged or replaced it; nothing of it was kept"
+    )]
+    WrongDigest {
+        /// The reference that was asked for.
+        reference: String,
+        /// Which bytes, such as `manifest 1.2`.
+        subject: String,
+        /// The digest that was announced.
+        expected: String,
+        /// The digest of what came.
+        actual: String,
+    },
+    /// Bytes are more or fewer than was announced.
+    #[error(
+        "failed to use {reference}: {subject} has {actual} bytes, not {expected}\n\
+         hint: whoever serves it has damaged or replaced it; nothing of it was kept"
+    )]
+    WrongSize {
+        /// The reference that was asked for.
+        reference: String,
+        /// Which bytes, such as a digest.
+        subject: String,
+        /// The number that was announced.
+        expected: u64,
+        /// The number that came, `more` when the rest was not waited for.
+        actual: String,
+    },
+    /// An image is whole and of no use here: nothing for the platform, layers that may not be distributed, a wrong manifest.
+    #[error("failed to use {reference}: {detail}")]
+    UnusableImage {
+        /// The reference that was asked for.
+        reference: String,
+        /// Why.
+        detail: String,
+    },
+    /// This machine lacks something that the work needs, such as a compiler.
+    #[error("{message}\nhint: {hint}")]
+    Missing {
+        /// What is missing, and for what.
+        message: String,
+        /// How to get it.
+        hint: String,
+    },
+    /// An image that something is built on, or taken out of, is not there or not as it has to be.
+    #[error("failed to read image {image}: {detail}")]
+    Image {
+        /// The image, as it was named.
+        image: String,
+        /// What is wrong with it.
+        detail: String,
+        /// Who has to act.
+        class: ErrorClass,
+    },
     /// The work was stopped.
     #[error("cancelled")]
     Cancelled,
+    /// A component that cannot be put onto its base.
+    #[error("failed to assemble {image}: {detail}")]
+    Assembly {
+        /// Name of the job.
+        image: String,
+        /// What does not fit.
+        detail: String,
+    },
+    /// This machine refused something: no space, no permission.
+    #[error("failed to {action}: {detail}")]
+    Local {
+        /// What was tried, such as `write the layers of operator`.
+        action: String,
+        /// The system's words.
+        detail: String,
+    },
     /// The daemon refused something else.
     #[error("failed to {action}: {message}")]
     Other {
@@ -81,9 +156,21 @@ impl EngineError {
     /// Who has to act.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::NoDaemon(_) | Self::TransportLost { .. } | Self::UnresolvedImage { .. } => ErrorClass::Environment,
-            Self::BuildFailed(_) | Self::Context { .. } | Self::Other { .. } => ErrorClass::Work,
+            Self::NoDaemon(_)
+            | Self::TransportLost { .. }
+            | Self::UnresolvedImage { .. }
+            | Self::Local { .. }
+            | Self::Missing { .. }
+            | Self::Registry(_) => ErrorClass::Environment,
+            Self::Assembly { .. }
+            | Self::BuildFailed(_)
+            | Self::Context { .. }
+            | Self::WrongDigest { .. }
+            | Self::WrongSize { .. }
+            | Self::UnusableImage { .. }
+            | Self::Other { .. } => ErrorClass::Work,
             Self::InvalidReference { .. } => ErrorClass::Input,
+            Self::Image { class, .. } => *class,
             Self::Cancelled => ErrorClass::Cancelled,
         }
     }
@@ -106,6 +193,27 @@ impl std::fmt::Display for MissingDaemon {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { address, origin, detail, hint } = self;
         write!(f, "no Docker daemon answers at {address} (from {origin}): {detail}\nhint: {hint}")
+    }
+}
+
+/// What a registry did not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryFailure {
+    /// The reference that was asked for.
+    pub reference: String,
+    /// What was tried, such as `pull the manifest of`.
+    pub action: String,
+    /// What happened.
+    pub detail: String,
+    /// The next step, where one is known.
+    pub hint: Option<String>,
+}
+
+impl std::fmt::Display for RegistryFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { reference, action, detail, hint } = self;
+        write!(f, "failed to {action} {reference}: {detail}")?;
+        hint.iter().try_for_each(|hint| write!(f, "\nhint: {hint}"))
     }
 }
 

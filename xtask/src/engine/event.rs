@@ -2,6 +2,8 @@
 
 use tokio::sync::mpsc;
 
+use crate::oci::Digest;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -58,6 +60,13 @@ pub enum Event {
         /// Name of the job.
         image: String,
     },
+    /// A registry has an image under a reference.
+    Pushed {
+        /// Name of the job.
+        image: String,
+        /// The reference.
+        reference: String,
+    },
     /// An image is being pulled.
     Pulling {
         /// Reference that was asked for.
@@ -65,6 +74,68 @@ pub enum Event {
         /// What the daemon says about it.
         status: String,
     },
+    /// Bytes travel between this machine and a registry. Totals so far over all blobs of an image, not differences; they
+    /// may shrink when something has to be sent again.
+    Transfer {
+        /// Name of the job when it is pushed, the reference when it is pulled.
+        image: String,
+        /// Where they go.
+        direction: Direction,
+        /// Bytes that have moved.
+        bytes: u64,
+        /// Bytes that have to.
+        total: u64,
+    },
+    /// A blob is where it shall be.
+    Blob {
+        /// As in [`Event::Transfer`].
+        image: String,
+        /// Where it went.
+        direction: Direction,
+        /// Which one.
+        digest: Digest,
+        /// Its size.
+        bytes: u64,
+        /// How it got there.
+        outcome: BlobOutcome,
+    },
+    /// Something is done again after a fault that may pass.
+    Retrying {
+        /// As in [`Event::Transfer`].
+        image: String,
+        /// What is done again, such as `pull sha256:… of example/a:1`.
+        action: String,
+        /// What happened.
+        reason: String,
+        /// Which attempt comes, counted from 1.
+        attempt: u32,
+        /// How many there are at most.
+        attempts: u32,
+        /// How long it waits first.
+        wait_millis: u64,
+    },
+}
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// To a registry.
+    Up,
+    /// From a registry.
+    Down,
+}
+
+/// How a blob got where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlobOutcome {
+    /// Byte by byte.
+    Copied,
+    /// The registry took it from another repository.
+    Mounted,
+    /// It was there.
+    Present,
 }
 
 /// A step of a build, as the engine names it.
@@ -151,6 +222,11 @@ impl Events {
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self { sender }, receiver)
+    }
+
+    /// A sender that nobody listens to.
+    pub fn nowhere() -> Self {
+        Self::channel().0
     }
 
     /// Adds an event. Nobody listening is not an error.

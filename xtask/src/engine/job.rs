@@ -1,8 +1,21 @@
 //! What one image build needs, and what comes of it: plain data, made by the caller from a plan.
+//!
+//! Every engine has its own job, because each needs something else: a daemon a Dockerfile and a context, the native engine
+//! the plan itself. What they share is a name.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
 
 use crate::render::context::Context;
 
-/// One image to build.
+/// Something that [`super::run`] can run.
+pub trait NamedJob {
+    /// The shown name, such as `logging-operator` or `logging-operator=full`. Unique within one run.
+    fn image(&self) -> &str;
+}
+
+/// One image to build from a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// The shown name, such as `logging-operator` or `logging-operator=full`. Unique within one run.
@@ -13,12 +26,18 @@ pub struct Job {
     pub context: Context,
     /// References that the result gets, after it is whole.
     pub tags: Vec<String>,
+    /// Labels besides those of the Dockerfile.
+    pub labels: BTreeMap<String, String>,
     /// `linux/amd64`; the daemon's own platform when absent.
     pub platform: Option<String>,
     /// Network of the `RUN` steps.
     pub network: Network,
     /// Ignore the daemon's cache.
     pub no_cache: bool,
+    /// Files that get the image in the form of `docker save`, absolute.
+    pub archives: Vec<Utf8PathBuf>,
+    /// Push it to the registry of its references.
+    pub push: bool,
 }
 
 impl Job {
@@ -29,10 +48,26 @@ impl Job {
             dockerfile: dockerfile.into(),
             context: Context::default(),
             tags: Vec::new(),
+            labels: BTreeMap::new(),
             platform: None,
             network: Network::Default,
             no_cache: false,
+            archives: Vec::new(),
+            push: false,
         }
+    }
+}
+
+impl NamedJob for Job {
+    fn image(&self) -> &str {
+        &self.image
+    }
+}
+
+impl Built {
+    /// What a reference to it can be pinned to: the digest, or the image ID where the engine knows no other.
+    pub fn pin(&self) -> &str {
+        self.digest.as_deref().unwrap_or(&self.image_id)
     }
 }
 
@@ -53,12 +88,12 @@ pub enum Network {
 pub struct Built {
     /// The name of the job.
     pub image: String,
-    /// Image ID: the digest of the config, `sha256:…`. With the containerd image store Docker answers with the digest of
+    /// Image ID: the digest of the config, `sha256:…`; empty for an index, which joins several images. With the containerd image store Docker answers with the digest of
     /// the manifest here, and the same value stands in `digest`.
     pub image_id: String,
     /// The references that now name the image.
     pub tags: Vec<String>,
-    /// Digest of the manifest, where the engine knows one: a daemon without the containerd image store has none before
+    /// Digest of the manifest or index, where the engine knows one: a daemon without the containerd image store has none before
     /// the image is pushed.
     pub digest: Option<String>,
     /// Steps that ran.

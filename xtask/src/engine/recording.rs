@@ -69,6 +69,8 @@ impl Recording {
 }
 
 impl Engine for Recording {
+    type Job = Job;
+
     async fn build(&self, job: &Job, events: &Events) -> Result<Built, EngineError> {
         self.jobs.borrow_mut().push(job.clone());
         self.active.set(self.active.get() + 1);

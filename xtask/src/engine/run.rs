@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Built, Cancel, Engine, EngineError, Event, Events, Job, block_on};
+use super::{Built, Cancel, Engine, EngineError, Event, Events, NamedJob, block_on};
 
 /// How to run jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +88,9 @@ type Build<'a> = Pin<Box<dyn Future<Output = (usize, End)> + 'a>>;
 ///
 /// After a failure no further job starts and the running ones are cancelled, unless `keep_going` is set. `cancel` stops
 /// everything. Every job ends with exactly one of `Finished`, `Failed`, `Cancelled` and `Skipped`.
-pub async fn run(
-    jobs: Vec<Job>,
-    engine: &impl Engine,
+pub async fn run<E: Engine>(
+    jobs: Vec<E::Job>,
+    engine: &E,
     options: Options,
     cancel: &Cancel,
     on_event: &mut dyn FnMut(Event),
@@ -103,7 +103,7 @@ pub async fn run(
     loop {
         stopped |= cancel.is_cancelled();
         while !stopped && next < jobs.len() && running.len() < options.jobs.max(1) {
-            on_event(Event::Started { image: jobs[next].image.clone() });
+            on_event(Event::Started { image: jobs[next].image().to_owned() });
             running.push(start(next, &jobs[next], engine, &events));
             next += 1;
         }
@@ -131,9 +131,9 @@ pub async fn run(
 ///
 /// # Errors
 /// When the system gives no event queue; what came of the jobs is in the [`Outcome`].
-pub fn run_blocking(
-    jobs: Vec<Job>,
-    engine: &impl Engine,
+pub fn run_blocking<E: Engine>(
+    jobs: Vec<E::Job>,
+    engine: &E,
     options: Options,
     on_event: &mut dyn FnMut(Event),
 ) -> std::io::Result<Outcome> {
@@ -147,7 +147,7 @@ pub fn run_blocking(
     block_on(work)
 }
 
-fn start<'a>(index: usize, job: &'a Job, engine: &'a impl Engine, events: &'a Events) -> Build<'a> {
+fn start<'a, E: Engine>(index: usize, job: &'a E::Job, engine: &'a E, events: &'a Events) -> Build<'a> {
     Box::pin(async move { (index, engine.build(job, events).await) })
 }
 
@@ -158,19 +158,19 @@ fn drain(receiver: &mut UnboundedReceiver<Event>, on_event: &mut dyn FnMut(Event
     }
 }
 
-fn end_event(job: &Job, result: &End) -> Event {
+fn end_event(job: &impl NamedJob, result: &End) -> Event {
     match result {
         Ok(built) => Event::Finished(built.clone()),
-        Err(EngineError::Cancelled) => Event::Cancelled { image: job.image.clone() },
-        Err(error) => Event::Failed { image: job.image.clone(), message: error.to_string() },
+        Err(EngineError::Cancelled) => Event::Cancelled { image: job.image().to_owned() },
+        Err(error) => Event::Failed { image: job.image().to_owned(), message: error.to_string() },
     }
 }
 
 /// Puts a name to every job that has no result: it was stopped (its index is below `started`) or never began.
-fn outcome(jobs: &[Job], ends: Vec<Option<End>>, started: usize, on_event: &mut dyn FnMut(Event)) -> Outcome {
+fn outcome(jobs: &[impl NamedJob], ends: Vec<Option<End>>, started: usize, on_event: &mut dyn FnMut(Event)) -> Outcome {
     let mut results = Vec::with_capacity(jobs.len());
     for (index, (job, end)) in jobs.iter().zip(ends).enumerate() {
-        let image = job.image.clone();
+        let image = job.image().to_owned();
         results.push(match end {
             Some(Ok(built)) => JobResult::Built(built),
             Some(Err(error)) => JobResult::Failed { image, error },
@@ -192,6 +192,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::engine::Job;
     use crate::engine::{Recording, Script};
 
     fn jobs(names: &[&str]) -> Vec<Job> {

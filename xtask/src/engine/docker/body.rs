@@ -15,7 +15,7 @@ use crate::engine::{EngineError, Event, Events, Job};
 /// Bytes per chunk.
 const CHUNK: usize = 128 * 1024;
 /// Chunks between the thread and the connection.
-const DEPTH: usize = 4;
+pub(super) const DEPTH: usize = 4;
 /// A `Sending` event after so many bytes.
 const REPORT_EVERY: u64 = 4 * 1024 * 1024;
 
@@ -51,7 +51,7 @@ pub(super) fn stream(
 
 fn send(job: &Job, events: &Events, sender: &mpsc::Sender<io::Result<Bytes>>, failure: &SendFailure) {
     let progress = Progress { image: &job.image, events, bytes: Cell::new(0), files: Cell::new(0), told: Cell::new(0) };
-    let chunks = Chunks { sender, buffer: Vec::with_capacity(CHUNK) };
+    let chunks = Chunks::new(sender);
     let out = Counted { inner: chunks, progress: &progress };
     let mut on_file = || progress.files.set(progress.files.get() + 1);
     match tar::write(out, &job.dockerfile, &job.context, &mut on_file) {
@@ -114,9 +114,15 @@ impl<W: Write> Write for Counted<'_, W> {
 }
 
 /// Collects bytes into chunks and waits while the connection is slower than the disk.
-struct Chunks<'a> {
+pub(super) struct Chunks<'a> {
     sender: &'a mpsc::Sender<io::Result<Bytes>>,
     buffer: Vec<u8>,
+}
+
+impl<'a> Chunks<'a> {
+    pub(super) fn new(sender: &'a mpsc::Sender<io::Result<Bytes>>) -> Self {
+        Self { sender, buffer: Vec::with_capacity(CHUNK) }
+    }
 }
 
 impl Write for Chunks<'_> {

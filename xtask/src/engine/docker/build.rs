@@ -64,6 +64,9 @@ fn options(job: &Job, buildkit: bool) -> BuildImageOptions {
         .platform(job.platform.as_deref().unwrap_or_default())
         .rm(true)
         .forcerm(true);
+    if !job.labels.is_empty() {
+        options = options.labels(&job.labels.clone().into_iter().collect());
+    }
     if job.network == Network::None {
         options = options.networkmode("none");
     }

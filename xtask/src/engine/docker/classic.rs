@@ -10,7 +10,7 @@ use crate::engine::StepState;
 /// Where in the answer we are.
 #[derive(Debug, Default)]
 pub(super) struct Classic {
-    lines: super::lines::Lines,
+    lines: crate::engine::lines::Lines,
     stage: Option<String>,
     current: Option<usize>,
 }

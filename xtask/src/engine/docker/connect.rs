@@ -53,7 +53,7 @@ fn open(host: &Host) -> Result<Api, EngineError> {
         #[cfg(feature = "tls")]
         Address::Tls(authority, files) => {
             let (key, cert, ca) = (files.key.as_std_path(), files.cert.as_std_path(), files.ca.as_std_path());
-            install_crypto();
+            crate::engine::crypto::install();
             Api::connect_with_ssl(authority, key, cert, ca, seconds, version)
         }
         #[cfg(not(feature = "tls"))]
@@ -62,13 +62,6 @@ fn open(host: &Host) -> Result<Api, EngineError> {
         _ => return Err(errors::unsupported(host)),
     };
     opened.map_err(|error| errors::no_daemon(host, &error))
-}
-
-/// bollard panics where it needs a provider and finds none: for a daemon behind TLS, and inside a BuildKit session when
-/// the daemon asks us to fetch a registry's token. Installing one costs microseconds; a second time is refused, harmlessly.
-#[cfg(feature = "tls")]
-pub(super) fn install_crypto() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 async fn who(api: &Api) -> Result<Daemon, bollard::errors::Error> {

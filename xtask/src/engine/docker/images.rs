@@ -132,7 +132,7 @@ pub(super) fn checked_name(reference: &str) -> Result<&str, EngineError> {
 }
 
 /// Splits off the tag; a colon before the last slash belongs to a port.
-fn split_tag(reference: &str) -> (&str, Option<&str>) {
+pub(super) fn split_tag(reference: &str) -> (&str, Option<&str>) {
     match reference.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') && !reference.contains('@') => (repository, Some(tag)),
         _ => (reference, None),

@@ -6,8 +6,9 @@
 //! | `connect.rs` | the connection, and [`Daemon`]: what it can do |
 //! | `build.rs` | one build request, for BuildKit or the classic builder |
 //! | `tar.rs`, `body.rs` | the context as a tar stream, never whole in memory |
-//! | `steps.rs`, `vertex.rs`, `classic.rs`, `lines.rs` | the answer as [events](crate::engine::Event) |
-//! | `images.rs`, `read_file.rs` | what the daemon has |
+//! | `steps.rs`, `vertex.rs`, `classic.rs` | the answer as [events](crate::engine::Event) |
+//! | `images.rs`, `read_file.rs`, `export.rs` | what the daemon has |
+//! | `load.rs`, `deliver.rs` | images into the daemon, and out of it |
 //! | `credentials.rs`, `errors.rs` | who we are; what went wrong |
 //!
 //! **References are given after the build**, one by one: a build that fails or is cancelled names nothing.
@@ -21,10 +22,12 @@ mod build;
 mod classic;
 mod connect;
 mod credentials;
+mod deliver;
 mod errors;
+mod export;
 pub mod host;
 mod images;
-mod lines;
+mod load;
 mod read_file;
 mod steps;
 mod store;
@@ -35,6 +38,7 @@ pub use connect::Daemon;
 pub use credentials::Credentials;
 pub use host::{Environment, Host, HostError};
 pub use images::ImageConfig;
+pub use load::Loaded;
 
 use super::{Built, Engine, EngineError, Events, Job};
 
@@ -65,7 +69,7 @@ impl Docker {
     pub async fn connect(host: &Host) -> Result<Self, EngineError> {
         let (api, daemon) = connect::connect(host).await?;
         #[cfg(feature = "tls")]
-        connect::install_crypto();
+        crate::engine::crypto::install();
         Ok(Self { api, daemon, credentials: Credentials::new(), builder: Builder::Auto })
     }
 
@@ -92,6 +96,8 @@ impl Docker {
 }
 
 impl Engine for Docker {
+    type Job = Job;
+
     async fn build(&self, job: &Job, events: &Events) -> Result<Built, EngineError> {
         // A name that cannot be given is found before the work, not after it.
         job.tags.iter().try_for_each(|tag| images::checked_name(tag).map(drop))?;
@@ -100,11 +106,12 @@ impl Engine for Docker {
         for tag in &job.tags {
             self.tag(&made.image_id, tag).await?;
         }
+        let pushed = self.deliver(job, events).await?;
         Ok(Built {
             image: job.image.clone(),
             image_id: if seen.id.is_empty() { made.image_id } else { seen.id },
             tags: job.tags.clone(),
-            digest: seen.digest,
+            digest: pushed.or(seen.digest),
             steps_run: made.run,
             steps_cached: made.cached,
         })

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::lines::Lines;
+use crate::engine::lines::Lines;
 use crate::engine::{Event, Events, LOG_TAIL, Step, StepFailure, StepState};
 
 /// All steps of one build.

@@ -27,7 +27,7 @@ pub use plain::Plain;
 pub use quiet::Quiet;
 pub use tty::Tty;
 
-use crate::engine::Event;
+use crate::engine::{Direction, Event};
 
 /// Takes events, one after the other.
 pub trait Consumer {
@@ -78,6 +78,19 @@ fn duration(millis: u64) -> String {
         0..1_000 => format!("{millis} ms"),
         1_000..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
         _ => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
+    }
+}
+
+/// What went wrong and when it is tried again: `429 Too Many Requests; attempt 2 of 5 in 3.0 s`.
+fn retrying(reason: &str, attempt: u32, attempts: u32, wait_millis: u64) -> String {
+    format!("{reason}; attempt {attempt} of {attempts} in {}", duration(wait_millis))
+}
+
+/// The past of a movement.
+fn moved(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "pushed",
+        Direction::Down => "pulled",
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::{Consumer, Lines, bytes, duration, short_id};
-use crate::engine::{Event, Step, StepState};
+use super::{Consumer, Lines, bytes, duration, moved, retrying, short_id};
+use crate::engine::{BlobOutcome, Direction, Event, Step, StepState};
 
 /// Writes plain lines.
 pub struct Plain<'a> {
@@ -32,6 +32,10 @@ impl Consumer for Plain<'_> {
     fn event(&mut self, event: &Event) {
         if let Event::Sending { image, bytes, files } = event {
             self.sending.insert(image.clone(), (*bytes, *files));
+            return;
+        }
+        // each blob is told when it is whole
+        if let Event::Transfer { .. } = event {
             return;
         }
         if let Some(image) = ending(event) {
@@ -62,7 +66,7 @@ fn line(event: &Event) -> String {
         Event::Step { image, step, state } => format!("[{image} {}] {}", step.label(), step_text(step, state)),
         Event::Log { image, step, line } => format!("[{image} {}] | {line}", step.label()),
         Event::Finished(built) => {
-            let id = short_id(&built.image_id);
+            let id = short_id(built.pin());
             let names = if built.tags.is_empty() { String::new() } else { format!(" as {}", built.tags.join(", ")) };
             let (run, cached) = (built.steps_run, built.steps_cached);
             format!("[{}] finished {id}{names} ({run} steps run, {cached} cached)", built.image)
@@ -70,7 +74,25 @@ fn line(event: &Event) -> String {
         Event::Failed { image, message } => format!("[{image}] failed: {}", first_line(message)),
         Event::Cancelled { image } => format!("[{image}] cancelled"),
         Event::Skipped { image } => format!("[{image}] skipped"),
+        Event::Pushed { image, reference } => format!("[{image}] pushed {reference}"),
         Event::Pulling { reference, status } => format!("[pull {reference}] {status}"),
+        Event::Transfer { image, direction, bytes: count, total } => {
+            format!("[{image}] {} {} of {}", moved(*direction), bytes(*count), bytes(*total))
+        }
+        Event::Blob { image, direction, digest, bytes: count, outcome } => {
+            format!("[{image}] {}", blob_text(*direction, short_id(&digest.to_string()), *count, *outcome))
+        }
+        Event::Retrying { image, action, reason, attempt, attempts, wait_millis } => {
+            format!("[{image}] {action}: {}", retrying(reason, *attempt, *attempts, *wait_millis))
+        }
+    }
+}
+
+fn blob_text(direction: Direction, id: &str, count: u64, outcome: BlobOutcome) -> String {
+    match outcome {
+        BlobOutcome::Copied => format!("{} {id}, {}", moved(direction), bytes(count)),
+        BlobOutcome::Mounted => format!("mounted {id}"),
+        BlobOutcome::Present => format!("{id} is there already"),
     }
 }
 
@@ -136,6 +158,37 @@ mod tests {
              [op #4] exporting to image\n\
              [op] finished 0123456789ab as example/op:1 (1 steps run, 0 cached)\n\
              [other] skipped\n",
+        );
+    }
+
+    #[test]
+    fn transfers() {
+        let image = || "op".to_owned();
+        let blob = |direction, outcome| {
+            let digest = crate::oci::Digest::of(b"");
+            Event::Blob { image: image(), direction, digest, bytes: 1_500, outcome }
+        };
+        check(
+            &[
+                Event::Transfer { image: image(), direction: Direction::Up, bytes: 1, total: 2 },
+                Event::Retrying {
+                    image: image(),
+                    action: "push it".into(),
+                    reason: "r.example answers 429".into(),
+                    attempt: 2,
+                    attempts: 5,
+                    wait_millis: 500,
+                },
+                blob(Direction::Up, BlobOutcome::Copied),
+                blob(Direction::Down, BlobOutcome::Copied),
+                blob(Direction::Up, BlobOutcome::Mounted),
+                blob(Direction::Up, BlobOutcome::Present),
+            ],
+            "[op] push it: r.example answers 429; attempt 2 of 5 in 500 ms\n\
+             [op] pushed e3b0c44298fc, 1.5 kB\n\
+             [op] pulled e3b0c44298fc, 1.5 kB\n\
+             [op] mounted e3b0c44298fc\n\
+             [op] e3b0c44298fc is there already\n",
         );
     }
 

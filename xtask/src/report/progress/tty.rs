@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Consumer, bytes, duration, short_id};
-use crate::engine::{Event, Step, StepState};
+use super::{Consumer, bytes, duration, moved, retrying, short_id};
+use crate::engine::{Direction, Event, Step, StepState};
 
 /// How many lines of a failed step stay visible; the block at the end has more.
 const KEPT: usize = 10;
@@ -29,6 +29,10 @@ struct Image {
 struct State {
     running: BTreeMap<u32, Step>,
     sent: u64,
+    /// What travels to or from a registry, and how much of it there is.
+    moving: Option<(Direction, u64, u64)>,
+    /// No job: something that is pulled for one or for all.
+    is_pull: bool,
     done: u32,
     cached: u32,
     log: BTreeMap<u32, VecDeque<String>>,
@@ -69,6 +73,21 @@ impl Tty {
         let _ = self.screen.println(text);
     }
 
+    /// What belongs to no job has a line of its own while it travels.
+    fn transfer(&mut self, image: &str, event: &Event) {
+        if !self.images.contains_key(image) {
+            self.add(image);
+            self.images.entry(image.to_owned()).and_modify(|entry| entry.state.is_pull = true);
+        }
+        self.update(image, event);
+        if let Event::Transfer { direction, bytes: count, total, .. } = event
+            && count == total
+            && self.images.get(image).is_some_and(|entry| entry.state.is_pull)
+        {
+            self.end(image, &format!("{image} {} {}", moved(*direction), bytes(*total)));
+        }
+    }
+
     fn update(&mut self, image: &str, event: &Event) {
         let Some(entry) = self.images.get_mut(image) else { return };
         let above = entry.state.apply(event);
@@ -84,6 +103,9 @@ impl State {
     fn apply(&mut self, event: &Event) -> Vec<String> {
         match event {
             Event::Sending { bytes, .. } => self.sent = *bytes,
+            Event::Transfer { direction, bytes, total, .. } => {
+                self.moving = (bytes < total).then_some((*direction, *bytes, *total));
+            }
             Event::Log { step, line, .. } => self.keep(step.number, line),
             Event::Step { step, state, .. } => return self.step(step, state),
             _ => {}
@@ -120,14 +142,15 @@ impl State {
 
     /// The current step is the one that began first: it is what the build waits for.
     fn line(&self) -> String {
-        match self.running.values().next() {
-            Some(step) => {
-                let log = self.log.get(&step.number).and_then(VecDeque::back);
-                let more = self.running.len() - 1;
-                let others = if more > 0 { format!(" (+{more})") } else { String::new() };
-                let last = log.map_or(String::new(), |line| format!(" | {line}"));
-                format!("{}{others}{last}", step.name)
-            }
+        if let Some(step) = self.running.values().next() {
+            let log = self.log.get(&step.number).and_then(VecDeque::back);
+            let more = self.running.len() - 1;
+            let others = if more > 0 { format!(" (+{more})") } else { String::new() };
+            let last = log.map_or(String::new(), |line| format!(" | {line}"));
+            return format!("{}{others}{last}", step.name);
+        }
+        match self.moving {
+            Some((direction, count, total)) => format!("{} {} of {}", moved(direction), bytes(count), bytes(total)),
             None if self.done + self.cached == 0 => format!("sending {}", bytes(self.sent)),
             None => format!("{} done, {} cached", self.done, self.cached),
         }
@@ -141,15 +164,22 @@ impl Consumer for Tty {
             Event::Sending { image, .. } | Event::Step { image, .. } | Event::Log { image, .. } => {
                 self.update(image, event);
             }
+            Event::Transfer { image, .. } => self.transfer(image, event),
+            // the totals are enough here
+            Event::Blob { .. } => {}
+            Event::Retrying { image, reason, attempt, attempts, wait_millis, .. } => {
+                self.above(&format!("{image}: {}", retrying(reason, *attempt, *attempts, *wait_millis)));
+            }
             Event::Finished(built) => {
                 let seconds = self.images.get(&built.image).map_or(Duration::ZERO, |entry| entry.bar.elapsed());
                 let took = duration(u64::try_from(seconds.as_millis()).unwrap_or(u64::MAX));
-                let text = format!("{} built {} in {took}", built.image, short_id(&built.image_id));
+                let text = format!("{} built {} in {took}", built.image, short_id(built.pin()));
                 self.end(&built.image, &text);
             }
             Event::Failed { image, .. } => self.end(image, &format!("{image} failed")),
             Event::Cancelled { image } => self.end(image, &format!("{image} cancelled")),
             Event::Skipped { image } => self.above(&format!("{image} skipped")),
+            Event::Pushed { image, reference } => self.above(&format!("{image} pushed {reference}")),
             Event::Pulling { reference, status } => self.above(&format!("pull {reference}: {status}")),
         }
     }
@@ -184,6 +214,29 @@ mod tests {
         let above = apply(&Event::Step { image: image(), step: step(1, "a"), state: failed }, "b");
         assert_eq!(above, ["failed: a", "| x"]);
         apply(&Event::Step { image: image(), step: step(2, "b"), state: StepState::Cached }, "0 done, 1 cached");
+    }
+
+    #[test]
+    fn the_line_shows_bytes_while_they_travel() {
+        let mut state = State::default();
+        let mut check = |bytes, expect: &str| {
+            state.apply(&Event::Transfer { image: "op".into(), direction: Direction::Up, bytes, total: 2_000 });
+            assert_eq!(state.line(), expect);
+        };
+        check(1_000, "pushed 1.0 kB of 2.0 kB");
+        check(2_000, "sending 0 B");
+    }
+
+    #[test]
+    fn a_pull_has_its_own_line_while_it_travels() {
+        let mut tty = Tty::new(ProgressDrawTarget::hidden());
+        let mut check = |bytes, expect: usize| {
+            let (image, direction) = ("base:1".to_owned(), Direction::Down);
+            tty.event(&Event::Transfer { image, direction, bytes, total: 9 });
+            assert_eq!(tty.images.len(), expect);
+        };
+        check(1, 1);
+        check(9, 0);
     }
 
     #[test]

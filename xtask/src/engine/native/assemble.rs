@@ -1,0 +1,132 @@
+//! From a plan for one platform to an image: which layers there are, and the configuration above them.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use super::config::{self, Step};
+use super::contents::{Contents, ContentsError, Folders};
+use super::entry::{Content, EntryKind, LayerEntry};
+use super::shelf::LayerPlan;
+use super::user::Owner;
+use crate::manifest::ComponentName;
+use crate::oci::{Image, Layer, Platform, Rootfs};
+use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, fingerprint};
+use crate::render;
+
+/// Permission bits of a program without a mode of its own, as `install` has it.
+const PROGRAM_MODE: u32 = 0o755;
+
+/// Times that stand in layers, in seconds since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Of the layer of each component; 0 for one that is not named.
+    pub components: BTreeMap<ComponentName, u64>,
+    /// Of what is the image's own.
+    pub image: u64,
+}
+
+/// What components are put on.
+#[derive(Debug, Clone, Default)]
+pub struct Ground {
+    /// Layers, lowest first.
+    pub layers: Vec<Layer>,
+    /// Its configuration, absent on `scratch`.
+    pub config: Option<Value>,
+    /// What its layers give.
+    pub rootfs: Rootfs,
+    /// Who owns a working folder that is made on it.
+    pub owner: Owner,
+}
+
+/// An entry that comes out of another image, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extracted {
+    /// The entry; its path is not used.
+    pub entry: LayerEntry,
+    /// Absolute path in the image.
+    pub to: String,
+    /// The folder that the install puts it into.
+    pub folder: String,
+}
+
+/// Everything that the image of one platform is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The plan, for this platform.
+    pub plan: &'a ImagePlan,
+    /// The platform.
+    pub platform: &'a Platform,
+    /// What it is put on.
+    pub ground: &'a Ground,
+    /// Compiled programs.
+    pub programs: &'a BTreeMap<ComponentName, Utf8PathBuf>,
+    /// Files of other images.
+    pub extracted: &'a BTreeMap<ComponentName, Vec<Extracted>>,
+    /// Times of the layers.
+    pub times: &'a Times,
+}
+
+impl Parts<'_> {
+    /// The layers above the base: one for each component that has files, and one for the image's own description.
+    ///
+    /// # Errors
+    /// A component that does not fit the base.
+    pub fn layers(&self, root: &Utf8Path) -> Result<Vec<LayerPlan>, ContentsError> {
+        let (mut layers, mut folders, none) = (Vec::new(), Folders::new(), Folders::new());
+        for part in &self.plan.components {
+            let mut contents = Contents::on(&self.ground.rootfs, &none);
+            self.add_built(part, &mut contents)?;
+            contents.add_workspace_files(part, root)?;
+            let entries = contents.finish();
+            let is_folder = |entry: &&LayerEntry| matches!(entry.kind, EntryKind::Folder);
+            folders.extend(entries.iter().filter(is_folder).map(|entry| (entry.path.clone(), entry.clone())));
+            if !entries.is_empty() {
+                let time = self.times.components.get(&part.name).copied().unwrap_or_default();
+                layers.push(LayerPlan { name: format!("comp-{}", part.name), entries, time });
+            }
+        }
+        let mut own = Contents::on(&self.ground.rootfs, &folders);
+        let text = Content::Bytes(render::description(self.plan).into_bytes().into());
+        own.add(LayerEntry::file("", text, 0o644), render::DESCRIPTION, "/.groupage")?;
+        own.make_folders(&self.plan.config.workdir, self.ground.owner)?;
+        layers.push(LayerPlan { name: "image".to_owned(), entries: own.finish(), time: self.times.image });
+        Ok(layers)
+    }
+
+    fn add_built(&self, part: &ComponentPlan, contents: &mut Contents<'_>) -> Result<(), ContentsError> {
+        match &part.build {
+            BuildPlan::Cargo { .. } => {
+                for install in &part.installs {
+                    let program = self.programs.get(&part.name);
+                    let program = program.ok_or_else(|| ContentsError::Plan(format!("{} was not built", part.name)))?;
+                    let mode = install.mode.unwrap_or(PROGRAM_MODE);
+                    let entry = LayerEntry::file("", Content::Disk(program.clone()), mode);
+                    contents.add(entry, install.to.as_str(), install.to.folder())?;
+                }
+            }
+            BuildPlan::Image { .. } => {
+                for extracted in self.extracted.get(&part.name).into_iter().flatten() {
+                    contents.add(extracted.entry.clone(), &extracted.to, &extracted.folder)?;
+                }
+            }
+            BuildPlan::Files => {}
+            BuildPlan::Script { .. } => {
+                return Err(ContentsError::Plan(format!("{} is built by a script", part.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The image, when its layers are there: `own` in the order of [`Parts::layers`], `plans` what they were made from.
+    pub fn image(&self, plans: &[LayerPlan], own: Vec<Layer>) -> Image {
+        let steps: Vec<Step<'_>> = plans.iter().map(|layer| Step { name: &layer.name, time: layer.time }).collect();
+        let inherited = self.ground.layers.len();
+        let mut told = self.plan.config.clone();
+        told.labels.insert(fingerprint::LABEL.to_owned(), self.plan.fingerprint.clone());
+        let config = config::config(&told, self.platform, self.ground.config.as_ref(), inherited, &steps);
+        let layers = self.ground.layers.iter().cloned().chain(own).collect();
+        Image::new(self.platform.clone(), config, layers)
+    }
+}

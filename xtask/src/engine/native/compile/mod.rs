@@ -1,0 +1,210 @@
+//! Cargo components, compiled on this machine: the same programs as in the container of the Docker engine, byte for byte,
+//! where compiler, linker and C library are the same.
+//!
+//! ```text
+//! ComponentPlan ─ Program::of ─→ programs ─ check ─→ Toolchain       refusals come here, before any work
+//!                                    └──── compile ─→ executables    one run of cargo for all that may share one
+//! ```
+//!
+//! | file | is |
+//! |---|---|
+//! | `program.rs` | [`Program`]: what is to be compiled |
+//! | `toolchain.rs` | [`check`]: cargo, rustc, targets and linkers |
+//! | `flags.rs` | arguments and variables of cargo; **why two machines give the same bytes** |
+//! | `run.rs` | one run of cargo, its progress and its failure |
+//! | `process.rs` | a process group that ends when its future is dropped |
+//! | `elf.rs` | whether a program is linked as it was asked for |
+//!
+//! Cargo runs on the workspace itself, not on a pruned copy, so that what developers have compiled is not compiled again, and
+//! one run after the other, because a target folder has one lock. Which programs share a run is decided by
+//! [`crate::plan::cargo::groups`]: those that come out as if compiled alone.
+
+mod elf;
+mod flags;
+mod process;
+mod program;
+mod run;
+#[cfg(test)]
+mod tests;
+mod toolchain;
+
+pub use program::Program;
+pub use toolchain::{Toolchain, check};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::engine::{EngineError, Event, Events, Step, StepFailure, StepState};
+use crate::plan::cargo::{Candidate, Targets, groups};
+use crate::workspace::cargo::CargoWorkspace;
+use run::Run;
+
+/// How to compile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// Name of the job that events and failures are told under.
+    pub job: String,
+    /// Number of the first step; at most as many follow as there are programs.
+    pub first_step: u32,
+    /// Cargo's target folder, absolute: `<root>/target/groupage/cargo`. Executables are kept beside it, in `programs`.
+    pub target_dir: Utf8PathBuf,
+    /// Path or name of cargo.
+    pub cargo: String,
+    /// Path or name of rustc.
+    pub rustc: String,
+    /// Variables of this process; few of them reach cargo.
+    pub environment: BTreeMap<String, String>,
+    /// Never ask the network, even when something is missing.
+    pub offline: bool,
+    /// How many compilers run at once; as many as there are processors when absent.
+    pub jobs: Option<usize>,
+}
+
+/// Compiles programs; gives the executable of each, at a path that stays valid until the program is compiled anew.
+///
+/// Dropping the future ends cargo and everything that it has started.
+///
+/// # Errors
+/// [`EngineError::BuildFailed`] when cargo fails, or a program is not linked as it should be; [`EngineError::Other`] when the
+/// disk refuses.
+pub async fn compile(
+    programs: &[Program],
+    workspace: &CargoWorkspace,
+    toolchain: &Toolchain,
+    options: &CompileOptions,
+    events: &Events,
+) -> Result<BTreeMap<Program, Utf8PathBuf>, EngineError> {
+    let several = programs.iter().map(|program| &program.platform).collect::<BTreeSet<_>>().len() > 1;
+    let mut executables = BTreeMap::new();
+    let mut lock = None;
+    for (step, programs) in (options.first_step..).zip(runs(programs, workspace, toolchain)?) {
+        let platform = programs.first().map(|program| program.platform.to_string()).filter(|_| several);
+        let step = Step { number: step, name: step_name(workspace, &programs, platform.as_deref()) };
+        if lock.is_none() {
+            lock = Some(wait_for_others(options, events, &step).await?);
+        }
+        let run = Run { programs, workspace, toolchain, options, events, step };
+        for (program, path) in run.compile().await? {
+            executables.insert(program.clone(), keep(&run, program, &path)?);
+        }
+    }
+    Ok(executables)
+}
+
+/// The programs of each run of cargo, in a fixed order.
+fn runs<'a>(
+    programs: &'a [Program],
+    workspace: &CargoWorkspace,
+    toolchain: &Toolchain,
+) -> Result<Vec<Vec<&'a Program>>, EngineError> {
+    let other = |message: String| EngineError::Other { action: "compile".to_owned(), message };
+    let mut alike: BTreeMap<_, BTreeSet<&Program>> = BTreeMap::new();
+    for program in programs {
+        alike.entry((&program.platform, program.link, program.vendored)).or_default().insert(program);
+    }
+    let mut runs = Vec::new();
+    for ((platform, link, _), programs) in alike {
+        let programs: Vec<&Program> = programs.into_iter().collect();
+        let triple = toolchain::triple(platform)?;
+        let target = toolchain.targets.get(&(triple.to_owned(), link));
+        let target = target.ok_or_else(|| other(format!("the toolchain was not checked for {triple}")))?;
+        let features: Vec<BTreeSet<String>> = programs.iter().map(|program| program.all_features()).collect();
+        let candidates: Vec<Candidate<'_>> =
+            programs.iter().zip(&features).map(|(program, features)| program.candidate(features)).collect();
+        let targets = Targets { target, host: &toolchain.host };
+        let groups = groups(workspace, &candidates, targets).map_err(|error| other(error.to_string()))?;
+        runs.extend(groups.into_iter().map(|group| group.into_iter().map(|index| programs[index]).collect()));
+    }
+    Ok(runs)
+}
+
+/// `[comp-a] cargo build --package a@1.0.0 --bin a`, as the stages of the other engine are named; `[cargo]` stands for
+/// several components.
+fn step_name(workspace: &CargoWorkspace, programs: &[&Program], platform: Option<&str>) -> String {
+    let components: BTreeSet<&str> = programs.iter().map(|program| program.component.as_str()).collect();
+    let stage = match components.first() {
+        Some(only) if components.len() == 1 => format!("comp-{only}"),
+        _ => "cargo".to_owned(),
+    };
+    let platform = platform.map(|platform| format!("{platform} ")).unwrap_or_default();
+    format!("[{platform}{stage}] cargo build {}", flags::selection(workspace, programs).join(" "))
+}
+
+/// How often a lock is tried that somebody else has.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// A lock over compiling and keeping: cargo's own is free between the two, and another run may write a program of the same
+/// name. Tried again and again, because waiting for a file cannot be cancelled.
+async fn wait_for_others(options: &CompileOptions, events: &Events, step: &Step) -> Result<File, EngineError> {
+    let path = options.target_dir.join(".groupage-lock");
+    let failed = |error: io::Error| EngineError::Other { action: format!("lock {path}"), message: error.to_string() };
+    fs_err::create_dir_all(&options.target_dir).map_err(failed)?;
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if !told {
+            let line = "waiting for another run that compiles".to_owned();
+            events.emit(Event::Log { image: options.job.clone(), step: step.clone(), line });
+            told = true;
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Judges an executable and copies it to a place of its own: cargo has one for all programs of a name, whatever their
+/// features. A copy of the same age and size is the same.
+fn keep(run: &Run<'_>, program: &Program, path: &Utf8Path) -> Result<Utf8PathBuf, EngineError> {
+    let target_dir = &run.options.target_dir;
+    let folder = target_dir.parent().unwrap_or(target_dir).join("programs").join(program.key());
+    let kept = folder.join(&program.bin);
+    let failed = |error: io::Error| EngineError::Other { action: format!("keep {path}"), message: error.to_string() };
+    if is_same(path, &kept) {
+        return Ok(kept);
+    }
+    let bytes = fs_err::read(path).map_err(failed)?;
+    elf::check(program, &bytes).map_err(|misfit| refusal(run, program, misfit))?;
+    if let Some(place) = flags::leak(&bytes, run.workspace, &run.options.environment) {
+        run.log(format!(
+            "warning: program `{}` holds the path {place} of this machine, so that elsewhere its bytes are others; \
+             env!(\"CARGO_MANIFEST_DIR\") and C code do that",
+            program.bin
+        ));
+    }
+    copy(path, &folder, &kept).map_err(failed)?;
+    Ok(kept)
+}
+
+fn refusal(run: &Run<'_>, program: &Program, elf::Misfit { message, hint }: elf::Misfit) -> EngineError {
+    run.tell(StepState::Failed { message: message.clone() });
+    EngineError::BuildFailed(Box::new(StepFailure {
+        image: run.options.job.clone(),
+        step: Some(step_name(run.workspace, &[program], None)),
+        message,
+        hint: Some(hint),
+        ..StepFailure::default()
+    }))
+}
+
+fn is_same(path: &Utf8Path, kept: &Utf8Path) -> bool {
+    let facts = |path: &Utf8Path| path.metadata().and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+    matches!((facts(path), facts(kept)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The copy appears whole, by rename.
+fn copy(path: &Utf8Path, folder: &Utf8Path, kept: &Utf8Path) -> io::Result<()> {
+    fs_err::create_dir_all(folder)?;
+    let file = tempfile::NamedTempFile::new_in(folder)?;
+    fs_err::copy(path, file.path())?;
+    file.as_file().set_modified(path.metadata()?.modified()?)?;
+    file.persist(kept).map_err(|error| error.error)?;
+    Ok(())
+}

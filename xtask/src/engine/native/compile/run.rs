@@ -1,0 +1,184 @@
+//! One run of cargo: what it is told, what it says meanwhile, which files come out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use cargo_metadata::{Artifact, Message};
+use tokio::process::Command;
+
+use super::flags::{self, Places};
+use super::process::{self, Line};
+use super::toolchain::{Toolchain, triple};
+use super::{CompileOptions, Program};
+use crate::engine::lines::Lines;
+use crate::engine::{EngineError, Event, Events, LOG_TAIL, Step, StepFailure, StepState};
+use crate::workspace::cargo::CargoWorkspace;
+
+/// Programs that cargo compiles at once.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub programs: Vec<&'a Program>,
+    pub workspace: &'a CargoWorkspace,
+    pub toolchain: &'a Toolchain,
+    pub options: &'a CompileOptions,
+    pub events: &'a Events,
+    pub step: Step,
+}
+
+/// What a line of the log may mean.
+const HINTS: &[(&str, &str)] = &[
+    ("SIGKILL", "something ended the compiler, such as a machine out of memory; fewer at once need less: -j 1"),
+    ("cannot find -l", NO_LIBRARY),
+    ("unable to find library -l", NO_LIBRARY),
+    ("--offline was specified", "run `cargo fetch --locked` once with a network, or leave out --offline"),
+];
+/// Of both linkers' messages.
+const NO_LIBRARY: &str =
+    "the linker lacks a library; with `link = \"static\"` its lib….a must be there, which Debian has in -dev packages";
+
+/// What cargo said so far.
+#[derive(Debug, Default)]
+struct Heard {
+    artifacts: Vec<Artifact>,
+    tail: VecDeque<String>,
+    /// The first line that is an error.
+    error: Option<String>,
+    /// The package that could not be compiled.
+    failed: Option<String>,
+}
+
+impl Run<'_> {
+    /// Compiles; gives the executable of every program, where cargo puts it.
+    pub(super) async fn compile(&self) -> Result<BTreeMap<&Program, Utf8PathBuf>, EngineError> {
+        self.tell(StepState::Started);
+        let started = Instant::now();
+        let mut heard = Heard::default();
+        let status = process::run(self.command()?, |line| self.hear(&mut heard, line)).await;
+        let status = status.map_err(|error| self.other(&format!("`{}`: {error}", self.options.cargo)))?;
+        if !status.success() {
+            return Err(self.failure(heard, status));
+        }
+        let fresh = heard.artifacts.iter().filter(|artifact| artifact.fresh).count();
+        self.log(format!("{} crates compiled, {fresh} up to date", heard.artifacts.len() - fresh));
+        let millis = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        let is_fresh = fresh == heard.artifacts.len();
+        self.tell(if is_fresh { StepState::Cached } else { StepState::Done { millis: millis.max(1) } });
+        let executables = self.programs.iter().map(|program| {
+            let found = heard.artifacts.iter().find_map(|artifact| self.executable(program, artifact));
+            let none =
+                || self.other(&format!("cargo gave no program `{}` of package {}", program.bin, program.package));
+            Ok((*program, found.ok_or_else(none)?))
+        });
+        executables.collect()
+    }
+
+    fn command(&self) -> Result<Command, EngineError> {
+        let Self { workspace, toolchain, options, .. } = self;
+        let mut environment = flags::environment(&options.environment);
+        let home = flags::cargo_home(&environment);
+        let places = Places {
+            workspace,
+            target_dir: &options.target_dir,
+            cargo_home: home.as_deref(),
+            library: toolchain.library.as_ref().map(|(folder, name)| (folder.as_path(), name.as_str())),
+        };
+        let (program, rest) = self.first()?;
+        let rustflags = flags::rustflags(&places, program.link, program.vendored);
+        environment.extend(toolchain.linkers.clone());
+        // unlike RUSTFLAGS it can hold paths with spaces
+        environment.insert("CARGO_ENCODED_RUSTFLAGS".to_owned(), rustflags.join("\u{1f}"));
+        if options.rustc != "rustc" {
+            environment.insert("RUSTC".to_owned(), options.rustc.clone());
+        }
+        let mut command = Command::new(&options.cargo);
+        command.args(["build", "--release", "--locked", "--color", "never", "--target", rest]);
+        command.args(["--message-format", "json-render-diagnostics", "--target-dir", options.target_dir.as_str()]);
+        command.args(options.offline.then_some("--offline"));
+        command.args(options.jobs.map(|jobs| format!("--jobs={jobs}")));
+        command.args(flags::selection(workspace, &self.programs));
+        command.current_dir(&workspace.root).env_clear().envs(environment);
+        Ok(command)
+    }
+
+    /// A program that speaks for all, because platform and flags are the same, and its target.
+    fn first(&self) -> Result<(&Program, &'static str), EngineError> {
+        let first = self.programs.first().ok_or_else(|| self.other("there is no program"))?;
+        Ok((first, triple(&first.platform)?))
+    }
+
+    fn hear(&self, heard: &mut Heard, line: Line) {
+        match line {
+            Line::Out(line) => {
+                if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_slice(&line) {
+                    heard.artifacts.push(artifact);
+                }
+            }
+            Line::Err(mut line) => {
+                line.push(b'\n');
+                for line in Lines::default().push(&line) {
+                    self.log(line.clone());
+                    heard.line(line);
+                }
+            }
+        }
+    }
+
+    fn executable(&self, program: &Program, artifact: &Artifact) -> Option<Utf8PathBuf> {
+        let key = self.workspace.members.iter().find(|key| key.name == program.package)?;
+        let is_own = artifact.manifest_path == self.workspace.packages.get(key)?.folder.join("Cargo.toml");
+        let is_bin = artifact.target.is_bin() && artifact.target.name == program.bin;
+        artifact.executable.clone().filter(|_| is_own && is_bin)
+    }
+
+    fn failure(&self, heard: Heard, status: ExitStatus) -> EngineError {
+        let message = heard.error.unwrap_or_else(|| format!("cargo ended with {status}"));
+        self.tell(StepState::Failed { message: message.clone() });
+        let hint = HINTS.iter().find(|(word, _)| heard.tail.iter().any(|line| line.contains(word)));
+        let blamed: Vec<&Program> =
+            self.programs.iter().filter(|program| heard.failed.as_ref() == Some(&program.package)).copied().collect();
+        let step = match blamed[..] {
+            // of several programs, the one whose own package failed
+            [only] => super::step_name(self.workspace, &[only], None),
+            _ => self.step.name.clone(),
+        };
+        EngineError::BuildFailed(Box::new(StepFailure {
+            image: self.options.job.clone(),
+            step: Some(step),
+            exit_code: status.code().map(i64::from),
+            message,
+            log: heard.tail.into(),
+            hint: hint.map(|(_, hint)| (*hint).to_owned()),
+        }))
+    }
+
+    fn other(&self, message: &str) -> EngineError {
+        EngineError::Other { action: "compile".to_owned(), message: message.to_owned() }
+    }
+
+    pub(super) fn tell(&self, state: StepState) {
+        let (image, step) = (self.options.job.clone(), self.step.clone());
+        self.events.emit(Event::Step { image, step, state });
+    }
+
+    pub(super) fn log(&self, line: String) {
+        let (image, step) = (self.options.job.clone(), self.step.clone());
+        self.events.emit(Event::Log { image, step, line });
+    }
+}
+
+impl Heard {
+    fn line(&mut self, line: String) {
+        if self.error.is_none() && line.starts_with("error") {
+            self.error = Some(line.clone());
+        }
+        if let Some(rest) = line.strip_prefix("error: could not compile `") {
+            self.failed = rest.split_once('`').map(|(package, _)| package.to_owned());
+        }
+        if self.tail.len() == LOG_TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line);
+    }
+}

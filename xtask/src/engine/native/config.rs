@@ -1,0 +1,212 @@
+//! The image configuration, as BuildKit would write it for the generated Dockerfile.
+//! <https://github.com/opencontainers/image-spec/blob/main/config.md>
+//!
+//! What a base says is kept, also what the specification does not know (a health check, say), unless the plan says
+//! otherwise: environment and labels are merged by name, ports are added, user, working folder, entry point and arguments
+//! replaced. There always is a `PATH`, as with Docker.
+
+use serde_json::{Map, Value, json};
+
+use crate::oci::Platform;
+use crate::plan::ConfigPlan;
+
+/// What BuildKit adds where a base has none.
+const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// One layer of ours, as it stands in the history.
+#[derive(Debug)]
+pub(super) struct Step<'a> {
+    /// What made it.
+    pub(super) name: &'a str,
+    /// When, in seconds since 1970.
+    pub(super) time: u64,
+}
+
+/// The configuration; the diff IDs are added with the layers. `base` is that of the base, absent on `scratch`; `inherited`
+/// is the number of its layers.
+pub(super) fn config(
+    plan: &ConfigPlan,
+    platform: &Platform,
+    base: Option<&Value>,
+    inherited: usize,
+    steps: &[Step<'_>],
+) -> Value {
+    let mut config = base.cloned().unwrap_or_else(|| json!({}));
+    if !config.is_object() {
+        config = json!({});
+    }
+    let created = steps.iter().map(|step| step.time).max().unwrap_or_default();
+    let inner = object(&mut config, "config");
+    merge(inner, plan);
+    let history = history(config.get("history"), inherited, steps);
+    config["history"] = history;
+    config["created"] = rfc3339(created).into();
+    config["os"] = platform.os().into();
+    config["architecture"] = platform.architecture().into();
+    if let Some(variant) = platform.variant() {
+        config["variant"] = variant.into();
+    }
+    // what Docker's classic builder wrote about the container that the base was made in
+    ["container", "container_config", "docker_version", "id", "parent"].iter().for_each(|key| {
+        _ = config.as_object_mut().and_then(|config| config.remove(*key));
+    });
+    config
+}
+
+fn merge(inner: &mut Map<String, Value>, plan: &ConfigPlan) {
+    let mut env: Vec<String> = strings(inner.get("Env"));
+    if !env.iter().any(|known| known.starts_with("PATH=")) {
+        env.push(DEFAULT_PATH.to_owned());
+    }
+    for (name, value) in &plan.env {
+        let own = format!("{name}={value}");
+        match env.iter_mut().find(|known| known.split('=').next() == Some(name.as_str())) {
+            Some(known) => *known = own,
+            None => env.push(own),
+        }
+    }
+    inner.insert("Env".to_owned(), json!(env));
+    if !plan.labels.is_empty() {
+        object_of(inner, "Labels").extend(plan.labels.iter().map(|(key, value)| (key.clone(), json!(value))));
+    }
+    if !plan.ports.is_empty() {
+        object_of(inner, "ExposedPorts").extend(plan.ports.iter().map(|port| (port.clone(), json!({}))));
+    }
+    inner.insert("WorkingDir".to_owned(), json!(plan.workdir));
+    if let Some(user) = &plan.user {
+        inner.insert("User".to_owned(), json!(user));
+    }
+    inner.remove("Cmd");
+    inner.remove("Entrypoint");
+    if !plan.entrypoint.is_empty() {
+        inner.insert("Entrypoint".to_owned(), json!(plan.entrypoint));
+    }
+}
+
+/// One entry for each layer, which is what readers count on. A history of the base that does not fit its layers is left out
+/// for one that does.
+fn history(base: Option<&Value>, inherited: usize, steps: &[Step<'_>]) -> Value {
+    let known = base.and_then(Value::as_array).cloned().unwrap_or_default();
+    let layers = known.iter().filter(|entry| entry["empty_layer"] != Value::Bool(true)).count();
+    let mut history =
+        if layers == inherited { known } else { vec![json!({ "created_by": "layer of the base" }); inherited] };
+    history.extend(
+        steps
+            .iter()
+            .map(|step| json!({ "created": rfc3339(step.time), "created_by": format!("groupage {}", step.name) })),
+    );
+    Value::Array(history)
+}
+
+fn object<'v>(value: &'v mut Value, key: &str) -> &'v mut Map<String, Value> {
+    if !value[key].is_object() {
+        value[key] = json!({});
+    }
+    match &mut value[key] {
+        Value::Object(map) => map,
+        _ => unreachable!("it was made one just now"),
+    }
+}
+
+fn object_of<'v>(map: &'v mut Map<String, Value>, key: &str) -> &'v mut Map<String, Value> {
+    let slot = map.entry(key.to_owned()).or_insert_with(|| json!({}));
+    if !slot.is_object() {
+        *slot = json!({});
+    }
+    match slot {
+        Value::Object(map) => map,
+        _ => unreachable!("it was made one just now"),
+    }
+}
+
+fn strings(value: Option<&Value>) -> Vec<String> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// Seconds since 1970 as `2024-02-29T12:00:00Z`. The days are counted in years that begin in March, so that the leap day is
+/// the last one (Hinnant, "chrono-compatible low-level date algorithms").
+fn rfc3339(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        let check = |seconds: u64, expect: &str| assert_eq!(rfc3339(seconds), expect);
+        check(0, "1970-01-01T00:00:00Z");
+        check(951_782_400, "2000-02-29T00:00:00Z");
+        check(1_709_208_000, "2024-02-29T12:00:00Z");
+        check(1_735_689_599, "2024-12-31T23:59:59Z");
+        check(4_107_542_400, "2100-03-01T00:00:00Z");
+    }
+
+    fn check(base: Option<Value>, expect: Value) {
+        let plan = ConfigPlan {
+            user: Some("1:1".into()),
+            entrypoint: vec!["/x".into()],
+            workdir: "/".into(),
+            env: [("A".into(), "1".into()), ("B".into(), "2".into())].into(),
+            ports: vec!["80/tcp".into()],
+            labels: [("l".into(), "new".into())].into(),
+        };
+        let platform = "linux/arm/v7".parse().unwrap();
+        let inherited = usize::from(base.is_some());
+        let steps = [Step { name: "comp-x", time: 60 }];
+        assert_eq!(config(&plan, &platform, base.as_ref(), inherited, &steps), expect);
+    }
+
+    #[test]
+    fn scratch() {
+        check(
+            None,
+            json!({
+                "architecture": "arm", "os": "linux", "variant": "v7", "created": "1970-01-01T00:01:00Z",
+                "config": {
+                    "Env": [DEFAULT_PATH, "A=1", "B=2"], "ExposedPorts": { "80/tcp": {} }, "Labels": { "l": "new" },
+                    "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"],
+                },
+                "history": [{ "created": "1970-01-01T00:01:00Z", "created_by": "groupage comp-x" }],
+            }),
+        );
+    }
+
+    #[test]
+    fn what_a_base_says_is_kept_or_replaced() {
+        check(
+            Some(json!({
+                "architecture": "arm", "os": "linux", "variant": "v7", "created": "2001-01-01T00:00:00Z",
+                "docker_version": "1", "container_config": { "Cmd": ["x"] },
+                "config": {
+                    "Env": ["B=0", "PATH=/bin"], "Labels": { "l": "old", "m": "kept" }, "Cmd": ["sh"],
+                    "Healthcheck": { "Test": ["NONE"] }, "User": "root", "ExposedPorts": null,
+                },
+                "history": [{ "created_by": "base" }, { "created_by": "ENV", "empty_layer": true }],
+            })),
+            json!({
+                "architecture": "arm", "os": "linux", "variant": "v7", "created": "1970-01-01T00:01:00Z",
+                "config": {
+                    "Env": ["B=2", "PATH=/bin", "A=1"], "ExposedPorts": { "80/tcp": {} },
+                    "Labels": { "l": "new", "m": "kept" }, "Healthcheck": { "Test": ["NONE"] },
+                    "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"],
+                },
+                "history": [
+                    { "created_by": "base" }, { "created_by": "ENV", "empty_layer": true },
+                    { "created": "1970-01-01T00:01:00Z", "created_by": "groupage comp-x" },
+                ],
+            }),
+        );
+    }
+}

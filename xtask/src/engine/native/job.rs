@@ -1,0 +1,63 @@
+//! What the native engine needs for one image: plain data, made by the caller from a plan.
+
+use camino::Utf8PathBuf;
+
+use super::archive::ArchiveKind;
+use super::assemble::Times;
+use crate::engine::NamedJob;
+use crate::oci::{Compression, Platform};
+use crate::plan::ImagePlan;
+
+/// One image to build, for one or several platforms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NativeJob {
+    /// The shown name, such as `logging-operator` or `logging-operator=full`. Unique within one run.
+    pub image: String,
+    /// The plan of each platform, at least one.
+    pub plans: Vec<(Platform, ImagePlan)>,
+    /// References that the result gets.
+    pub tags: Vec<String>,
+    /// Times of layers.
+    pub times: Times,
+    /// How layers are stored.
+    pub compression: Compression,
+    /// Where the result goes, besides the layout.
+    pub outputs: Vec<Output>,
+    /// Make every layer again.
+    pub no_cache: bool,
+}
+
+/// Where a result goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Into a file.
+    Archive {
+        /// Its form.
+        kind: ArchiveKind,
+        /// The file, absolute.
+        path: Utf8PathBuf,
+    },
+    /// Into the Docker daemon.
+    Load,
+    /// To its registry.
+    Push,
+}
+
+/// Name of the folder that the layout of an image is kept in, such as `operator_full` for `operator=full`: names have no
+/// `_`, so that no other image has the same.
+pub fn layout_folder(image: &str) -> String {
+    image.replace('=', "_")
+}
+
+impl NamedJob for NativeJob {
+    fn image(&self) -> &str {
+        &self.image
+    }
+}
+
+impl NativeJob {
+    /// Name of the folder of its layout.
+    pub fn folder(&self) -> String {
+        layout_folder(&self.image)
+    }
+}

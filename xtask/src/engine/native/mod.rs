@@ -1,0 +1,230 @@
+//! The native engine: merged OCI images without a daemon, from the same plan.
+//!
+//! ```text
+//! plan ─▶ compile ─▶ programs ─┐
+//!      ─▶ base ────▶ Ground ───┼─▶ contents ─▶ shelf ─▶ layers ─▶ Image ─▶ Bundle ─▶ layout, archives, load, push
+//!      ─▶ files ───────────────┘
+//! ```
+//!
+//! | file | is |
+//! |---|---|
+//! | `base/`, `bases.rs` | bases and sources, verified; each read once |
+//! | `compile/`, `programs.rs` | cargo components, compiled on this machine, once for all images |
+//! | `job.rs` | [`NativeJob`] and [`Output`], plain data |
+//! | `entry.rs`, `contents.rs` | what a layer is made of, and how a plan becomes that |
+//! | `layer.rs` | entries to a layer: tar, digests and compression in one pass |
+//! | `shelf.rs` | layers that were made before |
+//! | `user.rs` | who owns a working folder that is made |
+//! | `config.rs`, `assemble.rs` | the configuration, and the image above its base |
+//! | `bundle.rs` | an image for each platform, and their index |
+//! | `layout.rs`, `archive.rs` | where it is written |
+//! | `deliver.rs` | files, the Docker daemon, registries |
+//! | `progress.rs` | steps as events |
+//!
+//! **Same inputs, same bytes**: nothing of the machine, the directory, the clock, the locale or the umask reaches a layer.
+//! Times are those of `SOURCE_DATE_EPOCH`, or of the newest commit that changed a component.
+//! **The same image as with Docker**: file tree, owners, modes and configuration; the number of layers may differ on a base.
+
+mod archive;
+mod assemble;
+pub mod base;
+mod bases;
+mod bundle;
+pub mod compile;
+mod config;
+mod contents;
+mod deliver;
+pub mod entry;
+mod job;
+mod layer;
+mod layout;
+mod programs;
+mod progress;
+mod shelf;
+mod user;
+
+pub use archive::ArchiveKind;
+pub(in crate::engine) use archive::write_docker;
+pub use assemble::{Extracted, Ground, Parts, Times};
+pub use bundle::Bundle;
+pub use contents::ContentsError;
+pub use entry::{Content, EntryKind, LayerEntry};
+pub use job::{NativeJob, Output, layout_folder};
+pub use layer::{GZIP_LEVEL, LayerError, ZSTD_LEVEL};
+pub use programs::Compiler;
+pub use shelf::{LayerPlan, Request, Shelved, provide};
+pub use user::Owner;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::docker::Docker;
+use super::docker::host::Host;
+use super::registry::Registry;
+use super::store::Store;
+use super::{Built, Engine, EngineError, Events};
+use crate::manifest::ComponentName;
+use crate::oci::{Image, Layer, Platform};
+use crate::plan::ImagePlan;
+use bases::Bases;
+use deliver::Origins;
+use programs::Programs;
+use progress::Steps;
+
+/// The engine.
+#[derive(Debug)]
+pub struct Native<'w> {
+    root: Utf8PathBuf,
+    layouts: Utf8PathBuf,
+    store: Store,
+    docker: Option<Docker>,
+    nearby: Option<Host>,
+    registry: Registry,
+    compiler: Option<Compiler<'w>>,
+    bases: Bases,
+}
+
+impl<'w> Native<'w> {
+    /// An engine for a workspace, which keeps what it makes below `folder` (`target/groupage`).
+    ///
+    /// # Errors
+    /// [`EngineError::Local`] when the folder cannot be used.
+    pub fn open(root: &Utf8Path, folder: &Utf8Path, registry: Registry) -> Result<Self, EngineError> {
+        let store = Store::open(&folder.join("cache")).map_err(local(format!("use {folder}")))?;
+        Ok(Self {
+            root: root.to_owned(),
+            layouts: folder.join("oci"),
+            store,
+            docker: None,
+            nearby: None,
+            registry,
+            compiler: None,
+            bases: Bases::default(),
+        })
+    }
+
+    /// With a daemon to load images into.
+    #[must_use]
+    pub fn with_docker(self, docker: Option<Docker>) -> Self {
+        Self { docker, ..self }
+    }
+
+    /// With the address of a daemon that is asked when a registry cannot give an image, for a hint.
+    #[must_use]
+    pub fn with_nearby(self, nearby: Option<Host>) -> Self {
+        Self { nearby, ..self }
+    }
+
+    /// With what compiles cargo components.
+    #[must_use]
+    pub fn with_compiler(self, compiler: Option<Compiler<'w>>) -> Self {
+        Self { compiler, ..self }
+    }
+
+    async fn image(
+        &self,
+        job: &NativeJob,
+        (platform, plan): &(Platform, ImagePlan),
+        programs: &BTreeMap<ComponentName, Utf8PathBuf>,
+        origins: &mut Origins,
+        steps: &Arc<Steps>,
+        events: &Events,
+    ) -> Result<Image, EngineError> {
+        let ground = &self.ground(plan, platform, origins, steps, events).await?;
+        let extracted = &self.extracted(plan, platform, steps, events).await?;
+        let parts = Parts { plan, platform, ground, programs, extracted, times: &job.times };
+        let unfit =
+            |error: ContentsError| EngineError::Assembly { image: job.image.clone(), detail: error.to_string() };
+        let wanted = parts.layers(&self.root).map_err(unfit)?;
+        let layers = self.layers(job, wanted.clone(), steps).await?;
+        Ok(parts.image(&wanted, layers))
+    }
+
+    /// Writes layers on threads; a job that is dropped stops them.
+    async fn layers(
+        &self,
+        job: &NativeJob,
+        wanted: Vec<LayerPlan>,
+        steps: &Arc<Steps>,
+    ) -> Result<Vec<Layer>, EngineError> {
+        let (store, steps, compression, no_cache) = (self.store.clone(), steps.clone(), job.compression, job.no_cache);
+        let made = blocking(move |cancelled| {
+            let on_done = |plan: &LayerPlan, shelved: &Shelved| {
+                let name = format!("[{}] layer", plan.name);
+                if shelved.cached { steps.cached(name) } else { steps.done(&steps.begin(name)) }
+            };
+            provide(Request { store: &store, compression, no_cache, cancelled, on_done: &on_done }, &wanted)
+        });
+        let made = made.await.map_err(|error| layer_error(&job.image, error))?;
+        Ok(made.into_iter().map(|shelved| shelved.layer).collect())
+    }
+}
+
+impl Engine for Native<'_> {
+    type Job = NativeJob;
+
+    async fn build(&self, job: &NativeJob, events: &Events) -> Result<Built, EngineError> {
+        let steps = Arc::new(Steps::new(&job.image, events));
+        let mut images = Vec::new();
+        let programs = match &self.compiler {
+            Some(compiler) => compiler.programs(job, &steps, events).await?,
+            None => Programs::new(),
+        };
+        let none = BTreeMap::new();
+        let mut origins = Origins::new();
+        for planned in &job.plans {
+            let programs = programs.get(&planned.0).unwrap_or(&none);
+            images.push(self.image(job, planned, programs, &mut origins, &steps, events).await?);
+        }
+        let bundle = Arc::new(Bundle::new(images, job.tags.clone()));
+        let folder = self.layouts.join(job.folder());
+        let (target, own, store) = (folder.clone(), bundle.clone(), self.store.clone());
+        let written = blocking(move |_| layout::write(&target, &own, &store)).await;
+        written.map_err(local(format!("write {folder}")))?;
+        self.deliver(job, &bundle, &origins, &steps, events).await?;
+        let (steps_run, steps_cached) = steps.counts();
+        let image_id = match &bundle.images[..] {
+            [image] => image.config.digest.to_string(),
+            _ => String::new(),
+        };
+        let digest = Some(bundle.root().digest.to_string());
+        Ok(Built { image: job.image.clone(), image_id, tags: job.tags.clone(), digest, steps_run, steps_cached })
+    }
+}
+
+/// Runs work on a thread of its own. The flag is set when nobody waits for it any more.
+async fn blocking<T: Send + 'static>(work: impl FnOnce(&AtomicBool) -> T + Send + 'static) -> T {
+    struct Stop(Arc<AtomicBool>);
+    impl Drop for Stop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let stop = Stop(cancelled.clone());
+    let result = tokio::task::spawn_blocking(move || work(&cancelled)).await;
+    drop(stop);
+    match result {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // the runtime ends, and with it whoever waits here
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+fn local(action: String) -> impl FnOnce(std::io::Error) -> EngineError {
+    move |error| EngineError::Local { action, detail: error.to_string() }
+}
+
+fn layer_error(image: &str, error: LayerError) -> EngineError {
+    match error {
+        LayerError::File { path, detail } => EngineError::Context { path, detail },
+        LayerError::Store(error) => local(format!("write the layers of {image}"))(error),
+        LayerError::Cancelled => EngineError::Cancelled,
+    }
+}
