@@ -11,10 +11,28 @@ const LONG_ABOUT: &str = "\
 Merges many small component images into few.
 
 Reads components/*/component.toml and images/*/image.toml, decides with feature flags what is merged into which image, \
-generates the multi-stage Dockerfiles and builds the images through the Docker API.
+generates the multi-stage Dockerfiles, and builds the images: through a Docker daemon, or without one.
 
 Exit codes: 0 done, 1 the work says no (a finding, a failed build, drift), 2 bad input or usage, 3 the environment is \
-missing (no daemon, an image that cannot be had).";
+missing (no daemon, no compiler, an image or a registry that cannot be had).";
+
+const LONG_BUILD: &str = "\
+Build images.
+
+`--engine docker` builds the generated Dockerfile through the Docker API. `--engine native` needs no daemon: it runs cargo \
+on this machine, writes the layers itself, and fetches bases from their registries; equal inputs give equal bytes. `auto` \
+takes docker when a daemon answers and has, or can pull, every base and builder, else native; what only one of them can do \
+decides before that. It says which one it took, and why.
+
+Images of the docker engine are in the daemon. Those of the native engine are OCI layouts in target/groupage/oci/IMAGE; \
+--load, --push and --output send them further. stdout names what was built, as lines of REFERENCE DIGEST.";
+
+const LONG_INSPECT: &str = "\
+Show what is inside an image: components, features, roles, fingerprint, base.
+
+An image of the workspace is looked for in the Docker daemon, in its layout below target/groupage/oci, then in its registry; \
+any other reference in the daemon, then in its registry. Of an index all platforms are shown. A registry is asked for \
+manifests, configurations and the small layers, never for a whole image.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -37,6 +55,15 @@ pub struct Global {
     /// Override one value: bases.NAME, builders.NAME, registry.default, build.network, images.NAME.base, components.NAME.image; `*` matches within a name
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
     pub set: Vec<(String, String)>,
+    /// Assert that groupage.lock fits the manifests, as Cargo.lock always must; the default when CI=true and there is a groupage.lock
+    #[arg(long, global = true, conflicts_with = "no_locked", help_heading = "Workspace")]
+    pub locked: bool,
+    /// Go on when groupage.lock does not fit the manifests, also when CI=true
+    #[arg(long, global = true, help_heading = "Workspace")]
+    pub no_locked: bool,
+    /// Run without accessing the network
+    #[arg(long, global = true, help_heading = "Workspace")]
+    pub offline: bool,
     /// Colour of messages
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
     pub color: Color,
@@ -59,17 +86,23 @@ pub enum Color {
 pub enum Command {
     /// List components and images with their features, versions and roles
     List(ListArguments),
-    /// Check every image by every rule, and generated files for drift; needs no daemon and no network
+    /// Check every image by every rule, generated files and the lock file for drift; needs no daemon and no network
     Check(CheckArguments),
     /// Show what would be built, and from what
     Plan(PlanArguments),
     /// Write the Dockerfiles that reviewers read
     Generate(GenerateArguments),
-    /// Build images
+    /// Build images, through a Docker daemon or without one
+    #[command(long_about = LONG_BUILD)]
     Build(BuildArguments),
+    /// Pin every reference that the manifests name in groupage.lock; entries that fit stay as they are
+    Lock(LockArguments),
+    /// Ask registries again for what groupage.lock pins
+    Update(UpdateArguments),
     /// Explain a decision
     Explain(ExplainArguments),
-    /// Show what is inside an image: components, features, roles, base
+    /// Show what is inside an image: components, features, roles, fingerprint, base
+    #[command(long_about = LONG_INSPECT)]
     Inspect(InspectArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
@@ -154,6 +187,9 @@ pub struct GenerateArguments {
     /// Write a folder that plain `docker build` accepts, Dockerfile included, for exactly one image
     #[arg(long, value_name = "DIR")]
     pub context: Option<Utf8PathBuf>,
+    /// Platform that the folder is for, where its files depend on the platform
+    #[arg(long, value_name = "OS/ARCH", requires = "context")]
+    pub platform: Option<Platform>,
 }
 
 /// Arguments of `build`.
@@ -162,11 +198,11 @@ pub struct BuildArguments {
     /// What to build
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// Platform to build for; that of the daemon when absent
-    #[arg(long, value_name = "OS/ARCH")]
-    pub platform: Option<Platform>,
+    /// Platforms to build for, separated by commas; that of the daemon or of this machine when absent; several are for the native engine
+    #[arg(long = "platform", value_name = "OS/ARCH", value_delimiter = ',')]
+    pub platforms: Vec<Platform>,
     /// Reference for the result instead of the planned one; may be given several times; needs exactly one image
-    #[arg(short, long = "tag", value_name = "REFERENCE")]
+    #[arg(short, long = "tag", value_name = "REFERENCE", value_parser = tag)]
     pub tags: Vec<crate::oci::Reference>,
     /// How many images are built at once
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -180,6 +216,18 @@ pub struct BuildArguments {
     /// Stop before anything is built, and show the plan
     #[arg(long)]
     pub dry_run: bool,
+    /// What builds: a Docker daemon, or this program itself
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: EngineChoice,
+    /// Load the result into the Docker daemon, where the docker engine has it anyway
+    #[arg(long)]
+    pub load: bool,
+    /// Push the result to the registry of its references, with the account of `docker login`
+    #[arg(long)]
+    pub push: bool,
+    /// Write the result into a file: type=oci|docker,dest=FILE[,compression=none|gzip|zstd]; may be given several times
+    #[arg(short, long = "output", value_name = "TYPE,DEST")]
+    pub outputs: Vec<super::destination::Destination>,
     /// How progress is shown
     #[arg(long, value_enum, default_value_t)]
     pub progress: ProgressStyle,
@@ -189,6 +237,18 @@ pub struct BuildArguments {
     /// The daemon, as unix:///path or tcp://host:port; DOCKER_HOST, the Docker context, then the default socket when absent
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
+}
+
+/// What builds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// Docker, when a daemon answers and has, or can pull, every image that is needed; else native.
+    #[default]
+    Auto,
+    /// The generated Dockerfile, through the Docker API.
+    Docker,
+    /// Cargo on this machine, and layers written directly; needs no daemon.
+    Native,
 }
 
 /// How progress is shown.
@@ -205,6 +265,31 @@ pub enum ProgressStyle {
     Json,
     /// Nothing but errors.
     Quiet,
+}
+
+/// Arguments of `lock`.
+#[derive(Debug, Args)]
+pub struct LockArguments {
+    /// Write nothing and ask nobody; fail when groupage.lock is not as it would be written
+    #[arg(long)]
+    pub check: bool,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `update`.
+#[derive(Debug, Args)]
+pub struct UpdateArguments {
+    /// What to ask for again: bases.NAME, builders.NAME, components.NAME.image, the name alone, or a reference; everything when absent
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Write nothing; show what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// Arguments of `explain`.
@@ -248,13 +333,17 @@ pub struct FeatureArguments {
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArguments {
-    /// An image in the daemon: a reference, an image ID, or IMAGE[=VARIANT] of this workspace
-    #[arg(value_name = "REFERENCE")]
+    /// IMAGE[=VARIANT] of this workspace, a reference, an image ID of the daemon, or a path
+    ///
+    /// A path is that of an OCI layout, of an archive of one, or of an archive of `docker save`. oci:FOLDER,
+    /// oci-archive:FILE, docker-archive:FILE and docker-daemon:REFERENCE name one place; a @DIGEST after any of them
+    /// names one image of several.
+    #[arg(value_name = "IMAGE")]
     pub reference: String,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// The daemon
+    /// The daemon, as unix:///path or tcp://host:port
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
 }
@@ -265,6 +354,16 @@ pub struct CompletionsArguments {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// A reference that an image can be given: its digest comes of its content.
+fn tag(text: &str) -> Result<crate::oci::Reference, String> {
+    let reference: crate::oci::Reference =
+        text.parse().map_err(|error: crate::oci::ReferenceError| error.to_string())?;
+    if reference.digest().is_some() {
+        return Err("an image is named by a tag, not by a digest".to_owned());
+    }
+    Ok(reference)
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -11,6 +11,7 @@ use super::session::{Loaded, Session};
 use super::status::Stop;
 use super::{build, daemon};
 use crate::engine::docker::Docker;
+use crate::lock::Pins;
 use crate::manifest::BuilderName;
 use crate::oci::{Platform, Reference};
 use crate::resolve::{Resolution, Value, ValueSource, builder_of};
@@ -28,12 +29,13 @@ pub(super) fn stand_ins(
     arguments: &BuildArguments,
     session: &Session<'_>,
     loaded: &mut Loaded,
+    pins: &Pins,
     docker: &Docker,
     platform: &Platform,
 ) -> Result<bool, Stop> {
     let candidates = {
         let resolution = session.resolve(loaded, &build::selection(arguments))?;
-        candidates(&resolution)
+        candidates(&resolution, pins, platform)
     };
     for candidate in &candidates {
         if let Some(tag) = stand_in(arguments, session, loaded, docker, platform, candidate)? {
@@ -43,14 +45,15 @@ pub(super) fn stand_ins(
     Ok(!loaded.overrides.bootstrapped.is_empty())
 }
 
-fn candidates(resolution: &Resolution<'_>) -> Vec<Candidate> {
+fn candidates(resolution: &Resolution<'_>, pins: &Pins, platform: &Platform) -> Vec<Candidate> {
     let components = resolution.images.iter().flat_map(|image| &image.components);
+    let components = components.filter(|component| !component.excluded.contains(platform));
     let used: BTreeSet<BuilderName> = components.filter_map(|component| builder_of(component.manifest)).collect();
     let candidate = |name: BuilderName| {
         let program = resolution.manifests.settings.builders.get(&name)?.bootstrap.as_ref()?;
         match resolution.builders.get(&name)? {
-            Value { value, source: ValueSource::Manifest } => {
-                Some(Candidate { image: value.clone(), program: program.value.as_path().to_owned(), name })
+            value @ Value { source: ValueSource::Manifest, .. } => {
+                Some(Candidate { image: pins.pin(value), program: program.value.as_path().to_owned(), name })
             }
             Value { .. } => None,
         }
@@ -81,7 +84,7 @@ fn stand_in(
         return Ok(None);
     }
     // once made, the stand-in is used until the image itself is there: a pull that fails again would only cost time
-    if missing.contains(&tag) {
+    if missing.contains(&tag) && !session.global.offline {
         session.output.message(&format!("pulling builder {image}"));
         let pull = async { Ok(docker.pull(&wanted, Some(&platform), &mut |_| ()).await) };
         match daemon::wait(pull)? {
@@ -120,6 +123,8 @@ mod tests {
         check("docker.io/library/rust:1.95", "localhost/groupage/rust:1.95-0123456789ab");
         check("rust", "localhost/groupage/rust:local-0123456789ab");
         let (long, short) = ("v".repeat(128), "v".repeat(100));
+        let digest = crate::oci::Digest::of(b"");
+        check(&format!("rust:1@{digest}"), "localhost/groupage/rust:1-0123456789ab");
         check(&format!("rust:{long}"), &format!("localhost/groupage/rust:{short}-0123456789ab"));
     }
 }

@@ -1,15 +1,17 @@
-//! `check`: every rule over every image in every variant, and drift of generated files.
+//! `check`: every rule over every image in every variant, and drift of generated files and of the lock file.
 
 use super::args::{CheckArguments, Format};
 use super::generate::{self, Drift};
 use super::output::counted;
+use super::pins;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use crate::check::{RULES, level, run as run_rules};
+use crate::check::{RULES, level, lock_drift, run as run_rules};
 use crate::diagnostic::{Diagnostic, Level, to_json};
+use crate::lock::{self, Builders, Difference, LockFile, Mode};
 use crate::manifest::Settings;
 use crate::plan::Plan;
-use crate::resolve::Selection;
+use crate::resolve::{Resolution, Selection};
 
 pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     if arguments.list_rules {
@@ -18,8 +20,14 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
     let loaded = session.load()?;
     let selection = arguments.selection.selection(true);
     let resolution = session.resolve(&loaded, &selection)?;
-    let plan = session.plan(&loaded, &resolution)?;
+    let plan = session.plan(&loaded, &resolution, &pins::that_fit(&loaded, &resolution))?;
     let mut findings = run_rules(&resolution, &plan);
+    let differences = lock_differences(session, &loaded, &selection, &resolution);
+    findings.extend(
+        lock_drift(&differences, &loaded.manifests.settings, session.global.locked)
+            .into_iter()
+            .map(|finding| finding.help(pins::next_step(session))),
+    );
     let plain = arguments.selection.features.is_empty()
         && !arguments.selection.all_features
         && !arguments.selection.no_default_features;
@@ -37,16 +45,39 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
     Ok(ExitStatus::Done)
 }
 
-/// Drift of what is checked in, which no override reaches; `plan` is one with overrides.
-fn drift(session: &Session<'_>, loaded: &Loaded, selection: &Selection, plan: &Plan) -> Result<Vec<Drift>, Stop> {
-    let mut drift = if loaded.overrides.in_use(&loaded.manifests).is_empty() {
-        generate::drift(session, loaded, plan)?
-    } else {
-        let resolution = session.resolve_checked_in(loaded, selection)?;
-        generate::drift(session, loaded, &session.plan(loaded, &resolution)?)?
+/// What differs between manifests and lock file: everything, or what the named images use. A workspace without a lock file
+/// pins nothing, and that is no drift, unless `--locked` asks for one.
+fn lock_differences(
+    session: &Session<'_>,
+    loaded: &Loaded,
+    selection: &Selection,
+    resolution: &Resolution<'_>,
+) -> Vec<Difference> {
+    let none = LockFile::default();
+    let file = match &loaded.lock_file {
+        Some(file) => file,
+        None if session.global.locked => &none,
+        None => return Vec::new(),
     };
     if selection.images.is_empty() {
-        drift.extend(generate::stale(loaded, plan));
+        return lock::drift(&lock::of_workspace(&loaded.manifests), file);
+    }
+    let wanted = lock::of_resolution(resolution, Builders::Used);
+    lock::require(&wanted, Some(file), Mode::Require).err().unwrap_or_default()
+}
+
+/// Drift of what is checked in, which no override reaches; `plan` is one with overrides.
+fn drift(session: &Session<'_>, loaded: &Loaded, selection: &Selection, plan: &Plan) -> Result<Vec<Drift>, Stop> {
+    let texts = if loaded.overrides.in_use(&loaded.manifests).is_empty() {
+        session.generated(loaded, &generate::with_dockerfile(plan))?
+    } else {
+        let resolution = session.resolve_checked_in(loaded, selection)?;
+        let pins = pins::that_fit(loaded, &resolution);
+        session.generated(loaded, &generate::with_dockerfile(&session.plan(loaded, &resolution, &pins)?))?
+    };
+    let mut drift = generate::drift(session, loaded, &texts)?;
+    if selection.images.is_empty() {
+        drift.extend(generate::stale(loaded, &texts));
     }
     Ok(drift)
 }

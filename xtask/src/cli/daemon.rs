@@ -4,18 +4,23 @@ use camino::Utf8PathBuf;
 
 use super::session::Session;
 use super::status::Stop;
-use crate::engine::docker::{Credentials, Docker, Environment, host};
+use crate::engine::docker::host::{self, Host};
+use crate::engine::docker::{Credentials, Docker, Environment};
 use crate::engine::{EngineError, ErrorClass};
 use crate::oci::Reference;
 use crate::workspace::{self, Account, accounts};
 
 /// Connects to the daemon that is meant.
 pub(super) async fn connect(session: &Session<'_>, argument: Option<&str>) -> Result<Docker, Stop> {
+    Docker::connect(&address(session, argument)?).await.map_err(stop)
+}
+
+/// The daemon that is meant.
+pub(super) fn address(session: &Session<'_>, argument: Option<&str>) -> Result<Host, Stop> {
     let variable = |name: &str| session.environment.get(name).map(str::to_owned);
     let home = session.environment.get("HOME").map(Utf8PathBuf::from);
     let environment = Environment::from_variables(variable, home);
-    let host = host::resolve(argument, &environment, &workspace::read_file).map_err(Stop::input)?;
-    Docker::connect(&host).await.map_err(stop)
+    host::resolve(argument, &environment, &workspace::read_file).map_err(Stop::input)
 }
 
 /// The end of a run that an engine has stopped.

@@ -1,5 +1,6 @@
 //! `list`: components and images with features, versions and roles.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -7,8 +8,10 @@ use serde::Serialize;
 use super::args::{Format, ListArguments};
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use crate::manifest::{ComponentManifest, ImageDefinition, VersionSource};
-use crate::resolve::Packages;
+use crate::manifest::{ComponentManifest, ImageDefinition, Manifests, VersionSource};
+use crate::oci::Platform;
+use crate::resolve::{Packages, exclusions};
+use crate::source::Spanned;
 
 #[derive(Debug, Serialize)]
 struct Listing<'a> {
@@ -26,6 +29,8 @@ struct ComponentLine<'a> {
     features: Vec<String>,
     roles: Vec<&'a str>,
     replaces: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exclude_platforms: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,6 +44,9 @@ struct ImageLine<'a> {
     optional_components: Vec<&'a str>,
     features: Vec<String>,
     variants: Vec<&'a str>,
+    /// Components that are left out on some platforms of the image.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    excluded: BTreeMap<&'a str, Vec<String>>,
 }
 
 pub(super) fn run(arguments: &ListArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
@@ -55,7 +63,7 @@ fn listing(loaded: &Loaded) -> Listing<'_> {
     let manifests = &loaded.manifests;
     Listing {
         components: manifests.components.values().map(|part| component(part, &loaded.packages)).collect(),
-        images: manifests.images.values().map(image).collect(),
+        images: manifests.images.values().map(|definition| image(definition, manifests)).collect(),
     }
 }
 
@@ -69,6 +77,7 @@ fn component<'a>(part: &'a ComponentManifest, packages: &Packages) -> ComponentL
         features: part.features.names().into_iter().map(String::from).collect(),
         roles: part.roles.keys().map(|role| role.as_str()).collect(),
         replaces: part.replaces.iter().map(|entry| entry.image.value.to_string()).collect(),
+        exclude_platforms: part.exclude_platforms.iter().map(|platform| platform.value.to_string()).collect(),
     }
 }
 
@@ -82,7 +91,7 @@ fn version(part: &ComponentManifest, packages: &Packages) -> String {
     }
 }
 
-fn image(image: &ImageDefinition) -> ImageLine<'_> {
+fn image<'a>(image: &'a ImageDefinition, manifests: &'a Manifests) -> ImageLine<'a> {
     let components = |optional: bool| {
         let all = image.features.dependencies.iter();
         all.filter(|(_, dependency)| dependency.optional == optional).map(|(name, _)| name.as_str()).collect()
@@ -97,7 +106,20 @@ fn image(image: &ImageDefinition) -> ImageLine<'_> {
         optional_components: components(true),
         features: image.features.names().into_iter().map(String::from).collect(),
         variants: image.variants.keys().map(|name| name.as_str()).collect(),
+        excluded: excluded(image, manifests),
     }
+}
+
+/// Components that the definition names and some of its platforms lack.
+fn excluded<'a>(image: &'a ImageDefinition, manifests: &'a Manifests) -> BTreeMap<&'a str, Vec<String>> {
+    let components = image.features.dependencies.keys().filter_map(|name| manifests.components.get(name));
+    let lacking = components.map(|component| {
+        let is_excluded =
+            |own: &&Spanned<Platform>| exclusions(image, component).any(|excluded| excluded.value == own.value);
+        let platforms = image.platforms.iter().filter(is_excluded).map(|own| own.value.to_string()).collect();
+        (component.name.value.as_str(), platforms)
+    });
+    lacking.filter(|(_, platforms): &(_, Vec<String>)| !platforms.is_empty()).collect()
 }
 
 fn text(listing: &Listing<'_>) -> String {
@@ -111,6 +133,7 @@ fn text(listing: &Listing<'_>) -> String {
                 ("features: ", part.features.join(", ")),
                 ("roles: ", part.roles.join(", ")),
                 ("replaces: ", part.replaces.join(", ")),
+                ("not on: ", part.exclude_platforms.join(", ")),
             ],
         );
     }
@@ -118,6 +141,8 @@ fn text(listing: &Listing<'_>) -> String {
     for image in &listing.images {
         _ = writeln!(text, "  {} on {} ({})", image.name, image.base, image.platforms.join(", "));
         let optional = image.optional_components.iter().map(|name| format!("{name} (optional)"));
+        let without = image.excluded.iter().map(|(name, platforms)| format!("{name} on {}", platforms.join(" and ")));
+        let without: Vec<String> = without.collect();
         let components: Vec<String> = image.components.iter().map(|name| (*name).to_owned()).chain(optional).collect();
         lines(
             &mut text,
@@ -126,6 +151,7 @@ fn text(listing: &Listing<'_>) -> String {
                 ("components: ", components.join(", ")),
                 ("features: ", image.features.join(", ")),
                 ("variants: ", image.variants.join(", ")),
+                ("without: ", without.join(", ")),
             ],
         );
     }

@@ -16,7 +16,7 @@ struct Entry<'a> {
     /// Digest of the manifest. As with bake, it is the image ID where the engine knows no manifest before a push.
     #[serde(rename = "containerimage.digest")]
     digest: &'a str,
-    #[serde(rename = "containerimage.config.digest")]
+    #[serde(rename = "containerimage.config.digest", skip_serializing_if = "str::is_empty")]
     config_digest: &'a str,
     #[serde(rename = "image.name")]
     name: String,
@@ -36,7 +36,7 @@ pub(super) fn write(path: &Utf8Path, plan: &Plan, outcome: &Outcome) -> Result<(
 fn entry<'a>(built: &'a Built, plan: &'a Plan) -> Entry<'a> {
     let planned = plan.images.iter().find(|image| image.id == built.image);
     Entry {
-        digest: built.digest.as_deref().unwrap_or(&built.image_id),
+        digest: built.pin(),
         config_digest: &built.image_id,
         name: built.tags.join(","),
         fingerprint: planned.map_or("", |image| &image.fingerprint),

@@ -11,26 +11,31 @@ mod args;
 mod bootstrap;
 mod build;
 mod check;
+mod choose;
 mod completions;
 mod daemon;
+mod destination;
 mod explain;
 mod generate;
 mod inspect;
 mod list;
+mod lock;
 mod metadata;
+mod native;
 mod output;
+mod pins;
 mod plan;
 mod program;
+mod registry;
 mod rerun;
 mod session;
 mod status;
+mod words;
 
 use std::process::ExitCode;
 
-use camino::Utf8PathBuf;
-use clap::{CommandFactory as _, FromArgMatches as _};
-
 pub use args::{Arguments, Command, Global};
+use camino::Utf8PathBuf;
 pub use status::ExitStatus;
 
 use crate::workspace::Environment;
@@ -52,8 +57,7 @@ pub fn main() -> ExitCode {
 }
 
 fn parse() -> Result<Arguments, clap::Error> {
-    let command = Arguments::command().bin_name(program::name());
-    Arguments::from_arg_matches(&command.try_get_matches()?)
+    words::parse(std::env::args_os(), &program::name())
 }
 
 /// Runs one command.
@@ -83,6 +87,8 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Plan(arguments) => plan::run(arguments, session),
         Command::Generate(arguments) => generate::run(arguments, session),
         Command::Build(arguments) => build::run(arguments, session),
+        Command::Lock(arguments) => lock::run(arguments, session),
+        Command::Update(arguments) => lock::update(arguments, session),
         Command::Explain(arguments) => explain::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),

@@ -1,17 +1,22 @@
 //! `plan`: what would be built, and from what.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::args::{Format, PlanArguments};
 use super::output::counted;
 use super::session::Session;
 use super::status::{ExitStatus, Stop};
+use crate::lock::Builders;
+use crate::manifest::ImagePath;
+use crate::oci::Platform;
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
 
 pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let loaded = session.load()?;
     let resolution = session.resolve(&loaded, &arguments.selection.selection(false))?;
-    let plan = session.plan(&loaded, &resolution)?;
+    let pins = session.pins(&loaded, &resolution, Builders::Used)?;
+    let plan = session.plan(&loaded, &resolution, &pins)?;
     session.check(&loaded, &resolution, &plan)?;
     match arguments.format {
         Format::Json => session.output.json(&plan)?,
@@ -30,6 +35,8 @@ fn image(image: &ImagePlan) -> String {
     let list = |items: &[String]| items.join(", ");
     let features: Vec<String> = image.features.iter().map(ToString::to_string).collect();
     let platforms: Vec<String> = image.platforms.iter().map(ToString::to_string).collect();
+    let dockerfiles: Vec<String> =
+        std::iter::once(&image.dockerfile).chain(image.dockerfiles.values()).map(ToString::to_string).collect();
     for (name, value) in [
         ("tags", list(&image.tags)),
         ("platforms", list(&platforms)),
@@ -37,24 +44,34 @@ fn image(image: &ImagePlan) -> String {
         ("user", image.config.user.clone().unwrap_or_default()),
         ("entrypoint", image.config.entrypoint.join(" ")),
         ("ports", list(&image.config.ports)),
-        ("dockerfile", image.dockerfile.to_string()),
+        ("dockerfile", list(&dockerfiles)),
         ("fingerprint", image.fingerprint.clone()),
     ] {
         if !value.is_empty() {
             _ = writeln!(text, "  {name:<12}{value}");
         }
     }
-    image.components.iter().for_each(|part| text.push_str(&component(part)));
+    image.components.iter().for_each(|part| text.push_str(&component(part, &image.platforms)));
     text
 }
 
-fn component(part: &ComponentPlan) -> String {
+fn component(part: &ComponentPlan, platforms: &[Platform]) -> String {
     let features: Vec<String> = part.features.iter().map(ToString::to_string).collect();
     let features = if features.is_empty() { String::new() } else { format!(" [{}]", features.join(", ")) };
     let mut text = format!("  + {} {}{features} ({})\n", part.name, part.version, build(part));
+    if !part.excluded.is_empty() {
+        let excluded: Vec<String> = part.excluded.iter().map(ToString::to_string).collect();
+        _ = writeln!(text, "      not on {}", excluded.join(", "));
+    }
     let programs = part.installs.iter().map(|install| &install.to);
     for path in programs.chain(part.files.keys()) {
         _ = writeln!(text, "      {path}");
+    }
+    for (path, own) in files_of_platforms(part) {
+        let is_everywhere = own.len() + part.excluded.len() == platforms.len();
+        let names: Vec<String> = own.iter().map(ToString::to_string).collect();
+        let which = if is_everywhere { "one for each platform".to_owned() } else { format!("on {}", names.join(", ")) };
+        _ = writeln!(text, "      {path} ({which})");
     }
     for (path, link) in &part.links {
         _ = writeln!(text, "      {path} → {}", link.target);
@@ -63,6 +80,15 @@ fn component(part: &ComponentPlan) -> String {
         _ = writeln!(text, "      role {name}: {}", start(role));
     }
     text
+}
+
+/// Files that depend on the platform, with the platforms that have them.
+fn files_of_platforms(part: &ComponentPlan) -> BTreeMap<&ImagePath, Vec<&Platform>> {
+    let mut files = BTreeMap::<&ImagePath, Vec<&Platform>>::new();
+    for (platform, own) in &part.platform_files {
+        own.keys().for_each(|path| files.entry(path).or_default().push(platform));
+    }
+    files
 }
 
 /// How a consumer starts a role, in one line.
@@ -88,7 +114,7 @@ fn build(part: &ComponentPlan) -> String {
             format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
-        BuildPlan::Files => counted(part.files.len(), "file"),
+        BuildPlan::Files => counted(part.files.len() + files_of_platforms(part).len(), "file"),
         BuildPlan::Image { image } => format!("from image {image}"),
         BuildPlan::Script { builder, commands, .. } => {
             format!("{} in {builder}, {files}", counted(commands.len(), "command"))

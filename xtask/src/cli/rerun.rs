@@ -1,6 +1,8 @@
 //! The command that builds one image again, as it was built: for the end of a failure block.
 
-use super::args::{BuildArguments, Global};
+use clap::ValueEnum as _;
+
+use super::args::{BuildArguments, EngineChoice, Global};
 use crate::oci::redacted;
 
 /// The command line, quoted for a shell. What only concerns the run as a whole (how many at once, progress, the metadata
@@ -15,13 +17,28 @@ pub(super) fn command(program: &str, image: &str, arguments: &BuildArguments, gl
     if !features.is_empty() {
         option("features", features.join(","));
     }
-    arguments.platform.iter().for_each(|platform| option("platform", platform.to_string()));
+    if !arguments.platforms.is_empty() {
+        let platforms: Vec<String> = arguments.platforms.iter().map(ToString::to_string).collect();
+        option("platform", platforms.join(","));
+    }
     arguments.tags.iter().for_each(|tag| option("tag", tag.to_string()));
+    if arguments.engine != EngineChoice::Auto {
+        option(
+            "engine",
+            arguments.engine.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned()),
+        );
+    }
+    arguments.outputs.iter().for_each(|output| option("output", output.to_string()));
     arguments.host.iter().for_each(|host| option("host", redacted(host)));
     let switches = [
         ("--all-features", selection.all_features),
         ("--no-default-features", selection.no_default_features),
         ("--no-cache", arguments.no_cache),
+        ("--load", arguments.load),
+        ("--push", arguments.push),
+        ("--locked", global.locked),
+        ("--no-locked", global.no_locked),
+        ("--offline", global.offline),
     ];
     words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()));
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
@@ -56,13 +73,26 @@ mod tests {
         check(&["build"], "groupage build a=full");
         check(&["build", "a=*", "b", "-j2", "--keep-going", "--progress", "plain"], "groupage build a=full");
         check(&["--set", "bases.*=x y", "build", "a=full"], "groupage build a=full --set 'bases.*=x y'");
+        check(&["build", "--offline", "--locked"], "groupage build a=full --locked --offline");
         check(
             &["build", "-F", "x,dep:y", "--no-default-features", "--platform", "linux/amd64", "--no-cache"],
             "groupage build a=full --features x,dep:y --platform linux/amd64 --no-default-features --no-cache",
         );
         check(
+            &["build", "--platform", "linux/amd64,linux/arm64", "--platform", "linux/arm/v7"],
+            "groupage build a=full --platform linux/amd64,linux/arm64,linux/arm/v7",
+        );
+        check(
             &["build", "-t", "r/a:1", "--host", "tcp://u:pw@h:1", "--manifest-path", "it's/groupage.toml"],
             "groupage build a=full --manifest-path 'it'\\''s/groupage.toml' --tag r/a:1 --host 'tcp://***@h:1'",
+        );
+    }
+
+    #[test]
+    fn engine_and_outputs_are_kept() {
+        check(
+            &["build", "--engine", "native", "--load", "--push", "-o", "dest=a b,type=oci,compression=zstd"],
+            "groupage build a=full --engine native --output 'type=oci,dest=a b,compression=zstd' --load --push",
         );
     }
 

@@ -6,14 +6,15 @@ use camino::Utf8PathBuf;
 
 use super::args::{FeatureArguments, Global, SelectionArguments};
 use super::output::Output;
-use super::status::{ExitStatus, Problems, Stop};
-use crate::diagnostic::Level;
+use super::status::{ExitStatus, Stop};
+use crate::diagnostic::{Diagnostic, Level, Problems};
+use crate::lock::{LockFile, Pins};
 use crate::manifest::{self, BuildKind, Manifests};
-use crate::plan::{self, Plan, PrunedWorkspaces, Read};
+use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
 use crate::workspace::{self, Environment, Sources, Workspace, WorkspaceError};
 use crate::{check, oci};
@@ -31,14 +32,19 @@ pub(super) struct Session<'a> {
 /// Dockerfiles by the ID of their image.
 pub(super) type Dockerfiles = BTreeMap<String, String>;
 
+/// Dockerfiles that are checked in, by path, in the order of images.
+pub(super) type Generated = Vec<(Utf8PathBuf, String)>;
+
 /// A workspace that was read and parsed.
 pub(super) struct Loaded {
     pub(super) workspace: Workspace,
     pub(super) sources: Sources,
     pub(super) manifests: Manifests,
     pub(super) packages: Packages,
-    cargo: Option<CargoWorkspace>,
+    pub(super) cargo: Option<CargoWorkspace>,
     pub(super) overrides: Overrides,
+    /// What is pinned, if there is a lock file.
+    pub(super) lock_file: Option<LockFile>,
 }
 
 impl<'a> Session<'a> {
@@ -53,16 +59,27 @@ impl<'a> Session<'a> {
 
     /// Reads and parses the workspace; asks cargo only if a component needs it.
     pub(super) fn load(&self) -> Result<Loaded, Stop> {
+        let mut loaded = self.load_manifests()?;
+        loaded.cargo = self.cargo(&loaded.workspace, &loaded.manifests)?;
+        loaded.packages = loaded.cargo.as_ref().map(plan::packages).unwrap_or_default();
+        Ok(loaded)
+    }
+
+    /// [`Session::load`] for a command that needs nothing of cargo.
+    pub(super) fn load_manifests(&self) -> Result<Loaded, Stop> {
         let workspace = Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)?;
         let sources = workspace.read(manifest::folders).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
-        let manifests = manifest::parse(&sources.map, &sources.files)
-            .map_err(|problems| self.bad_input(&problems, &sources.map))?;
+        let mut problems = Problems::default();
+        let lock_file = sources.lock_file.and_then(|id| LockFile::parse(id, sources.map.file(id), &mut problems));
+        let manifests = match manifest::parse(&sources.map, &sources.files) {
+            Ok(manifests) => problems.finish(manifests),
+            Err(found) => Err(found.into_iter().chain(problems.into_list()).collect()),
+        };
+        let manifests = manifests.map_err(|problems| self.bad_input(&problems, &sources.map))?;
         let unknown = check::unknown_rules(&manifests);
         if !unknown.is_empty() {
             return Err(self.bad_input(&unknown, &sources.map));
         }
-        let cargo = self.cargo(&workspace, &manifests)?;
-        let packages = cargo.as_ref().map(plan::packages).unwrap_or_default();
         let overrides = Overrides {
             flags: self.global.set.clone(),
             environment: self.environment.with_prefix("GROUPAGE_"),
@@ -70,14 +87,15 @@ impl<'a> Session<'a> {
             ..Overrides::default()
         };
         self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
-        Ok(Loaded { workspace, sources, manifests, packages, cargo, overrides })
+        let packages = Packages::new();
+        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file })
     }
 
-    /// [`Session::load`] for a command that also works outside of a workspace: says nothing when there is none.
-    pub(super) fn load_if_any(&self) -> Result<Option<Loaded>, Stop> {
+    /// Whether there is a workspace, for a command that also works without one.
+    pub(super) fn is_in_workspace(&self) -> Result<bool, Stop> {
         match Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()) {
-            Ok(_) => self.load().map(Some),
-            Err(WorkspaceError::NotFound(_)) => Ok(None),
+            Ok(_) => Ok(true),
+            Err(WorkspaceError::NotFound(_)) => Ok(false),
             Err(error) => Err(Stop::input(error)),
         }
     }
@@ -90,7 +108,7 @@ impl<'a> Session<'a> {
         let targets: BTreeSet<&str> =
             platforms.filter_map(|platform| oci::Platform::rust_target(&platform.value)).collect();
         let targets: Vec<&str> = targets.into_iter().collect();
-        let cargo = Cargo { program: self.environment.get("CARGO").unwrap_or("cargo"), offline: false };
+        let cargo = Cargo { program: self.environment.get("CARGO").unwrap_or("cargo"), offline: self.global.offline };
         workspace::cargo::read(cargo, &workspace.root, &targets).map(Some).map_err(|error| match error {
             CargoReadError::Start { .. } => Stop::environment(error),
             _ => Stop::input(error),
@@ -115,9 +133,9 @@ impl<'a> Session<'a> {
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
-    /// Plans what was resolved.
-    pub(super) fn plan(&self, loaded: &Loaded, resolution: &Resolution<'_>) -> Result<Plan, Stop> {
-        let bad = |problems: Problems| self.bad_input(&problems, &loaded.sources.map);
+    /// Plans what was resolved, with the digests of the lock file.
+    pub(super) fn plan(&self, loaded: &Loaded, resolution: &Resolution<'_>, pins: &Pins) -> Result<Plan, Stop> {
+        let bad = |problems: Vec<Diagnostic>| self.bad_input(&problems, &loaded.sources.map);
         let root = &loaded.workspace.root;
         let pruned = match &loaded.cargo {
             Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
@@ -127,7 +145,7 @@ impl<'a> Session<'a> {
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
         let templates = plan::fingerprint::templates(own);
-        plan::plan(resolution, &Read { tree: &tree, pruned: &pruned, root, templates: &templates }).map_err(bad)
+        plan::plan(resolution, pins, &Read { tree: &tree, pruned: &pruned, root, templates: &templates }).map_err(bad)
     }
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.
@@ -147,8 +165,14 @@ impl<'a> Session<'a> {
         Templates::new(&loaded.sources.templates, map).map_err(|problems| self.bad_input(&problems, map))
     }
 
-    /// The Dockerfiles of a plan.
+    fn refuse_native_only(&self, loaded: &Loaded, plan: &Plan) -> Result<(), Stop> {
+        let native_only: Vec<Diagnostic> = plan.images.iter().flat_map(|image| loaded.native_only(image)).collect();
+        if native_only.is_empty() { Ok(()) } else { Err(self.bad_input(&native_only, &loaded.sources.map)) }
+    }
+
+    /// The Dockerfiles of a plan, all of whose images must have one.
     pub(super) fn dockerfiles(&self, loaded: &Loaded, plan: &Plan) -> Result<Dockerfiles, Stop> {
+        self.refuse_native_only(loaded, plan)?;
         let templates = self.templates(loaded)?;
         let mut texts = Dockerfiles::new();
         for image in &plan.images {
@@ -159,8 +183,21 @@ impl<'a> Session<'a> {
         Ok(texts)
     }
 
+    /// The Dockerfiles that are checked in for a plan: one for each image, and one more for each platform that lacks components.
+    pub(super) fn generated(&self, loaded: &Loaded, plan: &Plan) -> Result<Generated, Stop> {
+        self.refuse_native_only(loaded, plan)?;
+        let templates = self.templates(loaded)?;
+        let mut texts = Generated::new();
+        for image in plan.images.iter().flat_map(plan::ImagePlan::per_dockerfile) {
+            let text = render::dockerfile(&image, &templates)
+                .map_err(|problem| self.bad_input(&[problem], &loaded.sources.map))?;
+            texts.push((image.dockerfile.clone(), text));
+        }
+        Ok(texts)
+    }
+
     /// All files that travel with the Dockerfile of an image.
-    pub(super) fn context(&self, loaded: &Loaded, image: &plan::ImagePlan) -> Result<Context, Stop> {
+    pub(super) fn context(&self, loaded: &Loaded, image: &ImagePlan) -> Result<Context, Stop> {
         let files = render::files(image, &loaded.workspace.root);
         let mut context = files.context;
         for folder in &files.crates {
@@ -173,9 +210,32 @@ impl<'a> Session<'a> {
     }
 
     /// Shows diagnostics and ends with exit code 2.
-    pub(super) fn bad_input(&self, problems: &[crate::diagnostic::Diagnostic], map: &SourceMap) -> Stop {
+    pub(super) fn bad_input(&self, problems: &[Diagnostic], map: &SourceMap) -> Stop {
         self.output.diagnostics(problems, map);
         Stop::silent(ExitStatus::BadInput)
+    }
+}
+
+impl Loaded {
+    /// Why an image has no Dockerfile, with the places that say so; nothing when it has one.
+    pub(super) fn native_only(&self, image: &ImagePlan) -> Vec<Diagnostic> {
+        let report = |reason: render::NativeOnly<'_>| match self.place_of(&reason) {
+            Some(place) => reason.diagnostic().label(place, ""),
+            None => reason.diagnostic(),
+        };
+        render::native_only(image).map(report).collect()
+    }
+
+    /// Where a file or folder is named; nowhere when an override does it.
+    fn place_of(&self, reason: &render::NativeOnly<'_>) -> Option<Span> {
+        let written = match reason.user {
+            render::User::Base(name) => &self.manifests.settings.bases.get(name)?.image,
+            render::User::Component(name) => match &self.manifests.components.get(name)?.build.kind {
+                BuildKind::Image(build) => &build.image,
+                _ => return None,
+            },
+        };
+        (written.value.file() == Some(reason.file)).then_some(written.span)
     }
 }
 

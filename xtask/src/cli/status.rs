@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use crate::diagnostic::Diagnostic;
-
 /// How a run ended, from good to bad. The numbers are an interface: CI depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitStatus {
@@ -52,6 +50,3 @@ impl Stop {
         Self { status, error: None }
     }
 }
-
-/// Diagnostics that are to be shown with the sources that they point into.
-pub(super) type Problems = Vec<Diagnostic>;
