@@ -14,6 +14,7 @@ use std::sync::Mutex;
 
 use camino::Utf8Path;
 use groupage::diagnostic::{Diagnostic, Level};
+use groupage::lock::Pins;
 use groupage::plan::{self, PrunedWorkspaces, Read};
 use groupage::render::{self, Templates};
 use groupage::resolve::{Overrides, Packages, Selection, resolve};
@@ -33,6 +34,8 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("groupage.toml", r#"‹"registry.example/make:1"›"#, Shown::Builder),
     ("groupage.toml", r#"‹"bootstrap"›"#, Shown::Nowhere),
     ("groupage.toml", r#"‹"registry.example/team"›"#, Shown::Nowhere),
+    ("groupage.toml", r#"[‹"registry.example"›]"#, Shown::Nowhere),
+    ("groupage.toml", r#"[‹"ca.pem"›]"#, Shown::Nowhere),
     ("groupage.toml", r#"network = ‹"default"›"#, Shown::Nowhere),
     ("groupage.toml", r#"user = ‹"allow"›"#, Shown::Nowhere),
     ("groupage.toml", "[bases.‹static›]", Shown::Nowhere),
@@ -43,6 +46,7 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("component.toml", r#"‹"@team"›"#, Shown::Nowhere),
     ("component.toml", r#"version = ‹"1.0.0"›"#, Shown::Nowhere),
     ("component.toml", r#"[‹"tzdata"›]"#, Shown::Nowhere),
+    ("component.toml", r#"[‹"linux/s390x"›]"#, Shown::Nowhere),
     ("component.toml", r#"[["one", ‹"two"›]]"#, Shown::Nowhere),
     ("component.toml", r#"builder = ‹"make"›"#, Shown::Nowhere),
     ("component.toml", r#"[‹"input"›]"#, Shown::Nowhere),
@@ -94,6 +98,7 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("image.toml", r#"[[‹"small"›,"#, Shown::Nowhere),
     ("image.toml", "\n‹a› = {", Shown::Nowhere),
     ("image.toml", r#"features = [‹"one"›]"#, Shown::Nowhere),
+    ("image.toml", r#"[‹"linux/riscv64"›]"#, Shown::Nowhere),
     ("image.toml", "‹small› = []", Shown::Nowhere),
     ("image.toml", r#"‹"dep:b"›"#, Shown::Nowhere),
     ("image.toml", r#"‹"a/one"›"#, Shown::Nowhere),
@@ -171,7 +176,7 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
     let resolution = resolve(&manifests, &Packages::new(), &selection, &Overrides::default())?;
     let pruned = PrunedWorkspaces::new();
     let tree = read_tree(root, &plan::wants(&resolution, &pruned, root))?;
-    let plan = plan::plan(&resolution, &Read { tree: &tree, pruned: &pruned, root, templates: "" })?;
+    let plan = plan::plan(&resolution, &Pins::default(), &Read { tree: &tree, pruned: &pruned, root, templates: "" })?;
     let findings = groupage::check::run(&resolution, &plan);
     if findings.iter().any(|finding| finding.level == Level::Error) {
         return Err(findings);

@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use groupage::diagnostic::Problems;
+use groupage::lock::LockFile;
 use groupage::manifest::{ComponentManifest, ImageDefinition, Settings, parse};
 use groupage::source::{SourceFile, SourceMap};
 use groupage::workspace::ManifestFiles;
@@ -180,6 +181,24 @@ fn damaged_manifests_never_panic() {
         }
         // what it says about damage must be printable too
         for problem in parse(&map, &files).err().into_iter().flatten() {
+            groupage::diagnostic::to_text(&problem, &map, groupage::diagnostic::Style::Plain);
+        }
+    }
+}
+
+#[test]
+fn damaged_lock_files_never_panic() {
+    let mut numbers = Numbers(0x6c6f_636b);
+    let digest = "0123456789abcdef".repeat(4);
+    let entry = |name: &str| {
+        format!("\n[[image]]\nused-by = [\"bases.{name}\"]\nreference = \"r.io/{name}:1@sha256:{digest}\"\n")
+    };
+    let good = format!("version = 1\n{}{}", entry("a"), entry("b"));
+    for _ in 0..2000 {
+        let (mut map, mut problems) = (SourceMap::default(), Problems::default());
+        let id = map.add(SourceFile::new("groupage.lock", damaged(&good, &mut numbers)));
+        LockFile::parse(id, map.file(id), &mut problems);
+        for problem in problems.into_list() {
             groupage::diagnostic::to_text(&problem, &map, groupage::diagnostic::Style::Plain);
         }
     }

@@ -7,12 +7,17 @@
 
 mod support;
 
+#[path = "properties/platforms.rs"]
+mod platforms;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use groupage::diagnostic::Problems;
+use groupage::lock::{Entry, LockFile};
 use groupage::manifest::{FeatureTable, FeatureValue, Manifests, parse};
-use groupage::oci::{Platform, Reference};
+use groupage::oci::{Digest, ImageSource, Platform, Reference};
 use groupage::resolve::{ImageSelector, Node, Overrides, Packages, Resolution, Selection, resolve};
 use groupage::source::{SourceFile, SourceMap};
 use groupage::workspace::ManifestFiles;
@@ -393,9 +398,45 @@ fn what_is_printed_can_be_parsed() {
     let host = r"(([a-zA-Z]{1,3}(\.[a-z-]{1,3}){0,2}|localhost|\[::1\]|10\.0\.0\.1)(:[0-9]{1,5})?/)?";
     let path = r"[a-z0-9]{1,3}(/?(\.|_|__|-{1,3})?[a-z0-9]{1,2}){0,3}";
     round_trip::<Reference>(&format!(r"{host}{path}(:[\w.-]{{1,5}})?(@sha256:[0-9a-f]{{64}})?"));
+    round_trip::<ImageSource>(
+        r"(docker://|docker-daemon:|oci:|oci-archive:|docker-archive:)?([a-z0-9]{1,3}/?){1,3}(:[a-z0-9]{1,3})?(@sha256:[0-9a-f]{64})?",
+    );
+    round_trip::<ImageSource>(r"(oci|oci-archive|docker-archive):/?([a-zé .]{1,3}/){0,2}[^:@]{1,3}");
     round_trip::<FeatureValue>(r"(dep:)?[a-z0-9]{1,3}(-[a-z]{1,2})?(\??/[a-zA-Z0-9_+.]{1,4})?");
     round_trip::<ImageSelector>(r"[a-z]{1,3}(-[0-9]{1,2})?(=([a-z]{1,3}|\*))?");
     round_trip::<Platform>(
         r"(linux|windows|[a-z0-9._-]{1,5})/(amd64|arm64|arm|[a-z0-9]{1,4})(/(v8|v7|[a-z0-9]{1,3}))?",
     );
+}
+
+/// A lock file prints as what parses to the same, and its bytes do not depend on the order in which it was made.
+#[test]
+fn lock_files_are_what_they_print() {
+    let reference =
+        proptest::string::string_regex(r"([a-z]{1,2}\.[a-z]{1,2}(:[1-9]0)?/)?[a-z]{1,2}(/[a-z])?(:[\w.]{1,2})?");
+    let key = prop_oneof![
+        "[a-z]{1,2}".prop_map(|name| format!("bases.{name}")),
+        "[a-z]{1,2}".prop_map(|name| format!("builders.{name}")),
+        "[a-z]{1,2}".prop_map(|name| format!("components.{name}.image")),
+    ];
+    let entry = (reference.expect("a pattern"), proptest::collection::vec(key, 0..3), any::<u8>());
+    check(400, &proptest::collection::vec(entry, 0..6), |entries| {
+        let mut file = LockFile::default();
+        for (name, used_by, byte) in entries {
+            let Ok(name) = name.parse::<Reference>() else { continue };
+            let used_by = used_by.iter().map(|key| key.parse().expect("it is a key")).collect();
+            file.insert(Entry { name, digest: Digest::of(&[byte]), used_by, place: None });
+        }
+        let text = file.to_string();
+        let (mut map, mut problems) = (SourceMap::default(), Problems::default());
+        let id = map.add(SourceFile::new("groupage.lock", text.as_str()));
+        let parsed = LockFile::parse(id, map.file(id), &mut problems);
+        prop_assert_eq!(parsed.as_ref(), Some(&file), "{}", text);
+        let mut backwards = LockFile::default();
+        for entry in file.entries().into_iter().rev() {
+            backwards.insert(entry.clone());
+        }
+        prop_assert_eq!(backwards.to_string(), text);
+        Ok(())
+    });
 }

@@ -16,10 +16,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &[]),
     ("manifest", &["workspace"]),
     ("resolve", &["workspace", "manifest"]),
-    ("plan", &["workspace", "manifest", "resolve"]),
-    ("check", &["manifest", "resolve", "plan"]),
+    ("lock", &["workspace", "manifest", "resolve"]),
+    ("plan", &["workspace", "manifest", "resolve", "lock"]),
+    ("check", &["manifest", "resolve", "lock", "plan"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
-    ("engine", &["workspace", "plan", "render"]),
+    ("engine", &["workspace", "manifest", "plan", "render"]),
     ("report", &["manifest", "resolve", "plan", "render", "engine"]),
 ];
 
@@ -29,7 +30,11 @@ const SHARED: &[&str] = &["source", "diagnostic", "oci"];
 /// Words that only some modules may hold, and why.
 const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["fs_err", "std::fs", "walkdir"], &["workspace", "engine", "cli"], "only the edges touch the disk"),
-    (&["process::Command", "cargo_metadata"], &["workspace"], "only the left edge starts programs"),
+    (
+        &["process::Command", "cargo_metadata"],
+        &["workspace", "engine"],
+        "only the edges start programs; the right one compiles",
+    ),
     (
         &["env::var", "env::vars", "env::vars_os", "env::current_dir"],
         &["workspace", "cli"],
@@ -41,7 +46,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
         "only cli prints",
     ),
     (&["anyhow"], &["cli"], "errors of modules are enums"),
-    (&["bollard", "tokio"], &["engine"], "async lives at the edge"),
+    (&["bollard", "tokio", "reqwest"], &["engine"], "async and the network live at the edge"),
     (&["process::exit", "ExitCode"], &["cli", "main"], "only cli chooses exit codes"),
     (&["SystemTime"], &[], "outputs must not depend on the clock"),
     (&["HashMap", "HashSet"], &[], "their order can leak into outputs"),

@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, reason = "a test asks the environment whether a daemon is required")]
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
+#[path = "docker/bases.rs"]
+mod needs_engine_bases;
 #[path = "docker/builds.rs"]
 mod needs_engine_builds;
 #[path = "docker/faults.rs"]

@@ -97,6 +97,7 @@ fn four_build_kinds_make_one_image() {
             Kind::Folder => format!("{path}/ {:o}", entry.mode),
             Kind::File { .. } => format!("{path} {:o}", entry.mode),
             Kind::Link { target } => format!("{path} -> {target}"),
+            Kind::Special(what) => format!("{path} is {what}"),
         })
         .collect();
     assert_eq!(

@@ -5,12 +5,21 @@
 //!
 //! | file | proves |
 //! |---|---|
-//! | `images.rs` | the images of this repository hold exactly what was planned, and each component does its job as a container |
+//! | `images.rs` | the images of this repository, by either engine, hold exactly what was planned |
+//! | `roles.rs` | each component of them does its job as a container |
 //! | `kinds.rs` | all four build kinds, built and run |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
 //! | `hostile.rs` | no value of a manifest becomes an instruction |
 //! | `failures.rs` | failed, cancelled, killed and parallel builds |
+//! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
 //! | `cache.rs` | what is built anew and what is not |
+//! | `registry.rs` | pushes to and pulls from a real registry |
+//! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
+//! | `native/outputs.rs`, `refusals.rs`, `reproducible.rs` | the native engine alone: neither a daemon nor another program is needed |
+//! | `native/same.rs`, `bases.rs` | both engines give the same tree and configuration for the same plan, on the same base from anywhere |
+//! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
+//! | `native/faults.rs` | pulls and pushes that are killed |
+//! | `inspect.rs` | what `inspect` shows of files, and of the same image in the daemon |
 //! | `no_daemon.rs` | which commands need a daemon, and what they say without one |
 //!
 //! Every test has a registry name of its own, so that nothing of anybody else is replaced; its images go away with it. What
@@ -21,7 +30,17 @@
 
 mod support;
 
+mod inspect;
 mod no_daemon;
+
+#[path = "native/outputs.rs"]
+mod native_outputs;
+#[path = "native/refusals.rs"]
+mod native_refusals;
+#[path = "native/reproducible.rs"]
+mod native_reproducible;
+#[path = "native/samples.rs"]
+mod native_samples;
 
 #[path = "cache.rs"]
 mod needs_engine_cache;
@@ -35,3 +54,21 @@ mod needs_engine_hostile;
 mod needs_engine_images;
 #[path = "kinds.rs"]
 mod needs_engine_kinds;
+#[path = "lock.rs"]
+mod needs_engine_lock;
+#[path = "native/bases.rs"]
+mod needs_engine_native_bases;
+#[path = "native/faults.rs"]
+mod needs_engine_native_faults;
+#[path = "native/push.rs"]
+mod needs_engine_native_push;
+#[path = "native/readers.rs"]
+mod needs_engine_native_readers;
+#[path = "native/same.rs"]
+mod needs_engine_native_same;
+#[path = "platforms.rs"]
+mod needs_engine_platforms;
+#[path = "registry.rs"]
+mod needs_engine_registry;
+#[path = "roles.rs"]
+mod needs_engine_roles;

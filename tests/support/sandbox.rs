@@ -13,7 +13,7 @@ pub const ROOT: &str = "[ROOT]";
 /// What stands for the folder above it.
 pub const ABOVE: &str = "[ABOVE]";
 
-/// Variables that cargo and rustup need to find themselves; nothing else is passed on.
+/// Variables that cargo and rustup need to find themselves; nothing else is passed on (`CI` would change what is refused).
 const PASSED_ON: &[&str] = &["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
 /// A temporary folder with a workspace, and a folder beside it that holds `groupage`.

@@ -13,10 +13,6 @@ pub fn repository() -> PathBuf {
 }
 
 /// Held by one test at a time, over all test processes: two of them would make the same image twice.
-#[expect(
-    clippy::incompatible_msrv,
-    reason = "the oldest supported toolchain builds the program; tests run with the newest"
-)]
 pub fn lock(name: &str) -> File {
     let file = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.lock"))).unwrap();
     file.lock().unwrap();

@@ -3,6 +3,13 @@
 pub mod archive;
 pub mod builders;
 pub mod container;
+pub mod image;
+pub mod kill;
+pub mod layout;
+pub mod middle;
+pub mod native;
+pub mod readers;
+pub mod registry;
 pub mod workspace;
 
 use std::process::Command;

@@ -136,12 +136,26 @@ impl Workspace {
         tags_below(&self.registry).into_iter().map(|tag| tag.replace(&prefix, "")).collect()
     }
 
-    /// The binary under test, in the workspace.
+    /// The value of `--set` that gives the images their names. Whoever gives more of them puts all behind the command: clap
+    /// takes those before it or those behind it.
+    pub fn registry_setting(&self) -> String {
+        // whoever asks for a name may give it to an image
+        self.has_built.store(true, Ordering::Relaxed);
+        format!("registry.default={}", self.registry)
+    }
+
+    /// The binary under test, in the workspace. What is built is built by the engine `docker`, unless the arguments say
+    /// otherwise: which one `auto` takes is up to the machine.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let arguments: Vec<A> = arguments.into_iter().collect();
+        let names_engine = arguments.iter().any(|argument| argument.as_ref() == "--engine");
         let mut command = program(&self.root);
-        command.arg("--set").arg(format!("registry.default={}", self.registry)).args(arguments);
-        if command.get_args().any(|argument| argument == "build") {
-            self.has_built.store(true, Ordering::Relaxed);
+        command.arg("--set").arg(self.registry_setting());
+        for argument in &arguments {
+            command.arg(argument);
+            if argument.as_ref() == "build" && !names_engine {
+                command.args(["--engine", "docker"]);
+            }
         }
         command
     }
@@ -162,6 +176,8 @@ impl Workspace {
 pub fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.current_dir(folder).stdin(Stdio::null());
+    // which makes `build` insist on a lock file
+    command.env_remove("CI");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GROUPAGE_")) {
         command.env_remove(name);
     }
