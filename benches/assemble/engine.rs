@@ -52,6 +52,8 @@ impl Planned {
             compression,
             outputs: Vec::new(),
             no_cache: false,
+            pull: false,
+            made: None,
         };
         let jobs: Vec<NativeJob> = self.plan.images.iter().map(job).collect();
         let registry = Registry::new(RegistryOptions::default());

@@ -15,6 +15,7 @@
 //! | `cache.rs` | what is built anew and what is not |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
+//! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
 //! | `native/outputs.rs`, `refusals.rs`, `reproducible.rs` | the native engine alone: neither a daemon nor another program is needed |
 //! | `native/same.rs`, `bases.rs` | both engines give the same tree and configuration for the same plan, on the same base from anywhere |
 //! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
@@ -41,6 +42,8 @@ mod native_refusals;
 mod native_reproducible;
 #[path = "native/samples.rs"]
 mod native_samples;
+#[path = "native/unchanged.rs"]
+mod native_unchanged;
 
 #[path = "cache.rs"]
 mod needs_engine_cache;

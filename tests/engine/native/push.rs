@@ -80,9 +80,44 @@ fn what_is_pushed_arrives_and_is_not_sent_again() {
     assert_eq!(delivered(&requests), (0, 0), "nothing is sent again: {requests:#?}");
     assert_eq!(registry.stored(), before);
 
-    // a machine that remembers nothing sends nothing either: equal bytes have equal names
-    std::fs::remove_dir_all(workspace.root().join("target/groupage")).unwrap();
-    assert_eq!(delivered(&push(&workspace, &registry, "team", &[]).1), (0, 0));
+    // a machine that remembers nothing sends nothing either, and makes nothing: it asks what is there
+    let kept = workspace.root().join("target/groupage");
+    std::fs::remove_dir_all(&kept).unwrap();
+    let (again, requests) = push(&workspace, &registry, "team", &[]);
+    assert_eq!((again, delivered(&requests)), (digest.clone(), (0, 0)));
+    assert!(!kept.join("oci").exists(), "nothing was built");
+    assert!(!requests.iter().any(|request| request.path.contains("/uploads/")), "{requests:#?}");
+
+    // made all the same, it has the same bytes
+    let (anew, requests) = push(&workspace, &registry, "team", &["--no-cache"]);
+    assert_eq!((anew, delivered(&requests)), (digest, (0, 0)));
+}
+
+#[test]
+fn what_a_registry_has_is_pulled_instead_of_built() {
+    let Some(registry) = LocalRegistry::start() else { return };
+    let workspace = workspace();
+    let (digest, _) = push(&workspace, &registry, "team", &[]);
+    let kept = workspace.root().join("target/groupage");
+    let pull = || {
+        let mut build = program(workspace.root());
+        build.args(["build", "--engine", "native", "--pull", "--output", "type=oci,dest=target/app.tar"]);
+        build.args(["--set", &format!("registry.default={}/team", registry.name())]);
+        build.env("DOCKER_HOST", crate::support::native::NOBODY).env("SOURCE_DATE_EPOCH", EPOCH);
+        Ended::of(&mut build).expect(0)
+    };
+    std::fs::remove_dir_all(&kept).unwrap();
+    let (told, requests) = registry.requests_of(pull);
+    assert!(told.stderr.contains("registry] cached: up to date"), "{}", told.stderr);
+    assert!(requests.iter().any(|request| request.method == "GET" && request.path.contains("/blobs/")));
+    assert_eq!(Layout::of_image(workspace.root(), "app").digest(), digest);
+    workspace.check_invariants().unwrap();
+
+    workspace.write("components/text/text", "two\n");
+    std::fs::remove_dir_all(&kept).unwrap();
+    let told = pull();
+    assert!(!told.stderr.contains("up to date"), "{}", told.stderr);
+    assert_ne!(Layout::of_image(workspace.root(), "app").digest(), digest);
 }
 
 #[test]

@@ -169,13 +169,14 @@ impl Image {
         self
     }
 
-    /// As other builders make it: the fingerprint is no line of the Dockerfile.
+    /// As other builders make it: what an image is found again by is no line of the Dockerfile.
     #[must_use]
     #[track_caller]
     pub fn without_fingerprint(self) -> Self {
         let fingerprint = &self.config["Labels"][FINGERPRINT];
         assert!(fingerprint.as_str().is_some_and(|text| text.len() == 64), "{fingerprint}");
-        self.without_label(FINGERPRINT)
+        let others = ["dev.groupage.platform", "dev.groupage.stamp"];
+        others.into_iter().fold(self.without_label(FINGERPRINT), Self::without_label)
     }
 
     /// The content of a small file.

@@ -213,6 +213,9 @@ pub struct BuildArguments {
     /// Build every step anew, and one image after the other
     #[arg(long)]
     pub no_cache: bool,
+    /// Look for each image in its registry first, and take it from there when it was made from the same inputs
+    #[arg(long)]
+    pub pull: bool,
     /// Stop before anything is built, and show the plan
     #[arg(long)]
     pub dry_run: bool,

@@ -11,10 +11,10 @@ use super::status::Stop;
 use super::{daemon, registry};
 use crate::engine::Outcome;
 use crate::engine::docker::Docker;
-use crate::engine::native::compile::CompileOptions;
+use crate::engine::native::compile::{self, CompileOptions};
 use crate::engine::native::{ArchiveKind, Compiler, Native, NativeJob, Output, Times};
 use crate::oci::{Compression, Platform, Reference};
-use crate::plan::{ImagePlan, Input, Plan};
+use crate::plan::{BuildPlan, Found, ImagePlan, Input, Plan};
 use crate::workspace::{self, History};
 
 /// Folder below the workspace for everything that is kept between builds.
@@ -46,28 +46,37 @@ pub(super) fn run(
     let engine = engine.with_nearby(daemon::address(session, arguments.host.as_deref()).ok());
     let compression = compression(arguments)?;
     let epoch = epoch(session)?;
-    if epoch.is_none() && build::is_chatty(arguments) {
-        say_when_times_are_not_those_of_others(session, root);
-    }
-    let job = |image: &ImagePlan| NativeJob {
-        image: image.id.clone(),
-        plans: platforms.iter().map(|platform| (platform.clone(), image.for_platform(platform))).collect(),
-        tags: build::tags(arguments, image),
-        times: Times::default(),
-        compression,
-        outputs: outputs(arguments, session),
-        no_cache: arguments.no_cache,
-    };
-    let mut jobs: Vec<NativeJob> = plan.images.iter().map(job).collect();
-    let (times, compiler) = std::thread::scope(|scope| {
+    let memory = root.join(FOLDER);
+    let ((times, history), toolchain) = std::thread::scope(|scope| {
         // git and rustc are asked at the same time
-        let times = scope.spawn(|| times(loaded, plan, epoch));
-        let compiler = compiler(session, loaded, &jobs);
-        (times.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), compiler)
+        let times = scope.spawn(|| times(loaded, plan, epoch, &memory));
+        let toolchain = toolchain(session, loaded, plan, &memory);
+        (times.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), toolchain)
     });
-    jobs.iter_mut().zip(times).for_each(|(job, times)| job.times = times);
-    let compiler = compiler?;
-    let engine = engine.with_compiler(compiler);
+    if epoch.is_none() && build::is_chatty(arguments) {
+        say_when_times_are_not_those_of_others(session, &history);
+    }
+    let found = Found { toolchain: Some(toolchain?), ..Found::default() };
+    let job = |(image, times): (&ImagePlan, Times)| {
+        let image = image.with_found(&found);
+        NativeJob {
+            image: image.id.clone(),
+            plans: platforms.iter().map(|platform| (platform.clone(), image.for_platform(platform))).collect(),
+            tags: build::tags(arguments, &image),
+            times,
+            compression,
+            outputs: outputs(arguments, session),
+            no_cache: arguments.no_cache,
+            pull: arguments.pull,
+            made: None,
+        }
+    };
+    let mut jobs: Vec<NativeJob> = plan.images.iter().zip(times).map(job).collect();
+    for job in &mut jobs {
+        job.made = engine.recall(job);
+    }
+    let missing: Vec<&NativeJob> = jobs.iter().filter(|job| job.made.is_none()).collect();
+    let engine = engine.with_compiler(compiler(session, loaded, &missing)?);
     let outcome = run_jobs(arguments, session, &engine, jobs, usize::from(arguments.jobs))?;
     let elsewhere = arguments.load || arguments.push || !arguments.outputs.is_empty();
     if build::is_chatty(arguments) && !elsewhere && outcome.built().next().is_some() {
@@ -79,8 +88,8 @@ pub(super) fn run(
 }
 
 /// Images of this clone would not be those of another one.
-fn say_when_times_are_not_those_of_others(session: &Session<'_>, root: &Utf8Path) {
-    match workspace::history(root) {
+fn say_when_times_are_not_those_of_others(session: &Session<'_>, history: &History) {
+    match history {
         History::Whole | History::None => {}
         History::Shallow => session.output.message(&format!(
             "note: this clone lacks the older history, so that files seem to be younger than they are; \
@@ -93,10 +102,21 @@ fn say_when_times_are_not_those_of_others(session: &Session<'_>, root: &Utf8Path
     }
 }
 
-fn compiler<'l>(session: &Session<'_>, loaded: &'l Loaded, jobs: &[NativeJob]) -> Result<Option<Compiler<'l>>, Stop> {
+fn compiler<'l>(session: &Session<'_>, loaded: &'l Loaded, jobs: &[&NativeJob]) -> Result<Option<Compiler<'l>>, Stop> {
     let Some(cargo) = &loaded.cargo else { return Ok(None) };
     let options = compile_options(session, &loaded.workspace.root);
     daemon::wait(async { Compiler::new(jobs, cargo, options).await.map_err(daemon::stop) })
+}
+
+/// What identifies the compiler of this machine; nothing when cargo builds no component.
+fn toolchain(session: &Session<'_>, loaded: &Loaded, plan: &Plan, memory: &Utf8Path) -> Result<String, Stop> {
+    let mut parts = plan.images.iter().flat_map(|image| &image.components);
+    if !parts.any(|part| matches!(part.build, BuildPlan::Cargo { .. })) {
+        return Ok(String::new());
+    }
+    let root = &loaded.workspace.root;
+    let options = compile_options(session, root);
+    daemon::wait(async { compile::identity(root, &options, memory).await.map_err(daemon::stop) })
 }
 
 fn compile_options(session: &Session<'_>, root: &Utf8Path) -> CompileOptions {
@@ -163,21 +183,21 @@ fn epoch(session: &Session<'_>) -> Result<Option<u64>, Stop> {
 }
 
 /// The times of all images. git is asked once for what several have in common.
-fn times(loaded: &Loaded, plan: &Plan, epoch: Option<u64>) -> Vec<Times> {
+fn times(loaded: &Loaded, plan: &Plan, epoch: Option<u64>, memory: &Utf8Path) -> (Vec<Times>, History) {
     if let Some(epoch) = epoch {
-        return plan.images.iter().map(|image| same_time(image, epoch)).collect();
+        return (plan.images.iter().map(|image| same_time(image, epoch)).collect(), History::Whole);
     }
     let asked: Vec<Vec<Folders>> = plan.images.iter().map(|image| folders(loaded, image)).collect();
     let all: BTreeSet<&Folders> = asked.iter().flatten().collect();
     let all: Vec<Folders> = all.into_iter().cloned().collect();
-    let known: BTreeMap<&Folders, u64> =
-        all.iter().zip(workspace::commit_times(&loaded.workspace.root, &all)).collect();
+    let (asked_times, history) = workspace::remembered_times(&loaded.workspace.root, memory, &all);
+    let known: BTreeMap<&Folders, u64> = all.iter().zip(asked_times).collect();
     let of = |(image, asked): (&ImagePlan, &Vec<Folders>)| {
         let mut times: Vec<u64> = asked.iter().map(|folders| known.get(folders).copied().unwrap_or_default()).collect();
         let own = times.pop().unwrap_or_default();
         Times { components: image.components.iter().map(|part| part.name.clone()).zip(times).collect(), image: own }
     };
-    plan.images.iter().zip(&asked).map(of).collect()
+    (plan.images.iter().zip(&asked).map(of).collect(), history)
 }
 
 fn same_time(image: &ImagePlan, time: u64) -> Times {

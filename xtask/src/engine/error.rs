@@ -207,11 +207,13 @@ pub struct RegistryFailure {
     pub detail: String,
     /// The next step, where one is known.
     pub hint: Option<String>,
+    /// Whether it did not answer at all, or not in a way that can be used: it may be another time.
+    pub is_unreachable: bool,
 }
 
 impl std::fmt::Display for RegistryFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { reference, action, detail, hint } = self;
+        let Self { reference, action, detail, hint, .. } = self;
         write!(f, "failed to {action} {reference}: {detail}")?;
         hint.iter().try_for_each(|hint| write!(f, "\nhint: {hint}"))
     }

@@ -54,12 +54,20 @@ pub const LABEL: &str = "dev.groupage.fingerprint";
 /// Label that says the platform of an image, beside its fingerprint: daemons list labels, and platforms only one by one.
 pub const PLATFORM_LABEL: &str = "dev.groupage.platform";
 
+/// Label that says the stamp of an image: a hash of [`ImagePlan::stamp`].
+pub const STAMP_LABEL: &str = "dev.groupage.stamp";
+
 /// Counted up when the tool builds otherwise from the same inputs.
 pub const VERSION: u32 = 3;
 
 /// What engines add to the labels of an image of one platform: by these it is found again.
 pub fn labels(plan: &ImagePlan, platform: &Platform) -> BTreeMap<String, String> {
-    [(LABEL.to_owned(), plan.fingerprint.clone()), (PLATFORM_LABEL.to_owned(), platform.to_string())].into()
+    let labels = [
+        (LABEL, plan.fingerprint.clone()),
+        (PLATFORM_LABEL, platform.to_string()),
+        (STAMP_LABEL, hash(&(VERSION, &plan.stamp))),
+    ];
+    labels.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// The fingerprint of one component.

@@ -10,6 +10,9 @@ impl ImagePlan {
         let mut found = found.clone();
         let named: Vec<String> = self.open_images().collect();
         found.images.retain(|name, _| named.contains(name));
+        if found == self.found {
+            return self.clone();
+        }
         let mut plan = Self { found, ..self.clone() };
         for part in &mut plan.components {
             part.fingerprint = fingerprint::component(part, &plan.found);
@@ -18,9 +21,20 @@ impl ImagePlan {
         plan
     }
 
+    /// What a name of [`ImagePlan::open_images`] stands for, unless it is a builder.
+    pub fn source_of(&self, name: &str) -> Option<&ImageSource> {
+        let sources = self.components.iter().filter_map(|part| match &part.build {
+            BuildPlan::Image { image } => Some(image),
+            _ => None,
+        });
+        self.base.image.iter().chain(sources).find(|source| source.to_string() == name)
+    }
+
     /// Every image that the plan names without a digest: what is behind such a name can change while the plan does not.
     pub fn open_images(&self) -> impl Iterator<Item = String> {
         let sources = self.components.iter().filter_map(|part| match &part.build {
+            // programs that are compiled on this machine need no builder
+            BuildPlan::Cargo { .. } if self.found.is_host() => None,
             BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
                 builder.digest().is_none().then(|| builder.to_string())
             }

@@ -44,20 +44,26 @@ pub enum History {
     Silent(String),
 }
 
-/// Whether times of commits can be had, and are those of every other clone.
-pub fn history(root: &Utf8Path) -> History {
-    let answer = git(root).args(["rev-parse", "--is-shallow-repository"]).stderr(Stdio::piped()).output();
-    let output = match answer {
+/// The newest commit, if there is one, and whether times of commits can be had, and are those of every other clone.
+pub(super) fn head(root: &Utf8Path) -> (Option<String>, History) {
+    // the usual case outside of a repository costs no process
+    if !root.ancestors().any(|folder| folder.join(".git").exists()) {
+        return (None, History::None);
+    }
+    let question = ["rev-parse", "--is-shallow-repository", "--verify", "--quiet", "HEAD"];
+    let output = match git(root).args(question).stderr(Stdio::piped()).output() {
         Ok(output) => output,
-        Err(_) if !root.ancestors().any(|folder| folder.join(".git").exists()) => return History::None,
-        Err(error) => return History::Silent(format!("git cannot be started: {error}")),
+        Err(error) => return (None, History::Silent(format!("git cannot be started: {error}"))),
     };
-    let words = String::from_utf8_lossy(&output.stderr);
-    match (output.status.success(), output.stdout.starts_with(b"true")) {
-        (true, true) => History::Shallow,
-        (true, false) => History::Whole,
-        (false, _) if words.contains("not a git repository") => History::None,
-        (false, _) => History::Silent(words.lines().next().unwrap_or("git fails").to_owned()),
+    let (said, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let mut lines = said.lines();
+    match lines.next() {
+        Some(shallow @ ("true" | "false")) => {
+            let history = if shallow == "true" { History::Shallow } else { History::Whole };
+            (lines.next().map(|commit| format!("{commit} {shallow}")), history)
+        }
+        _ if words.contains("not a git repository") => (None, History::None),
+        _ => (None, History::Silent(words.lines().next().unwrap_or("git fails").to_owned())),
     }
 }
 
@@ -116,10 +122,10 @@ mod tests {
             .map(|group| group.iter().map(Utf8PathBuf::from).collect())
             .collect();
         assert_eq!(commit_times(root, &groups), [1_000_000_000, 1_100_000_000, 0, 0]);
-        assert_eq!(history(root), History::Whole);
-        assert_eq!(history(Utf8Path::new("/")), History::None);
+        assert_eq!(head(root).1, History::Whole);
+        assert_eq!(head(Utf8Path::new("/")), (None, History::None));
         std::fs::write(root.join(".git/config"), "[broken").unwrap();
-        assert!(matches!(history(root), History::Silent(_)));
+        assert!(matches!(head(root), (None, History::Silent(_))));
         assert_eq!(commit_times(Utf8Path::new("/nonexistent"), &groups[..1]), [0]);
     }
 }

@@ -11,6 +11,7 @@
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
 //! | `git.rs` | when files were last changed, the same in every clone |
+//! | `times.rs` | the same, remembered for the newest commit |
 //! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
 //! | `write.rs` | files that we write: they appear by rename |
 //!
@@ -27,6 +28,7 @@ mod generated;
 mod git;
 mod overrides;
 mod text;
+mod times;
 mod tree;
 pub mod write;
 
@@ -36,8 +38,9 @@ pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
-pub use git::{History, commit_times, history, topmost};
+pub use git::{History, commit_times, topmost};
 pub use overrides::OverrideEntry;
+pub use times::remembered_times;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -123,7 +123,7 @@ impl Native<'_> {
         Ok(all)
     }
 
-    async fn base(
+    pub(super) async fn base(
         &self,
         source: &ImageSource,
         platform: &Platform,

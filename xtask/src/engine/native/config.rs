@@ -124,9 +124,30 @@ fn strings(value: Option<&Value>) -> Vec<String> {
     items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
+/// One of our layers, as a history says it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Its name.
+    pub(super) name: String,
+    /// When it was made.
+    pub(super) created: String,
+}
+
+/// The layers of ours that a configuration tells of, highest first. A base may be an image of ours as well: its own last
+/// layer is where ours begin.
+pub(super) fn own_steps(config: &Value) -> Vec<Told> {
+    let history = config["history"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let told = |entry: &Value| {
+        let name = entry["created_by"].as_str()?.strip_prefix("groupage ")?.to_owned();
+        Some(Told { name, created: entry["created"].as_str()?.to_owned() })
+    };
+    let ours = history.iter().rev().map_while(told).enumerate();
+    ours.take_while(|(index, step)| *index == 0 || step.name != "image").map(|(_, step)| step).collect()
+}
+
 /// Seconds since 1970 as `2024-02-29T12:00:00Z`. The days are counted in years that begin in March, so that the leap day is
 /// the last one (Hinnant, "chrono-compatible low-level date algorithms").
-fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
@@ -151,6 +172,20 @@ mod tests {
         check(1_709_208_000, "2024-02-29T12:00:00Z");
         check(1_735_689_599, "2024-12-31T23:59:59Z");
         check(4_107_542_400, "2100-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn layers_of_ours() {
+        let check = |history: &[&str], expect: &[&str]| {
+            let entry = |name: &&str| json!({ "created_by": name, "created": "x" });
+            let config = json!({ "history": history.iter().map(entry).collect::<Vec<_>>() });
+            let names: Vec<String> = own_steps(&config).into_iter().map(|step| step.name).collect();
+            assert_eq!(names, expect, "{history:?}");
+        };
+        check(&[], &[]);
+        check(&["ENV", "groupage comp-a", "groupage image"], &["image", "comp-a"]);
+        check(&["groupage comp-b", "groupage image", "groupage comp-a", "groupage image"], &["image", "comp-a"]);
+        check(&["groupage comp-a", "groupage image", "RUN x"], &[]);
     }
 
     fn check(base: Option<Value>, expect: Value) {

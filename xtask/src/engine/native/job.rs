@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use super::archive::ArchiveKind;
 use super::assemble::Times;
 use crate::engine::NamedJob;
-use crate::oci::{Compression, Platform};
+use crate::oci::{Compression, Image, Platform};
 use crate::plan::ImagePlan;
 
 /// One image to build, for one or several platforms.
@@ -25,6 +25,10 @@ pub struct NativeJob {
     pub outputs: Vec<Output>,
     /// Make every layer again.
     pub no_cache: bool,
+    /// Ask the registry for the image before building it.
+    pub pull: bool,
+    /// The images, when they are there already; see [`super::Native::recall`].
+    pub made: Option<Vec<Image>>,
 }
 
 /// Where a result goes.

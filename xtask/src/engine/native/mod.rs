@@ -15,6 +15,7 @@
 //! | `layer.rs` | entries to a layer: tar, digests and compression in one pass |
 //! | `shelf.rs` | layers that were made before |
 //! | `user.rs` | who owns a working folder that is made |
+//! | `recall.rs`, `remote.rs` | images that were made before, here and in a registry |
 //! | `config.rs`, `assemble.rs` | the configuration, and the image above its base |
 //! | `bundle.rs` | an image for each platform, and their index |
 //! | `layout.rs`, `archive.rs` | where it is written |
@@ -40,6 +41,8 @@ mod layer;
 mod layout;
 mod programs;
 mod progress;
+mod recall;
+mod remote;
 mod shelf;
 mod user;
 
@@ -124,6 +127,66 @@ impl<'w> Native<'w> {
         Self { compiler, ..self }
     }
 
+    /// The images of a job, when its layout holds them whole: nothing has to be made. Asks nobody; what is behind names
+    /// without a digest is not looked up, so that a job with such names is recalled only when it is built.
+    pub fn recall(&self, job: &NativeJob) -> Option<Vec<Image>> {
+        let is_open = job.plans.iter().any(|(_, plan)| plan.open_images().next().is_some());
+        if job.no_cache || is_open { None } else { self.recalled(job) }
+    }
+
+    fn recalled(&self, job: &NativeJob) -> Option<Vec<Image>> {
+        recall::from_layout(&self.layouts.join(job.folder()), job, &self.store)
+    }
+
+    /// The job with the digests behind all names.
+    async fn settled(&self, job: &NativeJob, steps: &Steps, events: &Events) -> Result<NativeJob, EngineError> {
+        let mut settled = job.clone();
+        for (platform, plan) in &mut settled.plans {
+            let mut found = plan.found.clone();
+            for name in plan.open_images().collect::<Vec<_>>() {
+                if let Some(source) = plan.source_of(&name) {
+                    let base = self.base(source, platform, steps, events).await?;
+                    let digest = base.digest.as_ref().unwrap_or(&base.document.digest);
+                    found.images.insert(name, digest.to_string());
+                }
+            }
+            *plan = plan.with_found(&found);
+        }
+        Ok(settled)
+    }
+
+    /// The images of a job: those that are there, or new ones.
+    async fn images(
+        &self,
+        job: &NativeJob,
+        origins: &mut Origins,
+        steps: &Arc<Steps>,
+        events: &Events,
+    ) -> Result<Vec<Image>, EngineError> {
+        if let Some(made) = job.made.clone().or_else(|| self.recalled(job).filter(|_| !job.no_cache)) {
+            steps.cached("[layout] up to date");
+            origins.extend(recall::origins(job, &made));
+            return Ok(made);
+        }
+        if job.pull
+            && !job.no_cache
+            && let Some(pulled) = self.pulled(job, events).await
+        {
+            steps.cached("[registry] up to date");
+            return Ok(pulled);
+        }
+        let programs = match &self.compiler {
+            Some(compiler) => compiler.programs(job, steps, events).await?,
+            None => Programs::new(),
+        };
+        let (none, mut images) = (BTreeMap::new(), Vec::new());
+        for planned in &job.plans {
+            let programs = programs.get(&planned.0).unwrap_or(&none);
+            images.push(self.image(job, planned, programs, origins, steps, events).await?);
+        }
+        Ok(images)
+    }
+
     async fn image(
         &self,
         job: &NativeJob,
@@ -168,17 +231,13 @@ impl Engine for Native<'_> {
 
     async fn build(&self, job: &NativeJob, events: &Events) -> Result<Built, EngineError> {
         let steps = Arc::new(Steps::new(&job.image, events));
-        let mut images = Vec::new();
-        let programs = match &self.compiler {
-            Some(compiler) => compiler.programs(job, &steps, events).await?,
-            None => Programs::new(),
-        };
-        let none = BTreeMap::new();
-        let mut origins = Origins::new();
-        for planned in &job.plans {
-            let programs = programs.get(&planned.0).unwrap_or(&none);
-            images.push(self.image(job, planned, programs, &mut origins, &steps, events).await?);
+        let job = &self.settled(job, &steps, events).await?;
+        if let Some(built) = self.pushed_before(job, events).await? {
+            steps.cached("[registry] up to date");
+            return Ok(built);
         }
+        let mut origins = Origins::new();
+        let images = self.images(job, &mut origins, &steps, events).await?;
         let bundle = Arc::new(Bundle::new(images, job.tags.clone()));
         let folder = self.layouts.join(job.folder());
         let (target, own, store) = (folder.clone(), bundle.clone(), self.store.clone());

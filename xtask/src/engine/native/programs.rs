@@ -40,11 +40,11 @@ impl<'w> Compiler<'w> {
     /// # Errors
     /// [`EngineError::Missing`], before anything is compiled.
     pub async fn new(
-        jobs: &[NativeJob],
+        jobs: &[&NativeJob],
         workspace: &'w CargoWorkspace,
         options: CompileOptions,
     ) -> Result<Option<Self>, EngineError> {
-        let all: BTreeSet<Program> = jobs.iter().flat_map(programs).collect();
+        let all: BTreeSet<Program> = jobs.iter().copied().flat_map(programs).collect();
         if all.is_empty() {
             return Ok(None);
         }

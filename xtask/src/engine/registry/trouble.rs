@@ -66,6 +66,7 @@ impl Trouble {
     /// The error of an action, such as `fetch layer sha256:…`, on a reference, after a number of attempts.
     pub fn into_error(self, action: &str, reference: &str, attempts: u32) -> EngineError {
         let (action, reference) = (action.to_owned(), reference.to_owned());
+        let is_unreachable = matches!(self, Self::Passing { .. });
         let (detail, hint) = match self {
             Self::Digest { subject, expected, actual } => {
                 return EngineError::WrongDigest { reference, subject, expected: expected.to_string(), actual };
@@ -92,7 +93,7 @@ impl Trouble {
             }
             Self::Refused { detail, hint } => (detail, hint),
         };
-        EngineError::Registry(Box::new(RegistryFailure { reference, action, detail, hint }))
+        EngineError::Registry(Box::new(RegistryFailure { reference, action, detail, hint, is_unreachable }))
     }
 }
 

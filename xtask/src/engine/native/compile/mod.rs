@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `program.rs` | [`Program`]: what is to be compiled |
 //! | `toolchain.rs` | [`check`]: cargo, rustc, targets and linkers |
+//! | `identity.rs` | the toolchain as an input of what it compiles |
 //! | `flags.rs` | arguments and variables of cargo; **why two machines give the same bytes** |
 //! | `run.rs` | one run of cargo, its progress and its failure |
 //! | `process.rs` | a process group that ends when its future is dropped |
@@ -21,6 +22,7 @@
 
 mod elf;
 mod flags;
+mod identity;
 mod process;
 mod program;
 mod run;
@@ -28,6 +30,7 @@ mod run;
 mod tests;
 mod toolchain;
 
+pub use identity::identity;
 pub use program::Program;
 pub use toolchain::{Toolchain, check};
 

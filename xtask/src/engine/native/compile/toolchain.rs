@@ -47,7 +47,7 @@ pub async fn check(
     workspace: &CargoWorkspace,
     options: &CompileOptions,
 ) -> Result<Toolchain, EngineError> {
-    let ask = Ask { workspace, options, environment: environment(&options.environment) };
+    let ask = Ask { root: &workspace.root, options, environment: environment(&options.environment) };
     let line = |version: &str, name: &str| version.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
     let host = async {
         let version = ask.program(&options.rustc, &["-vV"]).await?;
@@ -106,17 +106,17 @@ fn missing(message: String, hint: String) -> EngineError {
 }
 
 /// Questions to the programs of this machine.
-struct Ask<'a> {
-    workspace: &'a CargoWorkspace,
-    options: &'a CompileOptions,
-    environment: BTreeMap<String, String>,
+pub(super) struct Ask<'a> {
+    pub(super) root: &'a Utf8Path,
+    pub(super) options: &'a CompileOptions,
+    pub(super) environment: BTreeMap<String, String>,
 }
 
 impl Ask<'_> {
     /// What a program prints. It runs in the workspace, whose `rust-toolchain.toml` may choose another one.
-    async fn program(&self, program: &str, arguments: &[&str]) -> Result<String, EngineError> {
+    pub(super) async fn program(&self, program: &str, arguments: &[&str]) -> Result<String, EngineError> {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(&self.workspace.root).env_clear().envs(&self.environment);
+        command.args(arguments).current_dir(self.root).env_clear().envs(&self.environment);
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let status = process::run(command, |line| match line {
             Line::Out(line) => out.push(String::from_utf8_lossy(&line).into_owned()),
@@ -186,7 +186,7 @@ impl Ask<'_> {
     /// Whether a configuration file of cargo names a linker.
     /// <https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure>
     fn is_configured(&self, target: &Target) -> bool {
-        let folders = self.workspace.root.ancestors().map(|folder| folder.join(".cargo"));
+        let folders = self.root.ancestors().map(|folder| folder.join(".cargo"));
         let folders = folders.chain(cargo_home(&self.environment));
         let files = folders.flat_map(|folder| [folder.join("config.toml"), folder.join("config")]);
         files.filter_map(|file| read(&file)).any(|config| names_linker(&config, target))

@@ -1,0 +1,161 @@
+//! What is there already is not made again, and nothing else is taken for it. No daemon, no registry.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::native_samples::image;
+use crate::support::Ended;
+use crate::support::layout::Layout;
+use crate::support::workspace::Workspace;
+
+/// The image `app` of two components of files.
+fn workspace() -> Workspace {
+    let workspace = Workspace::empty();
+    workspace.write("groupage.toml", "schema = 1\n");
+    for name in ["one", "two"] {
+        workspace.files_component(name, &format!("[[install]]\nfrom = \"text\"\nto = \"/{name}\"\n"));
+        workspace.write(&format!("components/{name}/text"), name);
+    }
+    image(&workspace, "app", "scratch", &["one", "two"], "description = \"text\"");
+    workspace
+}
+
+/// What a build tells, and the layout that it leaves.
+#[track_caller]
+fn build(build: &mut Command, workspace: &Workspace) -> (String, Layout) {
+    let ended = Ended::of(build).expect(0);
+    workspace.check_invariants().unwrap();
+    let layout = Layout::of_image(workspace.root(), "app");
+    assert!(ended.stdout.contains(&layout.digest()), "{}", ended.stdout);
+    (ended.stderr, layout)
+}
+
+/// Nothing was made: the line that says so, and no file of the layout is another one.
+const UP_TO_DATE: &str = "cached: up to date";
+
+fn inodes(layout: &Layout) -> Vec<(std::path::PathBuf, u64, i64)> {
+    let stat = |name: std::path::PathBuf| {
+        let metadata = fs::metadata(layout.folder().join(&name)).unwrap();
+        (name, metadata.ino(), metadata.ctime_nsec())
+    };
+    layout.files().into_keys().map(stat).collect()
+}
+
+fn diff_ids(layout: &Layout) -> serde_json::Value {
+    layout.documents().config["rootfs"]["diff_ids"].clone()
+}
+
+fn replace(workspace: &Workspace, path: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(workspace.root().join(path)).unwrap();
+    assert!(text.contains(from), "{path}: {text}");
+    workspace.write(path, text.replace(from, to));
+}
+
+#[test]
+fn nothing_is_made_when_nothing_changed() {
+    let workspace = workspace();
+    let (first, layout) = build(&mut workspace.native(&[]), &workspace);
+    assert!(!first.contains(UP_TO_DATE), "{first}");
+    let (digest, before) = (layout.digest(), inodes(&layout));
+    // a comment and the order of a file are nothing; nor are times of files
+    let manifest = fs::read_to_string(workspace.root().join("components/one/component.toml")).unwrap();
+    workspace.write("components/one/component.toml", format!("# a comment\n{manifest}"));
+    workspace.write("components/two/text", "two");
+    let (again, layout) = build(&mut workspace.native(&[]), &workspace);
+    assert!(again.contains(UP_TO_DATE), "{again}");
+    assert_eq!((layout.digest(), inodes(&layout)), (digest.clone(), before));
+    let (anew, layout) = build(&mut workspace.native(&["--no-cache"]), &workspace);
+    assert!(!anew.contains(UP_TO_DATE), "{anew}");
+    assert_eq!(layout.digest(), digest);
+}
+
+#[test]
+fn what_is_another_image_is_made() {
+    /// A change, and whether every layer stays.
+    type Change = (&'static str, fn(&Workspace, &mut Command), bool);
+    let changes: &[Change] = &[
+        ("a file", |workspace, _| _ = workspace.write("components/two/text", "TWO"), false),
+        ("a mode", |workspace, _| _ = workspace.set_mode("components/two/text", 0o755), false),
+        ("a version", |workspace, _| replace(workspace, "images/app/image.toml", "\"1.0.0\"", "\"1.0.1\""), true),
+        ("prose", |workspace, _| replace(workspace, "images/app/image.toml", "\"text\"", "\"other\""), true),
+        ("no prose", |workspace, _| replace(workspace, "images/app/image.toml", "description = \"text\"", ""), true),
+        ("the time", |_, command| _ = command.env("SOURCE_DATE_EPOCH", "1600000000"), false),
+    ];
+    let (workspace, fresh) = (workspace(), workspace);
+    let (_, first) = build(&mut workspace.native(&[]), &workspace);
+    for (name, change, stays) in changes {
+        let changed = fresh();
+        let mut command = changed.native(&[]);
+        // the layout and the cache of the other workspace, in this one
+        copy(workspace.root(), changed.root());
+        change(&changed, &mut command);
+        let (told, layout) = build(&mut command, &changed);
+        assert!(!told.contains(UP_TO_DATE), "{name}: {told}");
+        assert_ne!(layout.digest(), first.digest(), "{name}");
+        assert_eq!(diff_ids(&layout) == diff_ids(&first), *stays, "{name}");
+        let (told, again) = build(&mut command, &changed);
+        assert!(told.contains(UP_TO_DATE), "{name}: {told}");
+        assert_eq!(again.digest(), layout.digest(), "{name}");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let groupage = to.join("target");
+    fs::create_dir_all(&groupage).unwrap();
+    Ended::of(Command::new("cp").arg("-a").arg(from.join("target/groupage")).arg(&groupage)).expect(0);
+}
+
+#[test]
+fn what_is_damaged_is_made_again() {
+    let workspace = workspace();
+    let (_, layout) = build(&mut workspace.native(&[]), &workspace);
+    let (digest, top) = (layout.digest(), workspace.root().join("target/groupage"));
+    let layer = layout.documents().manifest["layers"][0]["digest"].as_str().unwrap().replace("sha256:", "");
+    let config = layout.documents().manifest["config"]["digest"].as_str().unwrap().replace("sha256:", "");
+    let blob = |place: &str, hex: &str| top.join(place).join("blobs/sha256").join(hex);
+    let write = |path: &Path, text: &str| {
+        fs::remove_file(path).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let damages: &[(&str, &dyn Fn())] = &[
+        ("a layer of the cache is gone", &|| fs::remove_file(blob("cache", &layer)).unwrap()),
+        ("a layer of the cache is short", &|| write(&blob("cache", &layer), "x")),
+        ("the layout has no index", &|| fs::remove_file(top.join("oci/app/index.json")).unwrap()),
+        ("the index is none", &|| write(&top.join("oci/app/index.json"), "{")),
+        ("a configuration is another one", &|| write(&blob("oci/app", &config), "{\"config\":{\"Labels\":{}}}")),
+        ("a configuration is gone", &|| fs::remove_file(blob("oci/app", &config)).unwrap()),
+        ("everything is gone", &|| fs::remove_dir_all(&top).unwrap()),
+    ];
+    for (name, damage) in damages {
+        damage();
+        let (told, layout) = build(&mut workspace.native(&[]), &workspace);
+        assert!(!told.contains(UP_TO_DATE), "{name}: {told}");
+        assert_eq!(layout.digest(), digest, "{name}");
+    }
+}
+
+/// A base without a digest is what is behind its name, not the name.
+#[test]
+fn a_base_that_moved_is_noticed() {
+    let (base, app) = (workspace(), workspace());
+    let (_, below) = build(&mut base.native(&[]), &base);
+    let link = app.root().join("base");
+    let use_it = || {
+        _ = fs::remove_dir_all(&link);
+        Ended::of(Command::new("cp").arg("-a").arg(below.folder()).arg(&link)).expect(0);
+    };
+    use_it();
+    app.write("groupage.toml", "schema = 1\n[bases]\nlike = \"oci:base\"\n");
+    replace(&app, "images/app/image.toml", "\"scratch\"", "\"like\"");
+    let (_, first) = build(&mut app.native(&[]), &app);
+    let (told, _) = build(&mut app.native(&[]), &app);
+    assert!(told.contains(UP_TO_DATE), "{told}");
+    base.write("components/one/text", "ONE");
+    build(&mut base.native(&[]), &base);
+    use_it();
+    let (told, second) = build(&mut app.native(&[]), &app);
+    assert!(!told.contains(UP_TO_DATE), "{told}");
+    assert_ne!(first.digest(), second.digest());
+}
