@@ -159,3 +159,37 @@ fn a_base_that_moved_is_noticed() {
     assert!(!told.contains(UP_TO_DATE), "{told}");
     assert_ne!(first.digest(), second.digest());
 }
+
+/// What is said of the sources is no input: a commit elsewhere costs a configuration, and no layer.
+#[test]
+fn a_commit_elsewhere_is_only_a_label() {
+    let workspace = workspace();
+    workspace.write("groupage.toml", "schema = 1\n[build]\nstamp = [\"revision\", \"created\"]\n");
+    let refused = Ended::of(&mut workspace.native(&[])).expect(2);
+    assert!(refused.stderr.contains("git knows no commit here"), "{}", refused.stderr);
+    let git = |arguments: &[&str]| {
+        let account = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let mut command = Command::new("git");
+        command.arg("-C").arg(workspace.root()).args(account).args(arguments);
+        Ended::of(command.env("GIT_COMMITTER_DATE", "1500000000 +0000")).expect(0).stdout.trim().to_owned()
+    };
+    workspace.write(".gitignore", "/target/\n");
+    let mut seen = Vec::new();
+    for name in ["first", "second"] {
+        workspace.write(name, name);
+        git(&["init", "--quiet"]);
+        git(&["add", "."]);
+        git(&["commit", "--quiet", "--message", name]);
+        let (_, layout) = build(workspace.native(&[]).env_remove("SOURCE_DATE_EPOCH"), &workspace);
+        let labels = layout.documents().config["config"]["Labels"].clone();
+        assert_eq!(labels["org.opencontainers.image.revision"], git(&["rev-parse", "HEAD"]));
+        assert_eq!(labels["org.opencontainers.image.created"], "2017-07-14T02:40:00Z");
+        seen.push((layout.digest(), diff_ids(&layout)));
+    }
+    assert_ne!(seen[0].0, seen[1].0);
+    assert_eq!(seen[0].1, seen[1].1);
+    workspace.write("first", "changed");
+    let (_, layout) = build(workspace.native(&[]).env_remove("SOURCE_DATE_EPOCH"), &workspace);
+    let revision = layout.documents().config["config"]["Labels"]["org.opencontainers.image.revision"].clone();
+    assert!(revision.as_str().unwrap().ends_with("-dirty"), "{revision}");
+}

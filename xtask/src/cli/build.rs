@@ -6,7 +6,7 @@ use super::args::{BuildArguments, EngineChoice, ProgressStyle};
 use super::choose::{self, Chosen};
 use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use super::{bootstrap, daemon, metadata, native, rerun};
+use super::{bootstrap, daemon, metadata, native, rerun, stamp};
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError, ErrorClass, Job, Network, Options, Outcome, run_blocking};
 use crate::lock::{Builders, Pins};
@@ -64,6 +64,7 @@ fn with_docker(
     if bootstrap::stand_ins(arguments, session, &mut loaded, pins, &docker, &platform)? {
         // the rules said what they have to say; only the builder is another one now
         plan = session.plan(&loaded, &session.resolve(&loaded, &selection(arguments))?, pins)?;
+        stamp::add(&mut plan, session, &loaded)?;
     }
     let plan = plan.for_platform(&platform);
     let dockerfiles = session.dockerfiles(&loaded, &plan)?;
@@ -124,7 +125,8 @@ fn builders(arguments: &BuildArguments) -> Builders {
 fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Loaded) -> Result<(Plan, Pins), Stop> {
     let resolution = session.resolve(loaded, &selection(arguments))?;
     let pins = session.pins(loaded, &resolution, builders(arguments))?;
-    let plan = session.plan(loaded, &resolution, &pins)?;
+    let mut plan = session.plan(loaded, &resolution, &pins)?;
+    stamp::add(&mut plan, session, loaded)?;
     session.check(loaded, &resolution, &plan)?;
     if !arguments.tags.is_empty() && plan.images.len() != 1 {
         let message = format!(

@@ -29,6 +29,7 @@ mod program;
 mod registry;
 mod rerun;
 mod session;
+mod stamp;
 mod status;
 mod words;
 

@@ -172,7 +172,7 @@ fn compression(arguments: &BuildArguments) -> Result<Compression, Stop> {
 /// The last one of the year 9999: RFC 3339 has four digits for a year.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-fn epoch(session: &Session<'_>) -> Result<Option<u64>, Stop> {
+pub(super) fn epoch(session: &Session<'_>) -> Result<Option<u64>, Stop> {
     let Some(text) = session.environment.get(EPOCH) else { return Ok(None) };
     let seconds = text.trim().parse().ok().filter(|seconds| *seconds <= LAST_SECOND);
     seconds.map(Some).ok_or_else(|| {

@@ -29,7 +29,7 @@ pub use name::{
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
 pub use role::{Port, Protocol, Role, User};
-pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings};
+pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Span};

@@ -27,6 +27,8 @@ pub struct Settings {
     pub registries: Registries,
     /// `[build] network`.
     pub network: BuildNetwork,
+    /// `[build] stamp`: what is said of the sources in the labels of an image.
+    pub stamp: Vec<Spanned<StampLabel>>,
     /// `[dockerfile] link`: use `COPY --link`.
     pub link: bool,
     /// `[rules]`.
@@ -113,6 +115,28 @@ impl FromStr for BuildNetwork {
     }
 }
 
+/// What an image can say of the sources that it was built from. It is no input: an image that only says another revision keeps
+/// its layers. Not said unless asked for, because every commit would make another image of the same inputs.
+/// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StampLabel {
+    /// `org.opencontainers.image.revision`: the commit, with `-dirty` when files that git knows have changed since.
+    Revision,
+    /// `org.opencontainers.image.created`: `SOURCE_DATE_EPOCH`, or the time of the commit.
+    Created,
+}
+
+impl FromStr for StampLabel {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "revision" => Ok(Self::Revision),
+            "created" => Ok(Self::Created),
+            _ => Err("it is \"revision\" or \"created\"".to_owned()),
+        }
+    }
+}
+
 /// What a rule's finding does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -147,9 +171,8 @@ impl Settings {
             let builders = table.optional("builders").and_then(|item| item.table(decode_builders));
             let (registry, registries) =
                 table.optional("registry").and_then(|item| item.table(decode_registry)).unwrap_or_default();
-            let build = table.optional("build").and_then(|item| {
-                item.table(|table| table.optional("network").and_then(|item| item.parsed::<BuildNetwork>()))
-            });
+            let build = table.optional("build").and_then(|item| item.table(decode_build));
+            let (network, stamp) = build.unwrap_or_default();
             let link = table
                 .optional("dockerfile")
                 .and_then(|item| item.table(|table| table.optional("link").and_then(|item| item.boolean())));
@@ -160,12 +183,19 @@ impl Settings {
                 builders: builders.unwrap_or_default(),
                 registry,
                 registries,
-                network: build.map(|network| network.value).unwrap_or_default(),
+                network,
+                stamp,
                 link: link.unwrap_or(false),
                 rules: rules.unwrap_or_default(),
             })
         })
     }
+}
+
+fn decode_build(table: &mut Table<'_>) -> Option<(BuildNetwork, Vec<Spanned<StampLabel>>)> {
+    let network = table.optional("network").and_then(|item| item.parsed::<BuildNetwork>());
+    let stamp = table.optional("stamp").and_then(|item| item.list(Item::parsed));
+    Some((network.map(|network| network.value).unwrap_or_default(), stamp.unwrap_or_default()))
 }
 
 fn decode_registry(table: &mut Table<'_>) -> Option<(Option<Spanned<RegistryPath>>, Registries)> {

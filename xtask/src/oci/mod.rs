@@ -9,7 +9,7 @@
 //! | `tar_reader.rs` | tar streams of strangers, entry by entry |
 //! | `listing.rs`, `rootfs.rs` | what a layer does, and the file tree that layers give |
 //! | `validate.rs`, `sample.rs` | whether an image is one; images for tests |
-//! | `hex.rs` | bytes as text |
+//! | `hex.rs`, `time.rs` | bytes and times as text |
 
 mod digest;
 mod hex;
@@ -22,6 +22,7 @@ mod reference;
 mod rootfs;
 pub mod sample;
 mod tar_reader;
+mod time;
 mod validate;
 
 pub use digest::{DiffId, Digest, DigestError, Hasher};
@@ -37,4 +38,5 @@ pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError, redacted};
 pub use rootfs::{Node, ResolveError, Rootfs, Source};
 pub use tar_reader::{Skip, TarEntry, TarKind, TarReader};
+pub use time::rfc3339;
 pub use validate::{read_image, validate};

@@ -67,6 +67,16 @@ pub(super) fn head(root: &Utf8Path) -> (Option<String>, History) {
     }
 }
 
+/// The newest commit, with `-dirty` when files that git knows have changed since, and its time; `None` without one.
+pub fn revision(root: &Utf8Path) -> Option<(String, u64)> {
+    let answer = git(root).args(["log", "-1", "--no-show-signature", "--format=%H %ct"]).output().ok()?;
+    let said = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let (commit, time) = said.trim().split_once(' ')?;
+    let status = git(root).args(["status", "--porcelain", "--untracked-files=no", "."]).output().ok()?;
+    let dirty = if status.stdout.is_empty() { "" } else { "-dirty" };
+    Some((format!("{commit}{dirty}"), time.parse().ok()?))
+}
+
 fn git(root: &Utf8Path) -> Command {
     let mut command = Command::new("git");
     // a hook runs with variables that name another repository, and messages are read

@@ -38,7 +38,7 @@ pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
-pub use git::{History, commit_times, topmost};
+pub use git::{History, commit_times, revision, topmost};
 pub use overrides::OverrideEntry;
 pub use times::remembered_times;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};

@@ -11,11 +11,11 @@ use camino::Utf8Path;
 use serde_json::Value;
 
 use super::assemble::Times;
-use super::config::{own_steps, rfc3339};
+use super::config::own_steps;
 use super::deliver::Origins;
 use super::job::NativeJob;
 use crate::engine::store::Store;
-use crate::oci::{Compression, Digest, Document, Image, ImageSource, Platform, media, read_image};
+use crate::oci::{Compression, Digest, Document, Image, ImageSource, Platform, media, read_image, rfc3339};
 use crate::plan::{ImagePlan, fingerprint};
 
 /// Largest document of a layout that is read.
