@@ -237,8 +237,7 @@ mod tests {
         let path = [("PATH", root.as_str())];
         let variables = variables.iter().chain(&path);
         let environment = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let workspace = CargoWorkspace { root: root.to_owned(), ..CargoWorkspace::default() };
-        let ask = Ask { workspace: &workspace, options: &options, environment };
+        let ask = Ask { root, options: &options, environment };
         let host = Target::parse("x86_64-unknown-linux-gnu", "unix\n").unwrap();
         let target = Target::parse(ARM, "unix\ntarget_arch=\"aarch64\"\n").unwrap();
         let found = match ask.linker(&host, &target) {
