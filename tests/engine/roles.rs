@@ -18,7 +18,7 @@ use crate::support::workspace::Registry;
 use crate::support::{Ended, PATIENCE, docker};
 
 /// Enough for a loaded machine; an unhandled signal would never end PID 1 at all.
-const PROMPTLY: Duration = Duration::from_secs(5);
+const PROMPTLY: Duration = Duration::from_secs(9);
 
 pub const PLAIN: &str = "logging-operator:0.1.0";
 pub const FULL: &str = "logging-operator:0.1.0-full";

@@ -118,7 +118,7 @@ fn cancel_while_the_context_travels() {
     let Some(engine) = daemon() else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = camino::Utf8PathBuf::from_path_buf(folder.path().join("large")).unwrap();
-    std::fs::File::create(&path).unwrap().set_len(8 << 30).unwrap();
+    std::fs::File::create(&path).unwrap().set_len(64 << 30).unwrap();
     let tags = Tags::new("sending", 1);
     let mut job = job("FROM scratch\nCOPY large /\n".to_owned(), &tags);
     job.context.insert("large", ContextEntry::File { bytes: Bytes::Disk(path), mode: 0o644 });
@@ -130,7 +130,7 @@ fn cancel_while_the_context_travels() {
     };
     let outcome = block_on(run(vec![job], &engine, Options::default(), &cancel, &mut stop)).unwrap();
     assert!(outcome.is_cancelled(), "{outcome:?}");
-    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(30), "it took {:?}", begin.elapsed());
     assert!(tags.absent());
 }
 
