@@ -5,7 +5,7 @@
 //! is needed, is built after all: somebody prunes. The builder says so by asking a registry that cannot exist
 //! ([`crate::render::parts::REPOSITORY`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
@@ -42,13 +42,17 @@ impl Shared {
 impl Docker {
     /// Builds an image and the parts that it begins with.
     pub(super) async fn make(&self, job: &Job, events: &Events) -> Result<build::Made, EngineError> {
-        self.make_parts(job, &|_| false, events).await?;
-        match self.request(job, events).await {
-            Err(EngineError::UnresolvedImage { reference, .. }) if names_part(job, &reference) => {
-                self.make_parts(job, &|name| name == reference, events).await?;
-                self.request(job, events).await
+        let mut gone = BTreeSet::new();
+        loop {
+            self.make_parts(job, &gone, events).await?;
+            match self.request(job, events).await {
+                Err(EngineError::UnresolvedImage { reference, .. }) if names_part(job, &reference) => {
+                    if !gone.insert(reference.clone()) {
+                        return Err(removed(job, &reference));
+                    }
+                }
+                end => return end,
             }
-            end => end,
         }
     }
 
@@ -58,9 +62,10 @@ impl Docker {
         build::build(&self.api, job, self.uses_buildkit(), &self.credentials, events).await
     }
 
-    /// Sees to it that the parts of a job are there. `is_gone` tells those that are not, although they were.
-    async fn make_parts(&self, job: &Job, is_gone: &dyn Fn(&str) -> bool, events: &Events) -> Result<(), EngineError> {
-        let parts = job.parts.iter().map(|part| self.make_part(part, part.tags.iter().any(|name| is_gone(name)), events));
+    /// Sees to it that the parts of a job are there. `gone` has those that are not, although they were.
+    async fn make_parts(&self, job: &Job, gone: &BTreeSet<String>, events: &Events) -> Result<(), EngineError> {
+        let is_gone = |part: &Job| part.tags.iter().any(|name| gone.contains(name));
+        let parts = job.parts.iter().map(|part| self.make_part(part, is_gone(part), events));
         let mut running: FuturesUnordered<_> = parts.collect();
         let mut first = None;
         while let Some(end) = running.next().await {
@@ -125,6 +130,11 @@ impl Docker {
 /// Whether an image that could not be had is a part of the job.
 fn names_part(job: &Job, reference: &str) -> bool {
     job.parts.iter().flat_map(|part| &part.tags).any(|name| name == reference)
+}
+
+fn removed(job: &Job, reference: &str) -> EngineError {
+    let message = format!("somebody removes {reference} while it is used\nhint: do not prune while images are built");
+    EngineError::Other { action: format!("build {}", job.image), message }
 }
 
 /// Tells the end of a part, also when its job is dropped.

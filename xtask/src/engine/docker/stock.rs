@@ -27,9 +27,6 @@ struct Image {
     present: Present,
 }
 
-/// How labels begin that are given to images here.
-const OURS: [&str; 2] = ["dev.groupage.", "org.opencontainers.image."];
-
 impl Docker {
     /// Asks for all images, in one call. The daemon could look for labels itself; then what is behind names would be another
     /// question, and the answer to this one takes it no longer.
@@ -55,35 +52,15 @@ impl Stock {
 
     /// The image ID behind a name.
     pub fn id(&self, name: &Reference) -> Option<&str> {
-        self.find(name).map(|image| image.present.image_id.as_str())
+        self.by_name.get(&full_name(name)).map(|index| self.images[*index].present.image_id.as_str())
     }
 
-    fn find(&self, name: &Reference) -> Option<&Image> {
-        self.by_name.get(&full_name(name)).map(|index| &self.images[*index])
-    }
-
-    /// The image that was built on a base, if it has one, and has exactly these labels besides those of the base. Of several
-    /// it is one that has a name asked for, so that none has to move.
-    pub fn built(
-        &self,
-        labels: &BTreeMap<String, String>,
-        base: Option<&Reference>,
-        names: &[String],
-    ) -> Option<&Present> {
-        let inherited = base.map(|base| self.find(base).map(|base| &base.labels));
+    /// An image with all of these labels; of several one that has a name asked for, so that none has to move.
+    pub fn labelled(&self, labels: &BTreeMap<String, String>, names: &[String]) -> Option<&Present> {
         let has_all = |image: &&Image| labels.iter().all(|(name, value)| image.labels.get(name) == Some(value));
-        let has_more = |image: &&Image| {
-            let mut more = image.labels.iter().filter(|(name, _)| !labels.contains_key(*name));
-            more.any(|(name, value)| match inherited {
-                None => true,
-                Some(Some(base)) => base.get(name) != Some(value),
-                // A base that only the builder knows. What could be a label of ours that is gone is taken for one.
-                Some(None) => OURS.iter().any(|ours| name.starts_with(ours)),
-            })
-        };
-        let fitting = self.images.iter().filter(has_all).filter(|image| !has_more(image)).map(|image| &image.present);
+        let mut fitting = self.images.iter().filter(has_all).map(|image| &image.present);
         let first = fitting.clone().next();
-        fitting.into_iter().find(|image| names.iter().any(|name| image.is_named(name))).or(first)
+        fitting.find(|image| names.iter().any(|name| image.is_named(name))).or(first)
     }
 }
 
@@ -157,27 +134,20 @@ mod tests {
     #[test]
     fn labels_are_all_compared() {
         let stock = Stock::new(vec![
-            summary("sha256:0", &["base:1"], &[("inherited", "")]),
             summary("sha256:1", &[], &[("f", "x"), ("p", "amd64"), ("v", "1")]),
             summary("sha256:2", &["a:1"], &[("f", "x"), ("p", "amd64"), ("v", "1"), ("inherited", "")]),
             summary("sha256:3", &["a:2"], &[("f", "x"), ("p", "arm64"), ("v", "1")]),
-            summary("sha256:4", &[], &[("f", "z"), ("org.opencontainers.image.description", "gone")]),
         ]);
-        let check = |wanted: &[(&str, &str)], base: Option<&str>, names: &[&str], expect: Option<&str>| {
+        let check = |wanted: &[(&str, &str)], names: &[&str], expect: Option<&str>| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let base = base.map(|base| base.parse().unwrap());
-            let found = stock.built(&labels(wanted), base.as_ref(), &names);
+            let found = stock.labelled(&labels(wanted), &names);
             assert_eq!(found.map(|image| image.image_id.as_str()), expect, "{wanted:?} {names:?}");
         };
         let amd64 = &[("f", "x"), ("p", "amd64"), ("v", "1")];
-        check(amd64, None, &["a:1"], Some("sha256:1"));
-        check(amd64, Some("base:1"), &[], Some("sha256:1"));
-        check(amd64, Some("base:1"), &["a:1"], Some("sha256:2"));
-        check(amd64, Some("unknown:1"), &["a:1"], Some("sha256:2"));
-        check(&[("f", "x"), ("p", "arm64"), ("v", "1")], None, &["a:1"], Some("sha256:3"));
-        check(&[("f", "x"), ("p", "amd64"), ("v", "2")], None, &[], None);
-        check(&[("f", "z")], Some("unknown:1"), &[], None);
-        check(&[("f", "z")], Some("base:1"), &[], None);
-        check(&[("f", "y")], None, &["a:1"], None);
+        check(amd64, &[], Some("sha256:1"));
+        check(amd64, &["docker.io/library/a:1"], Some("sha256:2"));
+        check(&[("f", "x"), ("p", "arm64")], &["a:1"], Some("sha256:3"));
+        check(&[("f", "x"), ("v", "2")], &[], None);
+        check(&[("f", "y")], &["a:1"], None);
     }
 }
