@@ -213,6 +213,9 @@ pub struct BuildArguments {
     /// Build every step anew, and one image after the other
     #[arg(long)]
     pub no_cache: bool,
+    /// Build one component anew, and the images that hold it, one after the other; may be given several times
+    #[arg(long, value_name = "COMPONENT", value_delimiter = ',')]
+    pub no_cache_filter: Vec<String>,
     /// Look for each image in its registry first, and take it from there when it was made from the same inputs
     #[arg(long)]
     pub pull: bool,

@@ -1,18 +1,18 @@
 //! `build`: images, several at once, through the Docker API or by the native engine.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 
 use super::args::{BuildArguments, EngineChoice, ProgressStyle};
 use super::choose::{self, Chosen};
 use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use super::{bootstrap, daemon, metadata, native, rerun, stamp};
-use crate::engine::docker::Docker;
-use crate::engine::{Engine, EngineError, ErrorClass, Job, Network, Options, Outcome, run_blocking};
+use super::{docker, metadata, native, rerun, stamp};
+use crate::diagnostic::closest;
+use crate::engine::{Engine, EngineError, ErrorClass, Options, Outcome, run_blocking};
 use crate::lock::{Builders, Pins};
-use crate::manifest::BuildNetwork;
 use crate::oci::Platform;
-use crate::plan::{BuildPlan, ImagePlan, Plan, fingerprint};
+use crate::plan::{BuildPlan, ImagePlan, Plan};
 use crate::report::progress::{Consumer, Failure, Json, Plain, Quiet, Tty};
 use crate::resolve::Selection;
 
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
             if builders(arguments) == Builders::NotUsed {
                 session.check_builders(&loaded, &session.resolve(&loaded, &selection(arguments))?)?;
             }
-            with_docker(arguments, session, loaded, plan, &pins, *docker)
+            docker::run(arguments, session, loaded, plan, &pins, *docker)
         }
         Chosen::Native(docker) => {
             let outcome = native::run(arguments, session, &loaded, &plan, docker.map(|docker| *docker))?;
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
 }
 
 /// Tells what was built, and what was not.
-fn finish(
+pub(super) fn finish(
     arguments: &BuildArguments,
     session: &Session<'_>,
     loaded: &Loaded,
@@ -49,31 +49,6 @@ fn finish(
     let written = tell_what_was_built(arguments, session, plan, outcome);
     show_failures(arguments, session, loaded, plan, dockerfiles, outcome);
     Ok(status(session, outcome).max(written))
-}
-
-fn with_docker(
-    arguments: &BuildArguments,
-    session: &Session<'_>,
-    mut loaded: Loaded,
-    mut plan: Plan,
-    pins: &Pins,
-    docker: Docker,
-) -> Result<ExitStatus, Stop> {
-    let docker = docker.with_credentials(daemon::credentials(references(&plan)));
-    let platform = platform(one_platform(&arguments.platforms)?, &docker, &plan)?;
-    if bootstrap::stand_ins(arguments, session, &mut loaded, pins, &docker, &platform)? {
-        // the rules said what they have to say; only the builder is another one now
-        plan = session.plan(&loaded, &session.resolve(&loaded, &selection(arguments))?, pins)?;
-        stamp::add(&mut plan, session, &loaded)?;
-    }
-    let plan = plan.for_platform(&platform);
-    let dockerfiles = session.dockerfiles(&loaded, &plan)?;
-    let jobs = jobs(arguments, session, &loaded, &plan, &dockerfiles, &platform)?;
-    // BuildKit of Docker 20.10 crashes its daemon when builds at once share steps and one ignores the cache
-    // (https://github.com/moby/buildkit/issues/2303)
-    let at_once = if arguments.no_cache { 1 } else { usize::from(arguments.jobs) };
-    let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
-    finish(arguments, session, &loaded, &plan, &dockerfiles, &outcome)
 }
 
 /// Writes the metadata file and stdout. Trouble with one of them hides neither the other nor a failed build: it is said
@@ -100,18 +75,6 @@ pub(super) fn selection(arguments: &BuildArguments) -> Selection {
     Selection { platforms: arguments.platforms.clone(), ..arguments.selection.selection(false) }
 }
 
-/// The platform that is asked for, if one is: a daemon without the containerd image store cannot hold more of an image.
-fn one_platform(platforms: &[Platform]) -> Result<Option<&Platform>, Stop> {
-    if platforms.iter().all(|platform| Some(platform) == platforms.first()) {
-        return Ok(platforms.first());
-    }
-    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
-    Err(Stop::input(anyhow::anyhow!(
-        "the Docker engine builds one platform at a time, and several are asked for: {}\nhint: name one of them, or build all with `--engine native`",
-        names.join(", ")
-    )))
-}
-
 /// Whether builder images are used: the native engine compiles on this machine. Before `auto` has chosen it is not known, and
 /// a dry run, which never chooses, takes the strict answer.
 fn builders(arguments: &BuildArguments) -> Builders {
@@ -123,6 +86,7 @@ fn builders(arguments: &BuildArguments) -> Builders {
 }
 
 fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Loaded) -> Result<(Plan, Pins), Stop> {
+    check_filter(arguments, loaded)?;
     let resolution = session.resolve(loaded, &selection(arguments))?;
     let pins = session.pins(loaded, &resolution, builders(arguments))?;
     let mut plan = session.plan(loaded, &resolution, &pins)?;
@@ -137,6 +101,19 @@ fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Load
     }
     check_outputs(arguments, session, &plan)?;
     Ok((plan, pins))
+}
+
+/// A component that shall be built anew must be one; whether an image that is asked for has it is another question.
+fn check_filter(arguments: &BuildArguments, loaded: &Loaded) -> Result<(), Stop> {
+    let known = &loaded.manifests.components;
+    let Some(wrong) = arguments.no_cache_filter.iter().find(|name| !known.contains_key(name.as_str())) else {
+        return Ok(());
+    };
+    let hint = match closest(wrong, known.keys().map(|name| name.as_str())) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => "`list` shows all names".to_owned(),
+    };
+    Err(Stop::input(anyhow::anyhow!("--no-cache-filter: there is no component `{wrong}`\nhint: {hint}")))
 }
 
 /// Files that get a result: one for one image, each its own, none of them a folder.
@@ -156,17 +133,6 @@ fn check_outputs(arguments: &BuildArguments, session: &Session<'_>, plan: &Plan)
         Some(pair) => Err(Stop::input(anyhow::anyhow!("two --output name {}\nhint: give each its own file", pair[0]))),
         None => Ok(()),
     }
-}
-
-/// The platform to build for: the one that is asked for, else that of the daemon.
-fn platform(wanted: Option<&Platform>, docker: &Docker, plan: &Plan) -> Result<Platform, Stop> {
-    let daemon = docker.daemon();
-    let own = format!("{}/{}", daemon.os, daemon.arch);
-    let platform = match wanted {
-        Some(platform) => platform.clone(),
-        None => own.parse().map_err(Stop::environment)?,
-    };
-    fits(&platform, plan).map(|()| platform)
 }
 
 /// Whether every image is made for a platform.
@@ -213,35 +179,6 @@ pub(super) fn tags(arguments: &BuildArguments, image: &ImagePlan) -> Vec<String>
     }
 }
 
-fn jobs(
-    arguments: &BuildArguments,
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-    dockerfiles: &Dockerfiles,
-    platform: &Platform,
-) -> Result<Vec<Job>, Stop> {
-    let job = |image: &ImagePlan| {
-        let tags = tags(arguments, image);
-        Ok(Job {
-            image: image.id.clone(),
-            dockerfile: dockerfiles[&image.id].clone(),
-            context: session.context(loaded, image)?,
-            tags,
-            labels: fingerprint::labels(image, platform),
-            platform: Some(platform.to_string()),
-            network: match image.network {
-                BuildNetwork::Default => Network::Default,
-                BuildNetwork::None => Network::None,
-            },
-            no_cache: arguments.no_cache,
-            archives: arguments.outputs.iter().map(|output| session.path(&output.path)).collect(),
-            push: arguments.push,
-        })
-    };
-    plan.images.iter().map(job).collect()
-}
-
 /// Runs jobs and shows their progress.
 pub(super) fn run_jobs<E: Engine>(
     arguments: &BuildArguments,
@@ -274,7 +211,7 @@ fn consumer<'a>(
     }
 }
 
-/// The failure block comes last, so that it is what a log ends with.
+/// The failure block comes last, so that it is what a log ends with. Images that hold the same failed component share one.
 fn show_failures(
     arguments: &BuildArguments,
     session: &Session<'_>,
@@ -283,10 +220,16 @@ fn show_failures(
     dockerfiles: &Dockerfiles,
     outcome: &Outcome,
 ) {
+    let mut shown = BTreeSet::new();
     for (image, error) in outcome.failures() {
         let Some(planned) = plan.images.iter().find(|planned| planned.id == image) else { continue };
+        let (images, error) = match error {
+            EngineError::Part { reference, .. } if !shown.insert(reference) => continue,
+            EngineError::Part { reference, error } => (sharing(outcome, reference).join(", "), &**error),
+            _ => (image.to_owned(), error),
+        };
         let failure = Failure {
-            image,
+            image: &images,
             error,
             dockerfile_path: planned.dockerfile.as_str(),
             dockerfile: dockerfiles.get(image).map_or("", String::as_str),
@@ -297,6 +240,12 @@ fn show_failures(
             session.output.message(String::from_utf8_lossy(&block).trim_end());
         }
     }
+}
+
+/// The images that failed with one part.
+fn sharing<'o>(outcome: &'o Outcome, part: &str) -> Vec<&'o str> {
+    let of_part = |error: &EngineError| matches!(error, EngineError::Part { reference, .. } if reference == part);
+    outcome.failures().filter(|(_, error)| of_part(error)).map(|(image, _)| image).collect()
 }
 
 /// Where the build of a component is described.

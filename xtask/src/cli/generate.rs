@@ -193,7 +193,7 @@ fn write_context(
         return Err(Stop::input(anyhow::anyhow!("{folder} is not empty\nhint: name a folder that does not exist yet")));
     }
     let texts = session.dockerfiles(loaded, plan)?;
-    let mut context = session.context(loaded, image)?;
+    let mut context = session.whole_context(loaded, image)?;
     context.insert_bytes("Dockerfile", texts[&image.id].as_bytes(), 0o644);
     let files = context.entries().map(|(path, entry)| (path, content(entry)));
     write::folder(folder, files).map_err(Stop::input)?;

@@ -15,6 +15,7 @@ mod choose;
 mod completions;
 mod daemon;
 mod destination;
+mod docker;
 mod explain;
 mod generate;
 mod inspect;

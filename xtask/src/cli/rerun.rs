@@ -28,6 +28,7 @@ pub(super) fn command(program: &str, image: &str, arguments: &BuildArguments, gl
             arguments.engine.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned()),
         );
     }
+    arguments.no_cache_filter.iter().for_each(|component| option("no-cache-filter", component.clone()));
     arguments.outputs.iter().for_each(|output| option("output", output.to_string()));
     arguments.host.iter().for_each(|host| option("host", redacted(host)));
     let switches = [

@@ -198,8 +198,12 @@ impl<'a> Session<'a> {
     }
 
     /// All files that travel with the Dockerfile of an image.
-    pub(super) fn context(&self, loaded: &Loaded, image: &ImagePlan) -> Result<Context, Stop> {
-        let files = render::files(image, &loaded.workspace.root);
+    pub(super) fn whole_context(&self, loaded: &Loaded, image: &ImagePlan) -> Result<Context, Stop> {
+        Self::context(render::files(image, &loaded.workspace.root))
+    }
+
+    /// Some files, those of crates among them.
+    pub(super) fn context(files: render::Files) -> Result<Context, Stop> {
         let mut context = files.context;
         for folder in &files.crates {
             for (below, mode) in workspace::list_folder(&folder.folder, &folder.exclude).map_err(Stop::input)? {

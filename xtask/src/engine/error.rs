@@ -110,6 +110,14 @@ pub enum EngineError {
         /// Who has to act.
         class: ErrorClass,
     },
+    /// An image that this one begins with was not built. All that hold it share the error.
+    #[error("{error}")]
+    Part {
+        /// The reference of the part, by which those that share it are found.
+        reference: String,
+        /// Why.
+        error: std::sync::Arc<EngineError>,
+    },
     /// The work was stopped.
     #[error("cancelled")]
     Cancelled,
@@ -171,6 +179,7 @@ impl EngineError {
             | Self::Other { .. } => ErrorClass::Work,
             Self::InvalidReference { .. } => ErrorClass::Input,
             Self::Image { class, .. } => *class,
+            Self::Part { error, .. } => error.class(),
             Self::Cancelled => ErrorClass::Cancelled,
         }
     }

@@ -3,7 +3,8 @@
 //! Every engine has its own job, because each needs something else: a daemon a Dockerfile and a context, the native engine
 //! the plan itself. What they share is a name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
@@ -13,6 +14,11 @@ use crate::render::context::Context;
 pub trait NamedJob {
     /// The shown name, such as `logging-operator` or `logging-operator=full`. Unique within one run.
     fn image(&self) -> &str;
+
+    /// Whether it has a beginning worth telling: what is there already only ends.
+    fn begins(&self) -> bool {
+        true
+    }
 }
 
 /// One image to build from a Dockerfile.
@@ -38,6 +44,22 @@ pub struct Job {
     pub archives: Vec<Utf8PathBuf>,
     /// Push it to the registry of its references.
     pub push: bool,
+    /// Images that its Dockerfile begins with and that are built before it, such as those of components. Each has one
+    /// reference, by which other jobs of the run share it. Empty when the Dockerfile needs none.
+    pub parts: Vec<Arc<Job>>,
+    /// The image that this would come to, where the engine has it: then nothing is built.
+    pub present: Option<Present>,
+}
+
+/// An image that an engine has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Its image ID.
+    pub image_id: String,
+    /// Digest of the manifest, where the engine knows one.
+    pub digest: Option<String>,
+    /// References that name it, written out in full.
+    pub names: BTreeSet<String>,
 }
 
 impl Job {
@@ -54,6 +76,8 @@ impl Job {
             no_cache: false,
             archives: Vec::new(),
             push: false,
+            parts: Vec::new(),
+            present: None,
         }
     }
 }
@@ -61,6 +85,10 @@ impl Job {
 impl NamedJob for Job {
     fn image(&self) -> &str {
         &self.image
+    }
+
+    fn begins(&self) -> bool {
+        self.present.is_none()
     }
 }
 
@@ -100,4 +128,6 @@ pub struct Built {
     pub steps_run: u32,
     /// Steps that came from the cache.
     pub steps_cached: u32,
+    /// It was there already, and nothing was built.
+    pub up_to_date: bool,
 }

@@ -103,7 +103,9 @@ pub async fn run<E: Engine>(
     loop {
         stopped |= cancel.is_cancelled();
         while !stopped && next < jobs.len() && running.len() < options.jobs.max(1) {
-            on_event(Event::Started { image: jobs[next].image().to_owned() });
+            if jobs[next].begins() {
+                on_event(Event::Started { image: jobs[next].image().to_owned() });
+            }
             running.push(start(next, &jobs[next], engine, &events));
             next += 1;
         }

@@ -7,6 +7,7 @@
 //! | `template.rs` | Handlebars templates: the embedded ones, each replaceable by the workspace's own |
 //! | `description.rs` | `/.groupage/manifest.json`, by which a program finds what its own image holds |
 //! | `layout.rs` | how files lie in a stage, and how they get from there into the image |
+//! | `parts.rs` | the stage of each component alone, and the image put together from images of those |
 //! | `context.rs` | the files that travel with a Dockerfile |
 //! | `native_only.rs` | what no Dockerfile can say |
 //!
@@ -19,6 +20,7 @@ pub mod context;
 mod description;
 mod layout;
 mod native_only;
+pub mod parts;
 mod quote;
 mod template;
 mod view;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::diagnostic::Diagnostic;
-use crate::plan::{ImagePlan, Input};
+use crate::plan::{ComponentPlan, ImagePlan, Input};
 use context::{Bytes, Context, ContextEntry};
 use layout::Layout;
 
@@ -87,28 +89,45 @@ pub struct CrateFolder {
 
 /// All files that the Dockerfile of an image copies, on the platform of the plan. `root` is the workspace, on this machine.
 pub fn files(plan: &ImagePlan, root: &Utf8Path) -> Files {
-    let mut files = Files::default();
+    let mut files = Files { context: description_files(plan), crates: Vec::new() };
     for component in &plan.components {
-        let folder = Utf8Path::new(component.name.as_str());
-        for (path, input) in &component.inputs {
-            files.add(folder.join(view::SOURCE_FOLDER).join(path), input, root);
-        }
-        let layout = Layout::of(component, plan.base.image.is_none());
-        let top = folder.join(view::ROOT_FOLDER);
-        for (path, file) in &component.files {
-            files.add(top.join(layout.place(path, &file.folder)), &file.input, root);
-        }
-        for (path, link) in &component.links {
-            let entry = ContextEntry::Link { target: link.target.clone() };
-            files.context.insert(top.join(layout.place(path, path.folder())), entry);
-        }
+        files.add_component(component, plan.base.image.is_none(), root);
     }
-    let text = description::text(plan);
-    files.context.insert_bytes(format!("{}/manifest.json", view::DESCRIPTION_FOLDER), text.into_bytes(), 0o644);
     files
 }
 
+/// The files that the stage of one component copies, and no others.
+pub fn component_files(plan: &ImagePlan, component: &ComponentPlan, root: &Utf8Path) -> Files {
+    let mut files = Files::default();
+    files.add_component(component, plan.base.image.is_none(), root);
+    files
+}
+
+/// The files that an image has besides those of its components.
+pub fn description_files(plan: &ImagePlan) -> Context {
+    let mut context = Context::default();
+    let text = description::text(plan);
+    context.insert_bytes(format!("{}/manifest.json", view::DESCRIPTION_FOLDER), text.into_bytes(), 0o644);
+    context
+}
+
 impl Files {
+    fn add_component(&mut self, component: &ComponentPlan, scratch: bool, root: &Utf8Path) {
+        let folder = Utf8Path::new(component.name.as_str());
+        for (path, input) in &component.inputs {
+            self.add(folder.join(view::SOURCE_FOLDER).join(path), input, root);
+        }
+        let layout = Layout::of(component, scratch);
+        let top = folder.join(view::ROOT_FOLDER);
+        for (path, file) in &component.files {
+            self.add(top.join(layout.place(path, &file.folder)), &file.input, root);
+        }
+        for (path, link) in &component.links {
+            let entry = ContextEntry::Link { target: link.target.clone() };
+            self.context.insert(top.join(layout.place(path, path.folder())), entry);
+        }
+    }
+
     fn add(&mut self, path: Utf8PathBuf, input: &Input, root: &Utf8Path) {
         let entry = match input {
             Input::File { source, mode, .. } => {

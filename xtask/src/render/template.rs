@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handlebars::{Handlebars, RenderErrorReason};
 
-use super::view::ImageView;
+use super::view::{ComponentView, ImageView};
 use crate::diagnostic::{Diagnostic, Problems, closest};
 use crate::source::{FileId, SourceMap, Span};
 
@@ -84,6 +84,11 @@ impl Templates {
             };
             self.at(error.template_name.as_deref().unwrap_or("Dockerfile"), error.line_no, error.column_no, message)
         })
+    }
+
+    /// Renders the stage of one component alone; nothing when its template needs more than the component.
+    pub(super) fn stage(&self, view: &ComponentView) -> Option<String> {
+        self.registry.render(view.template(), view).ok()
     }
 
     /// A problem at a line of a template.

@@ -44,7 +44,7 @@ struct Pair {
 
 /// The stages of one component.
 #[derive(Debug, Serialize)]
-struct ComponentView {
+pub(super) struct ComponentView {
     name: String,
     version: String,
     features: String,
@@ -118,6 +118,23 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         } else {
             quote::json(&plan.config.entrypoint)
         },
+    }
+}
+
+/// The view of each component of an image, in order.
+pub(super) fn stages(plan: &ImagePlan) -> Vec<ComponentView> {
+    image(plan).components
+}
+
+impl ComponentView {
+    /// Name of its template.
+    pub(super) fn template(&self) -> &'static str {
+        self.template
+    }
+
+    /// Whether it has a stage at all.
+    pub(super) fn has_files(&self) -> bool {
+        self.has_files
     }
 }
 

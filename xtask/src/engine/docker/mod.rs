@@ -7,6 +7,8 @@
 //! | `build.rs` | one build request, for BuildKit or the classic builder |
 //! | `tar.rs`, `body.rs` | the context as a tar stream, never whole in memory |
 //! | `steps.rs`, `vertex.rs`, `classic.rs` | the answer as [events](crate::engine::Event) |
+//! | `parts.rs` | images of components, built once per run and shared |
+//! | `stock.rs` | [`Stock`]: which images are there, by label and by name, in one call |
 //! | `images.rs`, `read_file.rs`, `export.rs` | what the daemon has |
 //! | `load.rs`, `deliver.rs` | images into the daemon, and out of it |
 //! | `credentials.rs`, `errors.rs` | who we are; what went wrong |
@@ -28,8 +30,10 @@ mod export;
 pub mod host;
 mod images;
 mod load;
+mod parts;
 mod read_file;
 mod steps;
+mod stock;
 mod store;
 mod tar;
 mod vertex;
@@ -39,8 +43,13 @@ pub use credentials::Credentials;
 pub use host::{Environment, Host, HostError};
 pub use images::ImageConfig;
 pub use load::Loaded;
+pub use stock::Stock;
 
-use super::{Built, Engine, EngineError, Events, Job};
+use super::{Built, Engine, EngineError, Events, Job, Present};
+use parts::Shared;
+
+/// Requests to the builder at once, unless told otherwise.
+const AT_ONCE: usize = 4;
 
 /// A daemon that has answered.
 #[derive(Debug)]
@@ -49,6 +58,7 @@ pub struct Docker {
     daemon: Daemon,
     credentials: Credentials,
     builder: Builder,
+    shared: Shared,
 }
 
 /// Which builder of the daemon is used.
@@ -70,7 +80,7 @@ impl Docker {
         let (api, daemon) = connect::connect(host).await?;
         #[cfg(feature = "tls")]
         crate::engine::crypto::install();
-        Ok(Self { api, daemon, credentials: Credentials::new(), builder: Builder::Auto })
+        Ok(Self { api, daemon, credentials: Credentials::new(), builder: Builder::Auto, shared: Shared::new(AT_ONCE, false) })
     }
 
     /// With accounts for registries.
@@ -83,6 +93,13 @@ impl Docker {
     #[must_use]
     pub fn with_builder(self, builder: Builder) -> Self {
         Self { builder, ..self }
+    }
+
+    /// For one run: at most so many requests to the builder at once; whether parts that another job may need are built on
+    /// after one has failed.
+    #[must_use]
+    pub fn with_run(self, requests: usize, keep_going: bool) -> Self {
+        Self { shared: Shared::new(requests, keep_going), ..self }
     }
 
     /// What the daemon said about itself.
@@ -101,11 +118,12 @@ impl Engine for Docker {
     async fn build(&self, job: &Job, events: &Events) -> Result<Built, EngineError> {
         // A name that cannot be given is found before the work, not after it.
         job.tags.iter().try_for_each(|tag| images::checked_name(tag).map(drop))?;
-        let made = build::build(&self.api, job, self.uses_buildkit(), &self.credentials, events).await?;
-        let seen = self.inspect(&made.image_id).await?.unwrap_or_default();
-        for tag in &job.tags {
-            self.tag(&made.image_id, tag).await?;
+        if let Some(present) = &job.present {
+            return self.keep(job, present, events).await;
         }
+        let made = self.make(job, events).await?;
+        let seen = self.inspect(&made.image_id).await?.unwrap_or_default();
+        self.name(&made.image_id, job, None).await?;
         let pushed = self.deliver(job, events).await?;
         Ok(Built {
             image: job.image.clone(),
@@ -114,6 +132,34 @@ impl Engine for Docker {
             digest: pushed.or(seen.digest),
             steps_run: made.run,
             steps_cached: made.cached,
+            up_to_date: false,
         })
+    }
+}
+
+impl Docker {
+    /// Gives an image that is there the references that it does not have, and delivers it.
+    async fn keep(&self, job: &Job, present: &Present, events: &Events) -> Result<Built, EngineError> {
+        self.name(&present.image_id, job, Some(present)).await?;
+        let pushed = self.deliver(job, events).await?;
+        Ok(Built {
+            image: job.image.clone(),
+            image_id: present.image_id.clone(),
+            tags: job.tags.clone(),
+            digest: pushed.or_else(|| present.digest.clone()),
+            steps_run: 0,
+            steps_cached: 0,
+            up_to_date: true,
+        })
+    }
+
+    /// Gives an image the references of its job, other than those that it has.
+    async fn name(&self, image_id: &str, job: &Job, present: Option<&Present>) -> Result<(), EngineError> {
+        for tag in &job.tags {
+            if !present.is_some_and(|present| present.is_named(tag)) {
+                self.tag(image_id, tag).await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -29,20 +29,24 @@ impl Failure<'_> {
     pub fn write(&self, out: &mut dyn Write, manifest_place: &dyn Fn(&str) -> Option<String>) -> io::Result<()> {
         match self.error {
             EngineError::BuildFailed(failure) => self.write_step(out, failure, manifest_place)?,
-            EngineError::UnresolvedImage { reference, .. } => {
-                self.write_error(out, find_reference(self.dockerfile, reference).as_ref())?;
+            EngineError::UnresolvedImage { reference, detail, .. } => {
+                // it may have been asked for by the request for a component, which no user knows by name
+                let (image, reference, detail) = (self.image.to_owned(), reference.clone(), detail.clone());
+                let place = find_reference(self.dockerfile, &reference);
+                let error = EngineError::UnresolvedImage { image, reference, detail };
+                self.write_error(out, &error, place.as_ref())?;
             }
-            _ => self.write_error(out, None)?,
+            error => self.write_error(out, error, None)?,
         }
         writeln!(out, "run it again with: {}", self.rerun)
     }
 
     /// An error that is no step: its words, with the image in front unless they name it, and the place below the first line.
-    fn write_error(&self, out: &mut dyn Write, place: Option<&Place>) -> io::Result<()> {
-        let text = self.error.to_string();
+    fn write_error(&self, out: &mut dyn Write, error: &EngineError, place: Option<&Place>) -> io::Result<()> {
+        let text = error.to_string();
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         let subject =
-            if names_its_image(self.error) { String::new() } else { format!("failed to build {}: ", self.image) };
+            if names_its_image(error) { String::new() } else { format!("failed to build {}: ", self.image) };
         writeln!(out, "error: {subject}{first}")?;
         if let Some(place) = place {
             self.write_place(out, place)?;

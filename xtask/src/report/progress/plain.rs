@@ -68,6 +68,9 @@ fn line(event: &Event) -> String {
         Event::Finished(built) => {
             let id = short_id(built.pin());
             let names = if built.tags.is_empty() { String::new() } else { format!(" as {}", built.tags.join(", ")) };
+            if built.up_to_date {
+                return format!("[{}] up to date {id}{names}", built.image);
+            }
             let (run, cached) = (built.steps_run, built.steps_cached);
             format!("[{}] finished {id}{names} ({run} steps run, {cached} cached)", built.image)
         }
@@ -137,7 +140,9 @@ mod tests {
             digest: None,
             steps_run: 1,
             steps_cached: 0,
+            up_to_date: false,
         };
+        let kept = Built { image: "kept".into(), up_to_date: true, ..built.clone() };
         check(
             &[
                 Event::Started { image: image() },
@@ -148,6 +153,7 @@ mod tests {
                 Event::Step { image: image(), step: step(), state: StepState::Done { millis: 1_500 } },
                 Event::Step { image: image(), step: other(), state: StepState::Started },
                 Event::Finished(built),
+                Event::Finished(kept),
                 Event::Skipped { image: "other".into() },
             ],
             "[op] started\n\
@@ -157,6 +163,7 @@ mod tests {
              [op comp-a-build 2/3] done in 1.5 s\n\
              [op #4] exporting to image\n\
              [op] finished 0123456789ab as example/op:1 (1 steps run, 0 cached)\n\
+             [kept] up to date 0123456789ab as example/op:1\n\
              [other] skipped\n",
         );
     }

@@ -170,6 +170,9 @@ impl Consumer for Tty {
             Event::Retrying { image, reason, attempt, attempts, wait_millis, .. } => {
                 self.above(&format!("{image}: {}", retrying(reason, *attempt, *attempts, *wait_millis)));
             }
+            Event::Finished(built) if built.up_to_date => {
+                self.end(&built.image, &format!("{} up to date", built.image));
+            }
             Event::Finished(built) => {
                 let seconds = self.images.get(&built.image).map_or(Duration::ZERO, |entry| entry.bar.elapsed());
                 let took = duration(u64::try_from(seconds.as_millis()).unwrap_or(u64::MAX));

@@ -1,0 +1,232 @@
+//! `build` through a daemon: what it has already, and jobs for what it has not.
+//!
+//! The daemon is asked once for all its images. Those behind names without a digest become inputs of the plan; whatever has the
+//! labels of the plan then is up to date. An image that is not is put together from images of its components
+//! ([`crate::render::parts`]), and those are built that are not there. When an image that the plan names is not in the
+//! daemon, nobody knows here what is behind its name: the builder is asked, and has its own cache.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::args::BuildArguments;
+use super::build::{self, run_jobs};
+use super::session::{Dockerfiles, Loaded, Session};
+use super::status::{ExitStatus, Stop};
+use super::{bootstrap, daemon, stamp};
+use crate::engine::docker::{Docker, Stock};
+use crate::engine::{Job, Network};
+use crate::lock::Pins;
+use crate::manifest::BuildNetwork;
+use crate::oci::{ImageSource, Platform};
+use crate::plan::{BuildPlan, ComponentPlan, Found, ImagePlan, Plan, fingerprint};
+use crate::render::parts::{self, COMPONENT_LABEL, Part};
+use crate::render::{self, Templates};
+
+pub(super) fn run(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    mut loaded: Loaded,
+    mut plan: Plan,
+    pins: &Pins,
+    docker: Docker,
+) -> Result<ExitStatus, Stop> {
+    // BuildKit of Docker 20.10 crashes its daemon when builds at once share steps and one ignores the cache
+    // (https://github.com/moby/buildkit/issues/2303)
+    let anew = arguments.no_cache || !arguments.no_cache_filter.is_empty();
+    let at_once = if anew { 1 } else { usize::from(arguments.jobs) };
+    let docker = docker.with_credentials(daemon::credentials(build::references(&plan)));
+    let docker = docker.with_run(at_once, arguments.keep_going);
+    let platform = platform(one_platform(&arguments.platforms)?, &docker, &plan)?;
+    if bootstrap::stand_ins(arguments, session, &mut loaded, pins, &docker, &platform)? {
+        // the rules said what they have to say; only the builder is another one now
+        plan = session.plan(&loaded, &session.resolve(&loaded, &build::selection(arguments))?, pins)?;
+        stamp::add(&mut plan, session, &loaded)?;
+    }
+    let stock = daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?;
+    let plan = settled(&plan.for_platform(&platform), &stock);
+    let dockerfiles = session.dockerfiles(&loaded, &plan)?;
+    let templates = session.templates(&loaded)?;
+    let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, templates: &templates };
+    let jobs = known.jobs(&plan, &dockerfiles)?;
+    let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
+    build::finish(arguments, session, &loaded, &plan, &dockerfiles, &outcome)
+}
+
+/// The plan with the images that the daemon has behind the names in it.
+fn settled(plan: &Plan, stock: &Stock) -> Plan {
+    let id = |name: &String| {
+        let source: ImageSource = name.parse().ok()?;
+        Some((name.clone(), stock.id(source.docker_reference()?)?.to_owned()))
+    };
+    let names: BTreeSet<String> = plan.images.iter().flat_map(ImagePlan::open_images).collect();
+    let found = Found { images: names.iter().filter_map(id).collect(), ..Found::default() };
+    Plan { schema: plan.schema, images: plan.images.iter().map(|image| image.with_found(&found)).collect() }
+}
+
+/// The platform that is asked for, if one is: a daemon without the containerd image store cannot hold more of an image.
+fn one_platform(platforms: &[Platform]) -> Result<Option<&Platform>, Stop> {
+    if platforms.iter().all(|platform| Some(platform) == platforms.first()) {
+        return Ok(platforms.first());
+    }
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    Err(Stop::input(anyhow::anyhow!(
+        "the Docker engine builds one platform at a time, and several are asked for: {}\nhint: name one of them, or build all with `--engine native`",
+        names.join(", ")
+    )))
+}
+
+/// The platform to build for: the one that is asked for, else that of the daemon.
+fn platform(wanted: Option<&Platform>, docker: &Docker, plan: &Plan) -> Result<Platform, Stop> {
+    let daemon = docker.daemon();
+    let own = format!("{}/{}", daemon.os, daemon.arch);
+    let platform = match wanted {
+        Some(platform) => platform.clone(),
+        None => own.parse().map_err(Stop::environment)?,
+    };
+    build::fits(&platform, plan).map(|()| platform)
+}
+
+/// What jobs are made from.
+struct Known<'a> {
+    arguments: &'a BuildArguments,
+    session: &'a Session<'a>,
+    loaded: &'a Loaded,
+    platform: &'a Platform,
+    stock: &'a Stock,
+    templates: &'a Templates,
+}
+
+/// Images of components by their reference, so that images share them.
+type Shared = BTreeMap<String, Arc<Job>>;
+
+impl Known<'_> {
+    fn jobs(&self, plan: &Plan, dockerfiles: &Dockerfiles) -> Result<Vec<Job>, Stop> {
+        let mut shared = Shared::new();
+        plan.images.iter().map(|image| self.job(image, &dockerfiles[&image.id], &mut shared)).collect()
+    }
+
+    fn job(&self, image: &ImagePlan, dockerfile: &str, shared: &mut Shared) -> Result<Job, Stop> {
+        let labels = fingerprint::labels(image, self.platform);
+        let tags = build::tags(self.arguments, image);
+        let is_kept = !self.is_anew(image.components.iter()) && is_known(image, image.open_images());
+        let present = self.stock.labelled(&labels, &tags).filter(|_| is_kept).cloned();
+        let job = Job {
+            tags,
+            labels,
+            archives: self.arguments.outputs.iter().map(|output| self.session.path(&output.path)).collect(),
+            push: self.arguments.push,
+            present,
+            ..self.begin(image, image.id.clone(), dockerfile.to_owned())
+        };
+        if job.present.is_some() {
+            return Ok(job);
+        }
+        match parts::parts(image, dockerfile, self.templates, self.platform) {
+            Some(parts) => self.assembly(image, job, &parts, shared),
+            None => {
+                let no_cache = self.is_anew(image.components.iter());
+                Ok(Job { context: self.session.whole_context(self.loaded, image)?, no_cache, ..job })
+            }
+        }
+    }
+
+    /// An image that is put together from images of its components.
+    fn assembly(&self, image: &ImagePlan, job: Job, parts: &[Part], shared: &mut Shared) -> Result<Job, Stop> {
+        // what the stamp says comes last, as a setting of the request: no step has to run again because of it
+        let bare = ImagePlan { stamp: BTreeMap::new(), ..image.clone() };
+        let dockerfile = render::dockerfile(&bare, self.templates);
+        let dockerfile =
+            dockerfile.map_err(|problem| self.session.bad_input(&[problem], &self.loaded.sources.map))?;
+        let mut labels = image.stamp.clone();
+        labels.extend(job.labels);
+        let parts_of_job = parts.iter().map(|part| self.part(image, part, shared)).collect::<Result<_, Stop>>()?;
+        Ok(Job {
+            dockerfile: parts::assembly(&dockerfile, parts),
+            context: render::description_files(image),
+            labels,
+            parts: parts_of_job,
+            ..job
+        })
+    }
+
+    /// The image of one component.
+    fn part(&self, image: &ImagePlan, part: &Part, shared: &mut Shared) -> Result<Arc<Job>, Stop> {
+        let reference = part.reference();
+        if let Some(known) = shared.get(&reference) {
+            return Ok(Arc::clone(known));
+        }
+        let component = image.components.iter().find(|component| component.name == part.component);
+        let component = component.ok_or_else(|| Stop::input(anyhow::anyhow!("no component {}", part.component)))?;
+        let labels = BTreeMap::from([
+            (COMPONENT_LABEL.to_owned(), part.component.to_string()),
+            (fingerprint::LABEL.to_owned(), part.key.clone()),
+            (fingerprint::PLATFORM_LABEL.to_owned(), self.platform.to_string()),
+        ]);
+        let tags = vec![reference.clone()];
+        let no_cache = self.is_anew(std::iter::once(component));
+        let is_kept = !no_cache && is_known(image, open_image(component).into_iter());
+        let present = self.stock.labelled(&labels, &tags).filter(|_| is_kept).cloned();
+        let files = render::component_files(image, component, self.root());
+        let job = Job {
+            context: Session::context(files)?,
+            labels,
+            tags,
+            no_cache,
+            present,
+            ..self.begin(image, shown_name(part, shared), part.dockerfile.clone())
+        };
+        let job = Arc::new(job);
+        shared.insert(reference, Arc::clone(&job));
+        Ok(job)
+    }
+
+    fn begin(&self, image: &ImagePlan, name: String, dockerfile: String) -> Job {
+        Job {
+            platform: Some(self.platform.to_string()),
+            network: match image.network {
+                BuildNetwork::Default => Network::Default,
+                BuildNetwork::None => Network::None,
+            },
+            no_cache: self.arguments.no_cache,
+            ..Job::new(name, dockerfile)
+        }
+    }
+
+    /// Whether what is there of some components shall not be used.
+    fn is_anew<'c>(&self, mut components: impl Iterator<Item = &'c ComponentPlan>) -> bool {
+        let filter = &self.arguments.no_cache_filter;
+        self.arguments.no_cache || components.any(|part| filter.iter().any(|name| part.name.as_str() == name))
+    }
+
+    fn root(&self) -> &camino::Utf8Path {
+        &self.loaded.workspace.root
+    }
+}
+
+/// How the image of a component is called in messages: two images may hold it with different features.
+fn shown_name(part: &Part, shared: &Shared) -> String {
+    let name = format!("component/{}", part.component);
+    if shared.values().any(|known| known.image == name) {
+        return format!("{name}:{}", part.key.get(..8).unwrap_or(&part.key));
+    }
+    name
+}
+
+/// Whether it is known what is behind names without a digest.
+fn is_known(image: &ImagePlan, mut names: impl Iterator<Item = String>) -> bool {
+    names.all(|name| image.found.images.contains_key(&name))
+}
+
+/// The image that a component begins with, if it is named without a digest.
+fn open_image(component: &ComponentPlan) -> Option<String> {
+    match &component.build {
+        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
+            builder.digest().is_none().then(|| builder.to_string())
+        }
+        BuildPlan::Image { image } => {
+            let is_pinned = image.reference().is_some_and(|reference| reference.digest().is_some());
+            (!is_pinned).then(|| image.to_string())
+        }
+        BuildPlan::Files => None,
+    }
+}

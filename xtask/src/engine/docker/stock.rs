@@ -1,0 +1,153 @@
+//! What the daemon has, asked once: every image with its labels and names. It answers which images of a run are there already,
+//! and what is behind the names that a plan leaves open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bollard::models::ImageSummary;
+use bollard::query_parameters::ListImagesOptionsBuilder;
+
+use super::{Docker, errors};
+use crate::engine::{EngineError, Present};
+use crate::oci::Reference;
+
+/// The images of a daemon at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Sorted by image ID.
+    images: Vec<Image>,
+    /// Positions in the list, by reference, written out in full.
+    by_name: BTreeMap<String, usize>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Image {
+    labels: BTreeMap<String, String>,
+    /// `repository@sha256:…`, written out in full.
+    digests: BTreeSet<String>,
+    present: Present,
+}
+
+impl Docker {
+    /// Asks for all images, in one call. The daemon could look for labels itself; then what is behind names would be another
+    /// question, and the answer to this one takes it no longer.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn stock(&self) -> Result<Stock, EngineError> {
+        let options = ListImagesOptionsBuilder::default().build();
+        let list = self.api.list_images(Some(options)).await;
+        Ok(Stock::new(list.map_err(|error| errors::other("list the images of the daemon", &error))?))
+    }
+}
+
+impl Stock {
+    fn new(list: Vec<ImageSummary>) -> Self {
+        let mut images: Vec<Image> = list.into_iter().map(Image::new).collect();
+        images.sort_by(|a, b| a.present.image_id.cmp(&b.present.image_id));
+        let names = |image: &Image| image.present.names.union(&image.digests).cloned().collect::<Vec<_>>();
+        let all = images.iter().enumerate();
+        let by_name = all.flat_map(|(index, image)| names(image).into_iter().map(move |name| (name, index))).collect();
+        Self { images, by_name }
+    }
+
+    /// The image ID behind a name.
+    pub fn id(&self, name: &Reference) -> Option<&str> {
+        self.by_name.get(&full_name(name)).map(|index| self.images[*index].present.image_id.as_str())
+    }
+
+    /// An image with all of these labels; of several one that has a name asked for, so that none has to move.
+    pub fn labelled(&self, labels: &BTreeMap<String, String>, names: &[String]) -> Option<&Present> {
+        let has_all = |image: &&Image| labels.iter().all(|(name, value)| image.labels.get(name) == Some(value));
+        let mut fitting = self.images.iter().filter(has_all).map(|image| &image.present);
+        let first = fitting.clone().next();
+        fitting.find(|image| names.iter().any(|name| image.is_named(name))).or(first)
+    }
+}
+
+impl Image {
+    fn new(summary: ImageSummary) -> Self {
+        // what has no name is `<none>:<none>` or `<none>@<none>`, which are no references
+        let full = |list: Vec<String>| list.iter().filter_map(|name| name.parse().ok()).map(|name| full_name(&name)).collect();
+        let digest = summary.descriptor.and_then(|descriptor| descriptor.digest);
+        let present = Present { image_id: summary.id, digest, names: full(summary.repo_tags) };
+        Self { labels: summary.labels.into_iter().collect(), digests: full(summary.repo_digests), present }
+    }
+}
+
+impl Present {
+    /// Whether a reference names it.
+    pub fn is_named(&self, name: &str) -> bool {
+        name.parse().is_ok_and(|name| self.names.contains(&full_name(&name)))
+    }
+}
+
+/// Registry, `library/` and `latest` written out; where there is a digest the tag says nothing.
+fn full_name(name: &Reference) -> String {
+    let all = name.without_digest().canonical();
+    let path = match name.tag() {
+        Some(tag) => all.strip_suffix(tag).unwrap_or(&all).trim_end_matches(':'),
+        None => &all,
+    };
+    match (name.digest(), name.tag()) {
+        (Some(digest), _) => format!("{path}@{digest}"),
+        (None, tag) => format!("{path}:{}", tag.unwrap_or("latest")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(id: &str, names: &[&str], labels: &[(&str, &str)]) -> ImageSummary {
+        let owned = |text: &&str| (*text).to_owned();
+        ImageSummary {
+            id: id.to_owned(),
+            repo_tags: names.iter().filter(|name| !name.contains('@')).map(owned).collect(),
+            repo_digests: names.iter().filter(|name| name.contains('@')).map(owned).collect(),
+            labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            ..ImageSummary::default()
+        }
+    }
+
+    fn labels(list: &[(&str, &str)]) -> BTreeMap<String, String> {
+        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn names_are_found_in_any_spelling() {
+        let stock = Stock::new(vec![
+            summary("sha256:b", &["busybox:latest", "r.example:5000/a:1", "r.example:5000/a@sha256:00"], &[]),
+            summary("sha256:a", &["<none>:<none>", "<none>@<none>"], &[]),
+        ]);
+        let check = |name: &str, expect| assert_eq!(stock.id(&name.parse().unwrap()), expect, "{name}");
+        let digest = |digit: &str| format!("r.example:5000/a:2@sha256:{}", digit.repeat(64));
+        check("docker.io/library/busybox", Some("sha256:b"));
+        check("busybox:latest", Some("sha256:b"));
+        check("busybox:1", None);
+        check("r.example:5000/a:1", Some("sha256:b"));
+        check("a:1", None);
+        check(&digest("0"), None);
+        let one = summary("sha256:c", &[&digest("1").replace(":2@", "@")], &[]);
+        assert_eq!(Stock::new(vec![one]).id(&digest("1").parse().unwrap()), Some("sha256:c"));
+    }
+
+    #[test]
+    fn labels_are_all_compared() {
+        let stock = Stock::new(vec![
+            summary("sha256:1", &[], &[("f", "x"), ("p", "amd64"), ("v", "1")]),
+            summary("sha256:2", &["a:1"], &[("f", "x"), ("p", "amd64"), ("v", "1"), ("inherited", "")]),
+            summary("sha256:3", &["a:2"], &[("f", "x"), ("p", "arm64"), ("v", "1")]),
+        ]);
+        let check = |wanted: &[(&str, &str)], names: &[&str], expect: Option<&str>| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let found = stock.labelled(&labels(wanted), &names);
+            assert_eq!(found.map(|image| image.image_id.as_str()), expect, "{wanted:?} {names:?}");
+        };
+        let amd64 = &[("f", "x"), ("p", "amd64"), ("v", "1")];
+        check(amd64, &[], Some("sha256:1"));
+        check(amd64, &["docker.io/library/a:1"], Some("sha256:2"));
+        check(&[("f", "x"), ("p", "arm64")], &["a:1"], Some("sha256:3"));
+        check(&[("f", "x"), ("v", "2")], &[], None);
+        check(&[("f", "y")], &["a:1"], None);
+    }
+}
