@@ -14,7 +14,7 @@ use crate::payload::Payload;
 use groupage::oci::Compression;
 use groupage::plan::{self, Plan, PrunedWorkspaces, Read};
 use groupage::resolve::{Overrides, Packages, Selection, resolve};
-use groupage::workspace::{Workspace, read_tree};
+use groupage::workspace::{Memory, Workspace, read_tree};
 
 /// A workspace that was planned.
 pub struct Planned {
@@ -30,7 +30,16 @@ impl Planned {
         let manifests = manifest::parse(&sources.map, &sources.files).unwrap();
         let (packages, overrides, pruned) = (Packages::new(), Overrides::default(), PrunedWorkspaces::new());
         let resolution = resolve(&manifests, &packages, &Selection::default(), &overrides).unwrap();
-        let tree = read_tree(&root, &plan::wants(&resolution, &pruned, &root)).unwrap();
+        let wants = plan::wants(&resolution, &pruned, &root);
+        // files that were written a moment ago are hashed again by the engine: no user's are that young
+        let tree = loop {
+            let memory = Memory::open(&root);
+            let tree = read_tree(&root, &wants, &memory).unwrap();
+            if memory.save() {
+                break tree;
+            }
+        };
+        std::fs::remove_dir_all(root.join("target")).unwrap();
         let templates = std::collections::BTreeMap::new();
         let read = Read { tree: &tree, root: &root, templates: &templates, pruned: &pruned };
         let plan = plan::plan(&resolution, &Pins::default(), &read).unwrap();

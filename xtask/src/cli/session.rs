@@ -16,7 +16,7 @@ use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
 use crate::source::{SourceMap, Span};
 use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
-use crate::workspace::{self, Environment, Sources, Workspace, WorkspaceError};
+use crate::workspace::{self, Environment, Memory, Sources, Workspace, WorkspaceError};
 use crate::{check, oci};
 
 /// What a run knows before it has read anything.
@@ -45,6 +45,8 @@ pub(super) struct Loaded {
     pub(super) overrides: Overrides,
     /// What is pinned, if there is a lock file.
     pub(super) lock_file: Option<LockFile>,
+    /// Hashes of files, from run to run.
+    pub(super) memory: Memory,
 }
 
 impl<'a> Session<'a> {
@@ -88,7 +90,8 @@ impl<'a> Session<'a> {
         };
         self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
         let packages = Packages::new();
-        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file })
+        let memory = Memory::open(&workspace.root);
+        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory })
     }
 
     /// Whether there is a workspace, for a command that also works without one.
@@ -109,10 +112,12 @@ impl<'a> Session<'a> {
             platforms.filter_map(|platform| oci::Platform::rust_target(&platform.value)).collect();
         let targets: Vec<&str> = targets.into_iter().collect();
         let cargo = Cargo { program: self.environment.get("CARGO").unwrap_or("cargo"), offline: self.global.offline };
-        workspace::cargo::read(cargo, &workspace.root, &targets).map(Some).map_err(|error| match error {
-            CargoReadError::Start { .. } => Stop::environment(error),
-            _ => Stop::input(error),
-        })
+        workspace::cargo::read_or_recall(cargo, &workspace.root, &targets, &self.environment).map(Some).map_err(
+            |error| match error {
+                CargoReadError::Start { .. } => Stop::environment(error),
+                _ => Stop::input(error),
+            },
+        )
     }
 
     /// Resolves what was asked for.
@@ -141,7 +146,10 @@ impl<'a> Session<'a> {
             Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
             None => PrunedWorkspaces::new(),
         };
-        let tree = workspace::read_tree(root, &plan::wants(resolution, &pruned, root)).map_err(bad)?;
+        let tree = workspace::read_tree(root, &plan::wants(resolution, &pruned, root), &loaded.memory);
+        // at once: what was hashed stays known when the command fails later
+        loaded.memory.save();
+        let tree = tree.map_err(bad)?;
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
         let texts = render::template_texts(own).into_iter();

@@ -79,9 +79,9 @@ pub(super) fn own_folder(entry: &PrunedEntry, root: &Utf8Path) -> Option<(Utf8Pa
 pub(super) fn input(source: &Utf8Path, entry: &Entry, mode: Option<u32>) -> Input {
     match &entry.kind {
         EntryKind::Link { target } => Input::Link { target: target.clone() },
-        EntryKind::File { digest, mode: own, .. } => {
+        EntryKind::File { digest, mode: own, seen, .. } => {
             let source = if entry.path.as_str().is_empty() { source.to_owned() } else { source.join(&entry.path) };
-            Input::File { source, digest: digest.clone(), mode: mode.unwrap_or(*own) }
+            Input::File { source, digest: digest.clone(), mode: mode.unwrap_or(*own), seen: seen.clone() }
         }
     }
 }

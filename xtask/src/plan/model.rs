@@ -11,6 +11,7 @@ use crate::manifest::{
 };
 use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Span;
+use crate::workspace::Seen;
 
 /// Everything that will be built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -283,6 +284,9 @@ pub enum Input {
         digest: String,
         /// Permission bits that travel.
         mode: u32,
+        /// How the file is recognised without being hashed again.
+        #[serde(skip)]
+        seen: Seen,
     },
     /// A link.
     Link {

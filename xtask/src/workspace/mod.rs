@@ -6,7 +6,10 @@
 //! | `environment.rs` | variables, read once |
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
-//! | `tree.rs` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `tree/` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `ignore/` | which files of a folder belong to a build: `.gitignore` and `.dockerignore` |
+//! | `memory/`, `seen.rs` | hashes from run to run, and when what the file system says of a file is enough |
+//! | `pool.rs` | the one small thread pool |
 //! | `generated.rs` | Dockerfiles that were written before, and whether they are ours |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
@@ -26,7 +29,11 @@ mod environment;
 mod folders;
 mod generated;
 mod git;
+mod ignore;
+mod memory;
 mod overrides;
+mod pool;
+mod seen;
 mod text;
 mod times;
 mod tree;
@@ -39,7 +46,10 @@ pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
 pub use git::{History, commit_times, revision, topmost};
+pub use memory::{MEMORY_FOLDER, Memory};
 pub use overrides::OverrideEntry;
+pub use pool::{in_parallel, threads};
+pub use seen::Seen;
 pub use times::remembered_times;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 

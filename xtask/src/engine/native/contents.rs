@@ -139,12 +139,12 @@ fn place(path: &str, detail: &str) -> ContentsError {
 
 fn workspace_entry(file: &FilePlan, root: &Utf8Path) -> Result<LayerEntry, ContentsError> {
     match &file.input {
-        Input::File { source, digest, mode } => {
+        Input::File { source, digest, mode, seen } => {
             let digest: Digest = format!("sha256:{digest}")
                 .parse()
                 .map_err(|error| ContentsError::Plan(format!("{source}: {error}")))?;
             let path: Utf8PathBuf = root.join(source);
-            Ok(LayerEntry::file("", Content::Hashed { path, digest }, *mode))
+            Ok(LayerEntry::file("", Content::Hashed { path, digest, seen: seen.clone() }, *mode))
         }
         Input::Link { target } => Ok(LayerEntry::link("", target)),
         Input::Text { text, .. } => Ok(LayerEntry::file("", Content::Bytes(text.as_bytes().into()), 0o644)),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::oci::Digest;
+use crate::workspace::Seen;
 
 /// One path of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub enum Content {
         path: Utf8PathBuf,
         /// What was in it.
         digest: Digest,
+        /// How it is recognised without being hashed again.
+        seen: Seen,
     },
     /// A file of this machine, such as a program that was just compiled.
     Disk(Utf8PathBuf),

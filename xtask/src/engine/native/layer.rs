@@ -9,7 +9,7 @@
 //! by the `tar` crate, extended attributes stand in PAX records, as Docker writes them.
 //! <https://github.com/opencontainers/image-spec/blob/main/layer.md>
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +20,7 @@ use tar::{Builder, EntryType, Header};
 use super::entry::{Content, EntryKind, LayerEntry};
 use crate::engine::store::{BlobWriter, CommitError, Store};
 use crate::oci::{Compression, DiffId, Digest, Hasher, Layer};
+use crate::workspace::Seen;
 
 /// How much is read at a time: large enough that system calls do not count, small enough for the processor's cache.
 const CHUNK: usize = 256 * 1024;
@@ -217,10 +218,16 @@ fn append<W: Write>(
             header.set_size(source.size);
             // the builder writes the header alone: its own copying works in small pieces
             builder.append_data(&mut header, &entry.path, io::empty()).map_err(LayerError::Store)?;
-            let mut out = Checked { inner: builder.get_mut(), hasher: source.digest.map(|_| Hasher::default()) };
+            let hasher = if let Proof::Digest(_) = source.proof { Some(Hasher::default()) } else { None };
+            let mut out = Checked { inner: builder.get_mut(), hasher };
             let copied = pump(&mut source.bytes, &mut out, source.size, &source.path, cancelled)?;
             // what the plan saw is what the layer is remembered by
-            if out.hasher.map(|hasher| hasher.finish().0).as_ref() != source.digest {
+            let is_proved = match source.proof {
+                Proof::None => true,
+                Proof::Digest(digest) => out.hasher.is_some_and(|hasher| hasher.finish().0 == *digest),
+                Proof::Seen(seen) => source.bytes.metadata().is_some_and(|metadata| seen.is_still(&metadata)),
+            };
+            if !is_proved {
                 let detail = "it is not what the plan saw: it changed meanwhile".to_owned();
                 return Err(LayerError::File { path: source.path, detail });
             }
@@ -257,9 +264,42 @@ impl<W: Write> Write for Checked<W> {
 struct Source<'a> {
     path: Utf8PathBuf,
     size: u64,
-    /// What they must be, where that is known and nobody else vouches for it.
-    digest: Option<&'a Digest>,
-    bytes: Box<dyn Read + 'a>,
+    proof: Proof<'a>,
+    bytes: Bytes<'a>,
+}
+
+/// How it is known that bytes are what they must be.
+enum Proof<'a> {
+    /// Somebody else vouches for them, or nothing is known of them.
+    None,
+    /// They are hashed on the way.
+    Digest(&'a Digest),
+    /// The file system said the same of the opened file as when it was hashed; it has to say so again behind the last byte.
+    Seen(&'a Seen),
+}
+
+enum Bytes<'a> {
+    Memory(&'a [u8]),
+    File(File),
+}
+
+impl Bytes<'_> {
+    /// What the file system says of the file that is being read, whatever its path leads to by now.
+    fn metadata(&self) -> Option<Metadata> {
+        match self {
+            Self::Memory(_) => None,
+            Self::File(file) => file.metadata().ok(),
+        }
+    }
+}
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Memory(bytes) => bytes.read(into),
+            Self::File(file) => file.read(into),
+        }
+    }
 }
 
 fn open<'a>(store: &Store, content: &'a Content) -> Result<Source<'a>, LayerError> {
@@ -268,8 +308,8 @@ fn open<'a>(store: &Store, content: &'a Content) -> Result<Source<'a>, LayerErro
             return Ok(Source {
                 path: Utf8PathBuf::new(),
                 size: bytes.len() as u64,
-                digest: None,
-                bytes: Box::new(&**bytes),
+                proof: Proof::None,
+                bytes: Bytes::Memory(bytes),
             });
         }
         Content::Blob { digest, .. } => store.path(digest),
@@ -282,8 +322,12 @@ fn open<'a>(store: &Store, content: &'a Content) -> Result<Source<'a>, LayerErro
         return Err(LayerError::File { path, detail: "it is no regular file any more".to_owned() });
     }
     let size = metadata.len();
-    let digest = if let Content::Hashed { digest, .. } = content { Some(digest) } else { None };
-    Ok(Source { path, size, digest, bytes: Box::new(file) })
+    let proof = match content {
+        Content::Hashed { seen, .. } if seen.is_still(&metadata) => Proof::Seen(seen),
+        Content::Hashed { digest, .. } => Proof::Digest(digest),
+        _ => Proof::None,
+    };
+    Ok(Source { path, size, proof, bytes: Bytes::File(file) })
 }
 
 /// Copies at most `limit` bytes, and one more is noticed.

@@ -10,10 +10,9 @@
 //! if it is younger than the file, by the same clock: a file that changes within the tick in which it was hashed would look
 //! the same (git calls such an entry racily clean).
 
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::Utf8Path;
 use serde_json::{Value, json};
@@ -22,6 +21,7 @@ use super::entry::{Content, EntryKind, LayerEntry};
 use super::layer::{self, LayerError};
 use crate::engine::store::Store;
 use crate::oci::{Compression, DiffId, Digest, Layer};
+use crate::workspace::in_parallel;
 
 /// Counted up when the same entries give other bytes.
 const VERSION: u32 = 1;
@@ -69,28 +69,21 @@ pub fn provide(request: Request<'_>, wanted: &[LayerPlan]) -> Result<Vec<Shelved
     // the largest first: the last one to end decides how long it takes
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|index| std::cmp::Reverse(weight(&wanted[*index])));
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let results: Mutex<Vec<Option<Result<Shelved, LayerError>>>> = Mutex::new(wanted.iter().map(|_| None).collect());
-    let work = || {
-        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed))
-            && !stop.load(Ordering::Relaxed)
-        {
-            let result = one(request, &wanted[*index]);
-            result.iter().for_each(|shelved| (request.on_done)(&wanted[*index], shelved));
-            stop.fetch_or(result.is_err(), Ordering::Relaxed);
-            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[*index] = Some(result);
+    let stop = AtomicBool::new(false);
+    let results = in_parallel(&order, |index| {
+        if stop.load(Ordering::Relaxed) {
+            return (*index, None);
         }
-    };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(wanted.len());
-    thread::scope(|scope| {
-        // this thread works as well
-        (1..threads).for_each(|_| _ = scope.spawn(work));
-        work();
+        let result = one(request, &wanted[*index]);
+        result.iter().for_each(|shelved| (request.on_done)(&wanted[*index], shelved));
+        stop.fetch_or(result.is_err(), Ordering::Relaxed);
+        (*index, Some(result))
     });
-    let results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let results: BTreeMap<usize, Result<Shelved, LayerError>> =
+        results.into_iter().filter_map(|(index, result)| Some((index, result?))).collect();
     let mut done = Vec::new();
     let mut failed = None;
-    for result in results.into_iter().flatten() {
+    for result in results.into_values() {
         match result {
             Ok(shelved) => done.push(shelved),
             Err(error) => failed = failed.or(Some(error)),
@@ -288,7 +281,7 @@ mod tests {
         let store = Store::open(&folder.join("store")).unwrap();
         let wanted = plans(folder);
         tick(folder);
-        let both = thread::scope(|scope| {
+        let both = std::thread::scope(|scope| {
             let threads = [0, 1].map(|_| scope.spawn(|| made(&store, &wanted, Compression::None).unwrap()));
             threads.map(|thread| cached(&thread.join().unwrap()))
         });

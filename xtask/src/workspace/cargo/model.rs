@@ -5,28 +5,33 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 use semver::{Version, VersionReq};
+use serde::{Deserialize, Serialize};
 
 /// A cargo workspace: its manifests and every package that the asked platforms need.
 ///
 /// Packages of other platforms are in `lock` only; they are not on this machine, and need not be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CargoWorkspace {
     /// The folder of the root manifest; absolute.
     pub root: Utf8PathBuf,
     /// Text of the root manifest.
+    #[serde(skip)]
     pub root_manifest: String,
     /// Text of `Cargo.lock`.
+    #[serde(skip)]
     pub lock: String,
     /// Text of `.cargo/config.toml`, if there is one.
+    #[serde(skip)]
     pub config: Option<String>,
     /// Every package that is known.
+    #[serde(with = "pairs")]
     pub packages: BTreeMap<PackageKey, CargoPackage>,
     /// The members.
     pub members: BTreeSet<PackageKey>,
 }
 
 /// Identity of a package, as `Cargo.lock` has it. Unlike cargo's package ID it says nothing about this machine.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PackageKey {
     /// Name.
     pub name: String,
@@ -55,11 +60,12 @@ impl fmt::Display for PackageKey {
 }
 
 /// One package.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CargoPackage {
     /// The folder of its manifest; absolute.
     pub folder: Utf8PathBuf,
     /// Text of its manifest; path packages only.
+    #[serde(skip)]
     pub manifest: Option<String>,
     /// Its features, the implicit ones of optional dependencies included.
     pub features: BTreeMap<String, Vec<String>>,
@@ -70,11 +76,12 @@ pub struct CargoPackage {
     /// Its dependencies as declared, for all platforms.
     pub dependencies: Vec<CargoDependency>,
     /// What its dependencies are for the asked platforms, with all features of all members.
+    #[serde(with = "pairs")]
     pub resolved: BTreeMap<PackageKey, BTreeSet<DependencyKind>>,
 }
 
 /// A program of a package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CargoBinary {
     /// Its name.
     pub name: String,
@@ -83,7 +90,7 @@ pub struct CargoBinary {
 }
 
 /// What the library of a package is for, which decides how it and what it depends on are compiled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LibraryKind {
     /// Other Rust code; also when there is no library.
     #[default]
@@ -95,7 +102,7 @@ pub enum LibraryKind {
 }
 
 /// A dependency as declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CargoDependency {
     /// Name of the package.
     pub name: String,
@@ -130,7 +137,7 @@ impl CargoDependency {
 }
 
 /// What a dependency is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DependencyKind {
     /// The program.
     #[default]
@@ -139,4 +146,27 @@ pub enum DependencyKind {
     Build,
     /// Tests, examples and benchmarks.
     Development,
+}
+
+/// Maps whose keys are no strings, as lists of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
 }

@@ -222,23 +222,5 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
     things: &[T],
     work: impl Fn(&T) -> Result<R, Fault> + Sync,
 ) -> Result<Vec<R>, Fault> {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8).min(things.len());
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        loop {
-            let position = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some(thing) = things.get(position) else { return done };
-            done.push((position, work(thing)));
-        }
-    };
-    let mut done: Vec<(usize, Result<R, Fault>)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    done.sort_by_key(|(position, _)| *position);
-    if done.len() != things.len() {
-        return Err(Fault::Refused("a thread stopped before its end".to_owned()));
-    }
-    done.into_iter().map(|(_, result)| result).collect()
+    crate::workspace::in_parallel(things, work).into_iter().collect()
 }

@@ -97,10 +97,58 @@ fn what_is_not_what_the_plan_saw_is_refused() {
     let (folder, store) = store();
     let path = Utf8PathBuf::from_path_buf(folder.path().join("file")).unwrap();
     std::fs::write(&path, "new").unwrap();
-    let entry = |digest| LayerEntry::file("x", Content::Hashed { path: path.clone(), digest }, 0o644);
+    let entry =
+        |digest| LayerEntry::file("x", Content::Hashed { path: path.clone(), digest, seen: Seen::default() }, 0o644);
     let result = write(&store, &[entry(Digest::of(b"old"))], 0, Compression::None, &NOT);
     assert!(matches!(result, Err(LayerError::File { .. })), "{result:?}");
     write(&store, &[entry(Digest::of(b"new"))], 0, Compression::None, &NOT).unwrap();
+}
+
+/// What the file system vouches for is not hashed again: here it would be found to be something else.
+#[cfg(unix)]
+#[test]
+fn what_was_seen_is_taken_as_long_as_it_looks_the_same() {
+    let (folder, store) = store();
+    let root = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
+    let path = root.join("program");
+    let bytes = vec![7; 200_000];
+    std::fs::write(&path, &bytes).unwrap();
+    let seen = seen(&root, "program");
+    let wrong = Digest::of(b"something else");
+    let made = |digest: &Digest| {
+        let content = Content::Hashed { path: path.clone(), digest: digest.clone(), seen: seen.clone() };
+        write(&store, &[LayerEntry::file("x", content, 0o644)], 0, Compression::None, &NOT)
+    };
+    made(&wrong).unwrap();
+    // a link to a file with the same content, in its place
+    std::fs::rename(&path, root.join("other")).unwrap();
+    std::fs::write(root.join("copy"), &bytes).unwrap();
+    std::os::unix::fs::symlink("copy", &path).unwrap();
+    assert!(matches!(made(&wrong), Err(LayerError::File { .. })), "a link slips through");
+    made(&Digest::of(&bytes)).unwrap();
+    // the file itself again, but changed
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(root.join("other"), &path).unwrap();
+    std::fs::write(&path, vec![8; 200_000]).unwrap();
+    assert!(matches!(made(&Digest::of(&bytes)), Err(LayerError::File { .. })), "a change slips through");
+}
+
+/// What the file system says of a file that is old enough to be recognised.
+fn seen(root: &Utf8Path, path: &str) -> Seen {
+    use crate::source::{SourceFile, SourceMap, Span};
+    use crate::workspace::{EntryKind, Memory, Want, read_tree};
+    let place = Span::new(SourceMap::default().add(SourceFile::new("x", "")), 0..0);
+    let want = Want { path: path.into(), exclude: Vec::new(), place, required: true };
+    loop {
+        let memory = Memory::open(root);
+        let tree = read_tree(root, std::slice::from_ref(&want), &memory).unwrap();
+        // it is written when the file is old enough
+        if memory.save()
+            && let EntryKind::File { seen, .. } = &tree.listing(&want.path, &[])[0].kind
+        {
+            return seen.clone();
+        }
+    }
 }
 
 #[test]

@@ -3,9 +3,15 @@
 //! `cargo metadata` runs with `--locked`, so that a plan never changes `Cargo.lock`, with `--filter-platform`, so that
 //! packages of other platforms need not be on this machine, and with `--all-features`, so that one answer serves every
 //! combination of features. It runs `--offline` first: when everything is there, nothing touches the network.
+//!
+//! Its answer takes longer than all the rest of a plan, so it is remembered; see `memory.rs`.
 
 mod distil;
+mod facts;
+mod memory;
 mod model;
+#[cfg(test)]
+mod tests;
 
 use std::process::{Command, Output, Stdio};
 
@@ -13,6 +19,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Metadata;
 use fs_err as fs;
 
+pub use memory::read_or_recall;
 pub use model::{CargoBinary, CargoDependency, CargoPackage, CargoWorkspace, DependencyKind, LibraryKind, PackageKey};
 
 /// The cargo to run.
@@ -78,6 +85,11 @@ pub enum CargoReadError {
 /// # Errors
 /// No manifest, no lock file, a lock file that does not fit, cargo failed, or a file cannot be read.
 pub fn read(cargo: Cargo<'_>, root: &Utf8Path, rust_targets: &[&str]) -> Result<CargoWorkspace, CargoReadError> {
+    ask(cargo, root, rust_targets).map(|(workspace, _)| workspace)
+}
+
+/// What a plan needs of cargo's answer, and the answer.
+fn ask(cargo: Cargo<'_>, root: &Utf8Path, rust_targets: &[&str]) -> Result<(CargoWorkspace, Metadata), CargoReadError> {
     if !root.join("Cargo.toml").is_file() {
         return Err(CargoReadError::NoManifest(root.to_owned()));
     }
@@ -89,7 +101,8 @@ pub fn read(cargo: Cargo<'_>, root: &Utf8Path, rust_targets: &[&str]) -> Result<
     let root_manifest = fs::read_to_string(root.join("Cargo.toml"))?;
     let lock = fs::read_to_string(root.join("Cargo.lock"))?;
     let config = optional(&root.join(".cargo/config.toml"))?;
-    distil::distil(&metadata, root_manifest, lock, config)
+    let workspace = distil::distil(&metadata, root_manifest, lock, config)?;
+    Ok((workspace, metadata))
 }
 
 fn metadata(cargo: Cargo<'_>, root: &Utf8Path, rust_targets: &[&str]) -> Result<Metadata, CargoReadError> {
@@ -120,35 +133,5 @@ fn optional(path: &Utf8Path) -> Result<Option<String>, std::io::Error> {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(files: &[(&str, &str)], program: &str, expect: &str) {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap();
-        for (path, text) in files {
-            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
-            fs::write(root.join(path), text).unwrap();
-        }
-        let error = read(Cargo { program, offline: true }, root, &[]).unwrap_err().to_string();
-        assert!(error.contains(expect), "{error}");
-    }
-
-    const PACKAGE: &str = "[package]\nname = 'a'\nedition = '2024'\n";
-
-    #[test]
-    fn errors_name_the_next_step() {
-        let sources = [("Cargo.toml", PACKAGE), ("src/main.rs", "fn main() {}")];
-        let stale = [sources[0], sources[1], ("Cargo.lock", "version = 4\n")];
-        let wrong = [("Cargo.toml", "[package"), ("Cargo.lock", "version = 4\n")];
-        check(&[], "cargo", "there is no Cargo.toml in");
-        check(&sources, "cargo", "hint: run `cargo generate-lockfile`");
-        check(&stale, "cargo", "hint: run `cargo update --workspace`");
-        check(&wrong, "cargo", "`cargo metadata` failed in");
-        check(&stale, "no-such-cargo", "cannot run `no-such-cargo`");
     }
 }

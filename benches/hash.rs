@@ -1,0 +1,144 @@
+//! How long it takes to list and hash the files of a workspace, with nothing remembered and with everything.
+//!
+//! ```text
+//! cargo bench --profile dev --bench hash [-- --check] [-- --rounds 11] [-- --disk /dev/shm]
+//! ```
+//!
+//! `dev` is how the tool runs in a workspace; `cargo bench --bench hash` measures our own code optimised as well.
+//!
+//! | measured | is |
+//! |---|---|
+//! | floor | the same bytes, in memory, hashed with SHA-256 by the CPU's own instructions, by as many threads as there are cores; each file by itself |
+//! | cold | [`read_tree`] with nothing remembered: walked, looked at, opened, read from the kernel's cache, hashed, and the memory written |
+//! | warm | the same with everything remembered: the memory opened and checked, every file looked at, none opened |
+//!
+//! Rounds of floor and cold alternate, so that a busy machine slows both; each figure is a median, each ratio the median of the
+//! ratios of the rounds. Targets: cold at least 80 % of the rate of the floor for large files; 200,000 files warm in at most
+//! 200 ms. With `--check` the exit code is 1 when one is missed.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads its arguments and the clock")]
+#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use groupage::source::{SourceFile, SourceMap, Span};
+use groupage::workspace::{Memory, Want, in_parallel, read_tree, threads};
+
+const ROUNDS: usize = 7;
+const TARGET_RATE: f64 = 0.8;
+const TARGET_WARM: Duration = Duration::from_millis(200);
+
+fn main() -> ExitCode {
+    let rounds = argument("--rounds").and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
+    println!("{} threads\n", threads());
+    println!("cold                            floor        cold    rate   (target {:.0} %)", TARGET_RATE * 100.0);
+    let mut good = cold("300 files of 4 MB", 300, 4 << 20, 1, rounds, true);
+    cold("1 folder, 20,000 files of 2 KB", 20_000, 2 << 10, 1, rounds, false);
+    cold("100 folders of 200 files of 2 KB", 20_000, 2 << 10, 100, rounds, false);
+    println!("\nwarm                                        warm");
+    warm("3,000 files in 15 folders", 3_000, 15, rounds);
+    good &= warm("200,000 files in 1,000 folders", 200_000, 1_000, rounds) <= TARGET_WARM;
+    if good || !std::env::args().any(|argument| argument == "--check") { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn argument(name: &str) -> Option<String> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1).cloned()
+}
+
+/// A workspace with so many files in so many folders, all of them old enough to be remembered.
+struct Files {
+    _folder: tempfile::TempDir,
+    root: Utf8PathBuf,
+    contents: Vec<Vec<u8>>,
+}
+
+impl Files {
+    fn new(count: usize, size: usize, folders: usize, keep: bool) -> Self {
+        let disk: PathBuf = argument("--disk").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+        let folder = tempfile::tempdir_in(disk).unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        let each: Vec<usize> = (0..folders).collect();
+        let contents = in_parallel(&each, |folder| {
+            let path = root.join(format!("components/c{folder}/src"));
+            fs::create_dir_all(&path).unwrap();
+            let mut contents = Vec::new();
+            for index in 0..count / folders {
+                let mut content = vec![index as u8; size];
+                content[..8].copy_from_slice(&((folder * count + index) as u64).to_le_bytes());
+                fs::write(path.join(format!("file_{index}.rs")), &content).unwrap();
+                if keep {
+                    contents.push(content);
+                }
+            }
+            contents
+        });
+        Self { _folder: folder, root, contents: contents.into_iter().flatten().collect() }
+    }
+
+    fn floor(&self) -> Duration {
+        let chunks: Vec<&[Vec<u8>]> = self.contents.chunks(16).collect();
+        let begin = Instant::now();
+        in_parallel(&chunks, |chunk| {
+            chunk.iter().for_each(|bytes| _ = std::hint::black_box(groupage::oci::Digest::of(bytes)))
+        });
+        begin.elapsed()
+    }
+
+    /// Whether the memory was written, too.
+    fn read(&self) -> (Duration, bool) {
+        let place = Span::new(SourceMap::default().add(SourceFile::new("x", "")), 0..0);
+        let folder = |entry: fs::DirEntry| format!("components/{}", entry.file_name().to_str().unwrap()).into();
+        let folders = fs::read_dir(self.root.join("components")).unwrap().map(|entry| folder(entry.unwrap()));
+        let wants: Vec<Want> = folders.map(|path| Want { path, exclude: Vec::new(), place, required: true }).collect();
+        let begin = Instant::now();
+        let memory = Memory::open(&self.root);
+        let tree = read_tree(&self.root, &wants, &memory).unwrap();
+        let was_written = memory.save();
+        let time = begin.elapsed();
+        drop(tree);
+        (time, was_written)
+    }
+}
+
+/// True when the target is met.
+fn cold(what: &str, count: usize, size: usize, folders: usize, rounds: usize, is_aim: bool) -> bool {
+    let files = Files::new(count, size, folders, true);
+    let round = |_| {
+        let floor = files.floor();
+        _ = fs::remove_dir_all(files.root.join("target"));
+        (floor, files.read().0)
+    };
+    round(0);
+    let times: Vec<(Duration, Duration)> = (0..rounds).map(round).collect();
+    let mut rates: Vec<f64> = times.iter().map(|(floor, cold)| floor.as_secs_f64() / cold.as_secs_f64()).collect();
+    rates.sort_by(f64::total_cmp);
+    let rate = rates[rates.len() / 2];
+    let (floor, cold): (Vec<_>, Vec<_>) = times.into_iter().unzip();
+    println!("{what:32} {:>7.1} ms {:>8.1} ms {:>5.0} %", millis(median(floor)), millis(median(cold)), rate * 100.0);
+    !is_aim || rate >= TARGET_RATE
+}
+
+fn warm(what: &str, count: usize, folders: usize, rounds: usize) -> Duration {
+    let files = Files::new(count, 100, folders, false);
+    // the last file is old enough when a run has nothing to write any more, and has not hashed anything
+    while files.read().1 {}
+    let times: Vec<Duration> = (0..rounds).map(|_| files.read().0).collect();
+    let time = median(times);
+    println!("{what:32}            {:>8.1} ms", millis(time));
+    time
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

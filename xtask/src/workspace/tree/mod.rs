@@ -1,0 +1,201 @@
+//! The files that builds read: listed, hashed and kept inside the workspace.
+//!
+//! Only what a build can see counts: path, content, whether a file may be executed, and where a link points to. Other mode
+//! bits, owners and times differ from clone to clone and are left out, as git does. Which files of a folder belong to a build
+//! is decided by [`super::ignore`]; whether a file must be read at all by [`super::memory`].
+//!
+//! ```text
+//! wants ─▶ folders, level by level ─▶ files, with what the file system says ─▶ memory ─▶ batches to hash ─▶ listings
+//!          scan.rs                                                                        hash.rs
+//! ```
+//!
+//! Each step is done by all processors: folders of one level at once, files of a large folder in pieces, and the files to be
+//! hashed in batches of about the same size, so that neither one large folder nor many small files keep one thread busy alone.
+
+mod hash;
+mod listing;
+mod scan;
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use listing::list_folder;
+
+use super::ignore::IgnoreFiles;
+use super::memory::{Hash, Known, Memory};
+use super::pool::in_parallel;
+use super::seen::{Seen, Stat};
+use super::text::{inside, outside_diagnostic};
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::source::Span;
+
+/// A file or folder that a build reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Want {
+    /// Path relative to the workspace root.
+    pub path: Utf8PathBuf,
+    /// Paths below it, relative to it, that are left out.
+    pub exclude: Vec<String>,
+    /// Where the manifest asks for it.
+    pub place: Span,
+    /// Whether its absence is an error here; otherwise [`Tree::has`] tells whoever asked.
+    pub required: bool,
+}
+
+/// One file or link of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Path relative to the listed folder; empty when the wanted path is itself a file.
+    pub path: Utf8PathBuf,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File {
+        /// SHA-256 of its bytes, in hex.
+        digest: String,
+        /// `0o755` when it may be executed, else `0o644`.
+        mode: u32,
+        /// Bytes.
+        size: u64,
+        /// How it is recognised without being hashed again.
+        seen: Seen,
+    },
+    /// A symbolic link that stays below the listed folder.
+    Link {
+        /// Where it points to.
+        target: String,
+    },
+}
+
+/// All entries of a wanted path, sorted.
+pub type Listing = Vec<Entry>;
+
+/// Listings by wanted path and exclusions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    listings: BTreeMap<(Utf8PathBuf, Vec<String>), Listing>,
+}
+
+impl Tree {
+    /// Adds a listing.
+    pub fn insert(&mut self, path: Utf8PathBuf, exclude: Vec<String>, listing: Listing) {
+        self.listings.insert((path, exclude), listing);
+    }
+
+    /// Whether a wanted path was there.
+    pub fn has(&self, path: &Utf8Path, exclude: &[String]) -> bool {
+        self.listings.contains_key(&(path.to_owned(), exclude.to_vec()))
+    }
+
+    /// The listing of a wanted path; empty when it was not read.
+    pub fn listing(&self, path: &Utf8Path, exclude: &[String]) -> &[Entry] {
+        self.listings.get(&(path.to_owned(), exclude.to_vec())).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A file or link that was found, before it is known what is in it.
+#[derive(Debug)]
+struct Found {
+    /// Relative to the wanted path.
+    below: Utf8PathBuf,
+    kind: FoundKind,
+}
+
+#[derive(Debug)]
+enum FoundKind {
+    Link { target: String },
+    File { file: FoundFile, known: Option<Known> },
+}
+
+/// What the file system says of a file.
+#[derive(Debug, Clone, Copy)]
+struct FoundFile {
+    mode: u32,
+    size: u64,
+    /// `None` where files cannot be recognised.
+    stat: Option<Stat>,
+    /// The path may be a link, which was followed.
+    is_named: bool,
+}
+
+impl FoundFile {
+    fn of(metadata: &std::fs::Metadata, is_named: bool) -> Self {
+        Self { mode: listing::mode(metadata), size: metadata.len(), stat: Stat::of(metadata), is_named }
+    }
+}
+
+/// Lists and hashes everything that is wanted. What `memory` knows is not hashed, and what is hashed is kept in it.
+///
+/// # Errors
+/// A diagnostic for every path that is missing, cannot be read, or leaves the workspace.
+pub fn read_tree(root: &Utf8Path, wants: &[Want], memory: &Memory) -> Result<Tree, Vec<Diagnostic>> {
+    let mut sorted: Vec<&Want> = wants.iter().collect();
+    sorted.sort();
+    sorted.dedup_by(|want, kept| {
+        let same = (&want.path, &want.exclude) == (&kept.path, &kept.exclude);
+        // required by one is required; the first place is shown
+        same && (kept.required || !want.required)
+    });
+    let ignore = IgnoreFiles::new(root);
+    let reader = Reader { root, ignore: &ignore, memory };
+    let mut all = scan::scan(reader, &sorted);
+    hash::hash_unknown(reader, &sorted, &mut all);
+    let results: Vec<(&Want, Result<Vec<Found>, Diagnostic>)> =
+        sorted.into_iter().zip(all).filter_map(|(want, found)| Some((want, found.transpose()?))).collect();
+    let mut tree = Tree::default();
+    let mut problems = Problems::default();
+    let listings = in_parallel(&results, |(_, found)| found.as_ref().ok().map(|found| listed(found)));
+    for ((want, found), listing) in results.into_iter().zip(listings) {
+        match (found, listing) {
+            (Ok(_), Some(listing)) => tree.insert(want.path.clone(), want.exclude.clone(), listing),
+            (Ok(_), None) => {}
+            (Err(problem), _) => problems.push(problem.label(want.place, "asked for here")),
+        }
+    }
+    problems.finish(tree)
+}
+
+/// What everybody needs who reads.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    root: &'a Utf8Path,
+    ignore: &'a IgnoreFiles<'a>,
+    memory: &'a Memory,
+}
+
+/// What was found for each want; nothing where it is not there and need not be.
+type AllFound = Vec<Result<Option<Vec<Found>>, Diagnostic>>;
+
+fn listed(found: &[Found]) -> Listing {
+    let mut listing: Listing = found.iter().filter_map(entry).collect();
+    listing.sort_by(|a, b| a.path.cmp(&b.path));
+    listing
+}
+
+fn entry(found: &Found) -> Option<Entry> {
+    let kind = match &found.kind {
+        FoundKind::Link { target } => EntryKind::Link { target: target.clone() },
+        FoundKind::File { file, known } => {
+            let known = (*known)?;
+            let seen = if known.is_settled { Seen::settled(&known.stat) } else { Seen::default() };
+            EntryKind::File { digest: hex(&known.hash), mode: file.mode, size: known.stat.size, seen }
+        }
+    };
+    Some(Entry { path: found.below.clone(), kind })
+}
+
+fn hex(hash: &Hash) -> String {
+    crate::oci::hex(hash)
+}
+
+fn unreadable(path: &Utf8Path, error: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error("unreadable-file", format!("cannot read {path}: {error}"))
+}
