@@ -61,6 +61,7 @@ impl Planned {
             compression,
             outputs: Vec::new(),
             no_cache: false,
+            no_cache_filter: Default::default(),
             pull: false,
             made: None,
         };

@@ -13,6 +13,7 @@
 //! | `failures.rs` | failed, cancelled, killed and parallel builds |
 //! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
 //! | `cache.rs` | what is built anew and what is not |
+//! | `registered.rs` | what a registry has already is not built |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
@@ -71,6 +72,8 @@ mod needs_engine_native_readers;
 mod needs_engine_native_same;
 #[path = "platforms.rs"]
 mod needs_engine_platforms;
+#[path = "registered.rs"]
+mod needs_engine_registered;
 #[path = "registry.rs"]
 mod needs_engine_registry;
 #[path = "roles.rs"]

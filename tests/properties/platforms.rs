@@ -95,7 +95,8 @@ fn planned(manifests: &Manifests, platforms: &[Platform], mark: &str) -> Option<
     for want in plan::wants(&resolution, &pruned, root) {
         let marked = !mark.is_empty() && want.path.as_str().contains(mark);
         let digest = format!("digest of {}{}", want.path, if marked { " changed" } else { "" });
-        let entry = Entry { path: "".into(), kind: EntryKind::File { digest, mode: 0o644, size: 1, seen: Default::default() } };
+        let entry =
+            Entry { path: "".into(), kind: EntryKind::File { digest, mode: 0o644, size: 1, seen: Default::default() } };
         tree.insert(want.path, want.exclude, vec![entry]);
     }
     let read = Read { tree: &tree, root, templates: &Default::default(), pruned: &pruned };

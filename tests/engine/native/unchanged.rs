@@ -33,7 +33,7 @@ fn build(build: &mut Command, workspace: &Workspace) -> (String, Layout) {
 }
 
 /// Nothing was made: the line that says so, and no file of the layout is another one.
-const UP_TO_DATE: &str = "cached: up to date";
+const UP_TO_DATE: &str = "up to date";
 
 fn inodes(layout: &Layout) -> Vec<(std::path::PathBuf, u64, i64)> {
     let stat = |name: std::path::PathBuf| {

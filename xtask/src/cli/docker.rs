@@ -5,6 +5,8 @@
 //! ([`crate::render::parts`]), and those are built that are not there. When an image that the plan names is not in the
 //! daemon, nobody knows here what is behind its name: the builder is asked, and has its own cache.
 
+mod registered;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use super::{bootstrap, daemon, stamp};
 use crate::engine::docker::{Docker, Stock};
-use crate::engine::{Job, Network};
+use crate::engine::{Job, Network, Present};
 use crate::lock::Pins;
 use crate::manifest::BuildNetwork;
 use crate::oci::{ImageSource, Platform};
@@ -46,8 +48,20 @@ pub(super) fn run(
     let plan = settled(&plan.for_platform(&platform), &stock);
     let dockerfiles = session.dockerfiles(&loaded, &plan)?;
     let templates = session.templates(&loaded)?;
-    let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, templates: &templates };
-    let jobs = known.jobs(&plan, &dockerfiles)?;
+    let known =
+        Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, templates: &templates };
+    let pushed = registered::pushed_before(&known, &plan)?;
+    let fetched;
+    let known = if registered::pull(&known, &plan, &docker)? {
+        fetched = daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?;
+        Known { stock: &fetched, ..known }
+    } else {
+        known
+    };
+    let mut jobs = known.jobs(&plan, &dockerfiles)?;
+    for job in &mut jobs {
+        job.pushed = pushed.get(&job.image).cloned();
+    }
     let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
     build::finish(arguments, session, &loaded, &plan, &dockerfiles, &outcome)
 }
@@ -87,6 +101,7 @@ fn platform(wanted: Option<&Platform>, docker: &Docker, plan: &Plan) -> Result<P
 }
 
 /// What jobs are made from.
+#[derive(Clone, Copy)]
 struct Known<'a> {
     arguments: &'a BuildArguments,
     session: &'a Session<'a>,
@@ -106,13 +121,11 @@ impl Known<'_> {
     }
 
     fn job(&self, image: &ImagePlan, dockerfile: &str, shared: &mut Shared) -> Result<Job, Stop> {
-        let labels = fingerprint::labels(image, self.platform);
         let tags = build::tags(self.arguments, image);
-        let is_kept = !self.is_anew(image.components.iter()) && is_known(image, image.open_images());
-        let present = self.stock.labelled(&labels, &tags).filter(|_| is_kept).cloned();
+        let present = self.present(image).cloned();
         let job = Job {
             tags,
-            labels,
+            labels: fingerprint::labels(image, self.platform),
             archives: self.arguments.outputs.iter().map(|output| self.session.path(&output.path)).collect(),
             push: self.arguments.push,
             present,
@@ -130,13 +143,23 @@ impl Known<'_> {
         }
     }
 
+    /// Whether an image may be taken as it is, wherever it is.
+    fn may_be_there(&self, image: &ImagePlan) -> bool {
+        !self.is_anew(image.components.iter()) && is_known(image, image.open_images())
+    }
+
+    /// The image as the daemon has it.
+    fn present(&self, image: &ImagePlan) -> Option<&Present> {
+        let (labels, tags) = (fingerprint::labels(image, self.platform), build::tags(self.arguments, image));
+        self.stock.labelled(&labels, &tags).filter(|_| self.may_be_there(image))
+    }
+
     /// An image that is put together from images of its components.
     fn assembly(&self, image: &ImagePlan, job: Job, parts: &[Part], shared: &mut Shared) -> Result<Job, Stop> {
         // what the stamp says comes last, as a setting of the request: no step has to run again because of it
         let bare = ImagePlan { stamp: BTreeMap::new(), ..image.clone() };
         let dockerfile = render::dockerfile(&bare, self.templates);
-        let dockerfile =
-            dockerfile.map_err(|problem| self.session.bad_input(&[problem], &self.loaded.sources.map))?;
+        let dockerfile = dockerfile.map_err(|problem| self.session.bad_input(&[problem], &self.loaded.sources.map))?;
         let mut labels = image.stamp.clone();
         labels.extend(job.labels);
         let parts_of_job = parts.iter().map(|part| self.part(image, part, shared)).collect::<Result<_, Stop>>()?;

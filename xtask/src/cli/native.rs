@@ -57,6 +57,7 @@ pub(super) fn run(
         say_when_times_are_not_those_of_others(session, &history);
     }
     let found = Found { toolchain: Some(toolchain?), ..Found::default() };
+    let filter: BTreeSet<_> = arguments.no_cache_filter.iter().filter_map(|name| name.parse().ok()).collect();
     let job = |(image, times): (&ImagePlan, Times)| {
         let image = image.with_found(&found);
         NativeJob {
@@ -67,6 +68,7 @@ pub(super) fn run(
             compression,
             outputs: outputs(arguments, session),
             no_cache: arguments.no_cache,
+            no_cache_filter: filter.clone(),
             pull: arguments.pull,
             made: None,
         }

@@ -49,6 +49,9 @@ pub struct Job {
     pub parts: Vec<Arc<Job>>,
     /// The image that this would come to, where the engine has it: then nothing is built.
     pub present: Option<Present>,
+    /// The digest that all of its references name in their registry, when that is what this would come to, and it only has to
+    /// be there: then nothing is done.
+    pub pushed: Option<String>,
 }
 
 /// An image that an engine has.
@@ -78,6 +81,7 @@ impl Job {
             push: false,
             parts: Vec::new(),
             present: None,
+            pushed: None,
         }
     }
 }
@@ -88,7 +92,7 @@ impl NamedJob for Job {
     }
 
     fn begins(&self) -> bool {
-        self.present.is_none()
+        self.present.is_none() && self.pushed.is_none()
     }
 }
 

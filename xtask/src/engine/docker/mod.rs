@@ -80,7 +80,13 @@ impl Docker {
         let (api, daemon) = connect::connect(host).await?;
         #[cfg(feature = "tls")]
         crate::engine::crypto::install();
-        Ok(Self { api, daemon, credentials: Credentials::new(), builder: Builder::Auto, shared: Shared::new(AT_ONCE, false) })
+        Ok(Self {
+            api,
+            daemon,
+            credentials: Credentials::new(),
+            builder: Builder::Auto,
+            shared: Shared::new(AT_ONCE, false),
+        })
     }
 
     /// With accounts for registries.
@@ -118,6 +124,17 @@ impl Engine for Docker {
     async fn build(&self, job: &Job, events: &Events) -> Result<Built, EngineError> {
         // A name that cannot be given is found before the work, not after it.
         job.tags.iter().try_for_each(|tag| images::checked_name(tag).map(drop))?;
+        if let Some(digest) = &job.pushed {
+            return Ok(Built {
+                image: job.image.clone(),
+                image_id: String::new(),
+                tags: job.tags.clone(),
+                digest: Some(digest.clone()),
+                steps_run: 0,
+                steps_cached: 0,
+                up_to_date: true,
+            });
+        }
         if let Some(present) = &job.present {
             return self.keep(job, present, events).await;
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::config::{self, Step};
 use super::contents::{Contents, ContentsError, Folders};
 use super::entry::{Content, EntryKind, LayerEntry};
+use super::layer_name;
 use super::shelf::LayerPlan;
 use super::user::Owner;
 use crate::manifest::ComponentName;
@@ -84,7 +85,7 @@ impl Parts<'_> {
             folders.extend(entries.iter().filter(is_folder).map(|entry| (entry.path.clone(), entry.clone())));
             if !entries.is_empty() {
                 let time = self.times.components.get(&part.name).copied().unwrap_or_default();
-                layers.push(LayerPlan { name: format!("comp-{}", part.name), entries, time });
+                layers.push(LayerPlan { name: layer_name(&part.name), entries, time });
             }
         }
         let mut own = Contents::on(&self.ground.rootfs, &folders);

@@ -1,10 +1,13 @@
 //! What the native engine needs for one image: plain data, made by the caller from a plan.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8PathBuf;
 
 use super::archive::ArchiveKind;
 use super::assemble::Times;
 use crate::engine::NamedJob;
+use crate::manifest::ComponentName;
 use crate::oci::{Compression, Image, Platform};
 use crate::plan::ImagePlan;
 
@@ -25,6 +28,8 @@ pub struct NativeJob {
     pub outputs: Vec<Output>,
     /// Make every layer again.
     pub no_cache: bool,
+    /// Make the layers of these components again.
+    pub no_cache_filter: BTreeSet<ComponentName>,
     /// Ask the registry for the image before building it.
     pub pull: bool,
     /// The images, when they are there already; see [`super::Native::recall`].
@@ -57,9 +62,19 @@ impl NamedJob for NativeJob {
     fn image(&self) -> &str {
         &self.image
     }
+
+    fn begins(&self) -> bool {
+        self.made.is_none() || !self.outputs.is_empty()
+    }
 }
 
 impl NativeJob {
+    /// Whether what is there of the image shall not be used as it is.
+    pub fn is_anew(&self) -> bool {
+        let mut parts = self.plans.iter().flat_map(|(_, plan)| &plan.components);
+        self.no_cache || parts.any(|part| self.no_cache_filter.contains(&part.name))
+    }
+
     /// Name of the folder of its layout.
     pub fn folder(&self) -> String {
         layout_folder(&self.image)

@@ -131,7 +131,7 @@ impl<'w> Native<'w> {
     /// without a digest is not looked up, so that a job with such names is recalled only when it is built.
     pub fn recall(&self, job: &NativeJob) -> Option<Vec<Image>> {
         let is_open = job.plans.iter().any(|(_, plan)| plan.open_images().next().is_some());
-        if job.no_cache || is_open { None } else { self.recalled(job) }
+        if job.is_anew() || is_open { None } else { self.recalled(job) }
     }
 
     fn recalled(&self, job: &NativeJob) -> Option<Vec<Image>> {
@@ -155,7 +155,7 @@ impl<'w> Native<'w> {
         Ok(settled)
     }
 
-    /// The images of a job: those that are there, or new ones.
+    /// The images of a job: those of its registry, or new ones.
     async fn images(
         &self,
         job: &NativeJob,
@@ -163,16 +163,11 @@ impl<'w> Native<'w> {
         steps: &Arc<Steps>,
         events: &Events,
     ) -> Result<Vec<Image>, EngineError> {
-        if let Some(made) = job.made.clone().or_else(|| self.recalled(job).filter(|_| !job.no_cache)) {
-            steps.cached("[layout] up to date");
-            origins.extend(recall::origins(job, &made));
-            return Ok(made);
-        }
         if job.pull
-            && !job.no_cache
+            && !job.is_anew()
             && let Some(pulled) = self.pulled(job, events).await
         {
-            steps.cached("[registry] up to date");
+            steps.cached("[registry] pull");
             return Ok(pulled);
         }
         let programs = match &self.compiler {
@@ -213,13 +208,15 @@ impl<'w> Native<'w> {
         wanted: Vec<LayerPlan>,
         steps: &Arc<Steps>,
     ) -> Result<Vec<Layer>, EngineError> {
-        let (store, steps, compression, no_cache) = (self.store.clone(), steps.clone(), job.compression, job.no_cache);
+        let (store, steps, compression) = (self.store.clone(), steps.clone(), job.compression);
+        let (all, some) = (job.no_cache, job.no_cache_filter.clone());
         let made = blocking(move |cancelled| {
             let on_done = |plan: &LayerPlan, shelved: &Shelved| {
                 let name = format!("[{}] layer", plan.name);
                 if shelved.cached { steps.cached(name) } else { steps.done(&steps.begin(name)) }
             };
-            provide(Request { store: &store, compression, no_cache, cancelled, on_done: &on_done }, &wanted)
+            let is_anew = |plan: &LayerPlan| all || some.iter().any(|name| plan.name == layer_name(name));
+            provide(Request { store: &store, compression, is_anew: &is_anew, cancelled, on_done: &on_done }, &wanted)
         });
         let made = made.await.map_err(|error| layer_error(&job.image, error))?;
         Ok(made.into_iter().map(|shelved| shelved.layer).collect())
@@ -233,11 +230,18 @@ impl Engine for Native<'_> {
         let steps = Arc::new(Steps::new(&job.image, events));
         let job = &self.settled(job, &steps, events).await?;
         if let Some(built) = self.pushed_before(job, events).await? {
-            steps.cached("[registry] up to date");
             return Ok(built);
         }
         let mut origins = Origins::new();
-        let images = self.images(job, &mut origins, &steps, events).await?;
+        let made = job.made.clone().or_else(|| self.recalled(job).filter(|_| !job.is_anew()));
+        let up_to_date = made.is_some();
+        let images = match made {
+            Some(made) => {
+                origins.extend(recall::origins(job, &made));
+                made
+            }
+            None => self.images(job, &mut origins, &steps, events).await?,
+        };
         let bundle = Arc::new(Bundle::new(images, job.tags.clone()));
         let folder = self.layouts.join(job.folder());
         let (target, own, store) = (folder.clone(), bundle.clone(), self.store.clone());
@@ -250,7 +254,15 @@ impl Engine for Native<'_> {
             _ => String::new(),
         };
         let digest = Some(bundle.root().digest.to_string());
-        Ok(Built { image: job.image.clone(), image_id, tags: job.tags.clone(), digest, steps_run, steps_cached, up_to_date: false })
+        Ok(Built {
+            image: job.image.clone(),
+            image_id,
+            tags: job.tags.clone(),
+            digest,
+            steps_run,
+            steps_cached,
+            up_to_date,
+        })
     }
 }
 
@@ -274,6 +286,11 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce(&AtomicBool) -> T + Send 
             Err(_) => std::future::pending().await,
         },
     }
+}
+
+/// What the layer of a component is called.
+fn layer_name(component: &ComponentName) -> String {
+    format!("comp-{component}")
 }
 
 fn local(action: String) -> impl FnOnce(std::io::Error) -> EngineError {

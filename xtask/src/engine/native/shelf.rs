@@ -53,8 +53,8 @@ pub struct Request<'a> {
     pub store: &'a Store,
     /// How they are compressed.
     pub compression: Compression,
-    /// Whether they are made again although they are there.
-    pub no_cache: bool,
+    /// Which of them are made again although they are there.
+    pub is_anew: &'a (dyn Fn(&LayerPlan) -> bool + Sync),
     /// Set by whoever does not want them any more.
     pub cancelled: &'a AtomicBool,
     /// Told when one of them is there, from any thread.
@@ -100,7 +100,8 @@ fn one(request: Request<'_>, wanted: &LayerPlan) -> Result<Shelved, LayerError> 
     let identity = identity(wanted);
     // two images that are built at once may want the same layer: who comes second finds it
     let _claim = identity.as_ref().map(|identity| store.claim(&identity.key));
-    let known = identity.as_ref().filter(|_| !request.no_cache).and_then(|identity| known_layer(store, identity));
+    let known =
+        identity.as_ref().filter(|_| !(request.is_anew)(wanted)).and_then(|identity| known_layer(store, identity));
     if let Some((diff_id, size)) = &known {
         if let Some(layer) = as_stored(store, diff_id, *size, compression) {
             return Ok(Shelved { layer, cached: true });
@@ -245,7 +246,7 @@ mod tests {
 
     fn made(store: &Store, wanted: &[LayerPlan], compression: Compression) -> Result<Vec<Shelved>, LayerError> {
         let cancelled = &AtomicBool::new(false);
-        provide(Request { store, compression, no_cache: false, cancelled, on_done: &|_, _| () }, wanted)
+        provide(Request { store, compression, is_anew: &|_| false, cancelled, on_done: &|_, _| () }, wanted)
     }
 
     fn cached(shelved: &[Shelved]) -> Vec<bool> {

@@ -17,6 +17,7 @@
 //! | `auth.rs` | challenges and tokens |
 //! | `link.rs` | requests that arrive |
 //! | `manifest.rs` | manifests and indexes |
+//! | `images.rs` | what a reference names, without layers |
 //! | `fetch.rs` | pulls |
 //! | `push.rs`, `upload.rs` | pushes, and one blob of them |
 //! | `trouble.rs` | what goes wrong, and how it is told |
@@ -53,6 +54,7 @@ mod auth;
 mod body;
 mod fetch;
 mod http;
+mod images;
 mod link;
 mod manifest;
 mod options;
@@ -70,6 +72,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::Utf8PathBuf;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
 
+pub use images::Named;
 pub use options::{Proxy, RegistryOptions, Retry, Timeouts};
 
 use self::link::{Errand, Link};

@@ -45,8 +45,7 @@ impl Failure<'_> {
     fn write_error(&self, out: &mut dyn Write, error: &EngineError, place: Option<&Place>) -> io::Result<()> {
         let text = error.to_string();
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let subject =
-            if names_its_image(error) { String::new() } else { format!("failed to build {}: ", self.image) };
+        let subject = if names_its_image(error) { String::new() } else { format!("failed to build {}: ", self.image) };
         writeln!(out, "error: {subject}{first}")?;
         if let Some(place) = place {
             self.write_place(out, place)?;
