@@ -46,7 +46,8 @@ pub(super) fn run(
     let plan = settled(&plan.for_platform(&platform), &stock);
     let dockerfiles = session.dockerfiles(&loaded, &plan)?;
     let templates = session.templates(&loaded)?;
-    let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, templates: &templates };
+    let known =
+        Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, templates: &templates };
     let jobs = known.jobs(&plan, &dockerfiles)?;
     let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
     build::finish(arguments, session, &loaded, &plan, &dockerfiles, &outcome)
@@ -135,8 +136,7 @@ impl Known<'_> {
         // what the stamp says comes last, as a setting of the request: no step has to run again because of it
         let bare = ImagePlan { stamp: BTreeMap::new(), ..image.clone() };
         let dockerfile = render::dockerfile(&bare, self.templates);
-        let dockerfile =
-            dockerfile.map_err(|problem| self.session.bad_input(&[problem], &self.loaded.sources.map))?;
+        let dockerfile = dockerfile.map_err(|problem| self.session.bad_input(&[problem], &self.loaded.sources.map))?;
         let mut labels = image.stamp.clone();
         labels.extend(job.labels);
         let parts_of_job = parts.iter().map(|part| self.part(image, part, shared)).collect::<Result<_, Stop>>()?;

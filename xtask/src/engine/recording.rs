@@ -93,7 +93,15 @@ async fn play(script: Option<&Script>, job: &Job, events: &Events) -> Result<Bui
     }
     let tags = job.tags.clone();
     let image_id = fake_id(&job.dockerfile);
-    Ok(Built { image: job.image.clone(), image_id, tags, digest: None, steps_run: 0, steps_cached: 0, up_to_date: false })
+    Ok(Built {
+        image: job.image.clone(),
+        image_id,
+        tags,
+        digest: None,
+        steps_run: 0,
+        steps_cached: 0,
+        up_to_date: false,
+    })
 }
 
 /// Equal Dockerfiles give equal IDs, and nothing else goes in.

@@ -56,6 +56,11 @@ impl Part {
     }
 }
 
+/// The component of a part, by the reference of its image.
+pub fn component_of(reference: &str) -> Option<&str> {
+    reference.strip_prefix(REPOSITORY)?.strip_prefix('/')?.split_once(':').map(|(component, _)| component)
+}
+
 /// The components of an image that have files, each with its stage. `dockerfile` is that of the image. `None` when an image
 /// put together from them could be another one.
 pub fn parts(plan: &ImagePlan, dockerfile: &str, templates: &Templates, platform: &Platform) -> Option<Vec<Part>> {
@@ -82,7 +87,8 @@ pub fn assembly(dockerfile: &str, parts: &[Part]) -> String {
 fn cut(text: &str, part: &Part, by: &str) -> Option<String> {
     let (before, after) = text.split_once(&part.dockerfile)?;
     let is_whole = before.is_empty() || before.ends_with('\n');
-    (is_whole && part.dockerfile.ends_with('\n') && !after.contains(&part.dockerfile)).then(|| [before, by, after].concat())
+    (is_whole && part.dockerfile.ends_with('\n') && !after.contains(&part.dockerfile))
+        .then(|| [before, by, after].concat())
 }
 
 /// Whether the text around the stages neither changes how they are read nor takes a file that is not its own.
@@ -112,7 +118,8 @@ fn is_directive(line: &str) -> bool {
 
 /// Whether each text uses its own stages only, and the rest that of each component.
 fn is_apart(rest: &str, parts: &[Part]) -> bool {
-    let names = |text: &str| -> BTreeSet<String> { instructions(text).iter().filter_map(|words| defined(words)).collect() };
+    let names =
+        |text: &str| -> BTreeSet<String> { instructions(text).iter().filter_map(|words| defined(words)).collect() };
     let inner: Vec<BTreeSet<String>> = parts.iter().map(|part| names(&part.dockerfile)).collect();
     let ends_well = parts.iter().all(|part| {
         let all = instructions(&part.dockerfile);
@@ -126,7 +133,9 @@ fn is_apart(rest: &str, parts: &[Part]) -> bool {
         used.all(|name| own.contains(&name) || !(all.contains(&name) || name.bytes().all(|byte| byte.is_ascii_digit())))
     };
     let of_rest = names(rest).union(&public).cloned().collect();
-    ends_well && uses_only(rest, &of_rest) && parts.iter().zip(&inner).all(|(part, own)| uses_only(&part.dockerfile, own))
+    ends_well
+        && uses_only(rest, &of_rest)
+        && parts.iter().zip(&inner).all(|(part, own)| uses_only(&part.dockerfile, own))
 }
 
 fn stage_name(component: &ComponentName) -> String {
@@ -157,8 +166,10 @@ fn defined(words: &[&str]) -> Option<String> {
 
 /// What an instruction takes from stages or images.
 fn used(words: &[&str]) -> Vec<String> {
-    let base = words.iter().skip(1).find(|word| !word.starts_with("--")).filter(|_| words[0].eq_ignore_ascii_case("from"));
-    let flags = words.iter().filter(|word| word.starts_with("--")).flat_map(|word| word.trim_start_matches('-').split(','));
+    let base =
+        words.iter().skip(1).find(|word| !word.starts_with("--")).filter(|_| words[0].eq_ignore_ascii_case("from"));
+    let flags =
+        words.iter().filter(|word| word.starts_with("--")).flat_map(|word| word.trim_start_matches('-').split(','));
     let from = flags.filter_map(|flag| flag.strip_prefix("from="));
     base.copied().into_iter().chain(from).map(str::to_ascii_lowercase).collect()
 }

@@ -80,7 +80,13 @@ impl Docker {
         let (api, daemon) = connect::connect(host).await?;
         #[cfg(feature = "tls")]
         crate::engine::crypto::install();
-        Ok(Self { api, daemon, credentials: Credentials::new(), builder: Builder::Auto, shared: Shared::new(AT_ONCE, false) })
+        Ok(Self {
+            api,
+            daemon,
+            credentials: Credentials::new(),
+            builder: Builder::Auto,
+            shared: Shared::new(AT_ONCE, false),
+        })
     }
 
     /// With accounts for registries.

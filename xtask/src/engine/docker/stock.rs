@@ -67,7 +67,8 @@ impl Stock {
 impl Image {
     fn new(summary: ImageSummary) -> Self {
         // what has no name is `<none>:<none>` or `<none>@<none>`, which are no references
-        let full = |list: Vec<String>| list.iter().filter_map(|name| name.parse().ok()).map(|name| full_name(&name)).collect();
+        let full =
+            |list: Vec<String>| list.iter().filter_map(|name| name.parse().ok()).map(|name| full_name(&name)).collect();
         let digest = summary.descriptor.and_then(|descriptor| descriptor.digest);
         let present = Present { image_id: summary.id, digest, names: full(summary.repo_tags) };
         Self { labels: summary.labels.into_iter().collect(), digests: full(summary.repo_digests), present }

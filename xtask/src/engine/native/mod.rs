@@ -250,7 +250,15 @@ impl Engine for Native<'_> {
             _ => String::new(),
         };
         let digest = Some(bundle.root().digest.to_string());
-        Ok(Built { image: job.image.clone(), image_id, tags: job.tags.clone(), digest, steps_run, steps_cached, up_to_date: false })
+        Ok(Built {
+            image: job.image.clone(),
+            image_id,
+            tags: job.tags.clone(),
+            digest,
+            steps_run,
+            steps_cached,
+            up_to_date: false,
+        })
     }
 }
 

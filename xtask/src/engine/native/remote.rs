@@ -40,7 +40,7 @@ impl Native<'_> {
             digest: Some(digest.to_string()),
             steps_run: 0,
             steps_cached: 1,
-            up_to_date: false
+            up_to_date: false,
         }))
     }
 
