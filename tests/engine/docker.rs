@@ -11,6 +11,8 @@ mod needs_engine_bases;
 mod needs_engine_builds;
 #[path = "docker/faults.rs"]
 mod needs_engine_faults;
+#[path = "docker/parts.rs"]
+mod needs_engine_parts;
 #[path = "docker/support.rs"]
 mod support;
 

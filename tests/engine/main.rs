@@ -14,6 +14,7 @@
 //! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
 //! | `cache.rs` | what is built anew and what is not |
 //! | `registered.rs` | what a registry has already is not built |
+//! | `twice.rs` | the docker engine does nothing twice: what is there is neither sent nor built again |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
@@ -78,3 +79,5 @@ mod needs_engine_registered;
 mod needs_engine_registry;
 #[path = "roles.rs"]
 mod needs_engine_roles;
+#[path = "twice.rs"]
+mod needs_engine_twice;

@@ -6,6 +6,7 @@ pub mod container;
 pub mod image;
 pub mod kill;
 pub mod layout;
+pub mod listener;
 pub mod middle;
 pub mod native;
 pub mod readers;

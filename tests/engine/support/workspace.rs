@@ -40,13 +40,18 @@ impl Drop for Workspace {
     fn drop(&mut self) {
         if self.has_built.load(Ordering::Relaxed) {
             drop(Registry(self.registry.clone()));
+            self.remove_components();
         }
     }
 }
 
 /// All references that exist below a registry, sorted.
 fn tags_below(registry: &str) -> Vec<String> {
-    let filter = format!("reference={registry}/*");
+    tags_of(&format!("{registry}/*"))
+}
+
+fn tags_of(pattern: &str) -> Vec<String> {
+    let filter = format!("reference={pattern}");
     let mut list = Command::new("docker");
     list.args(["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &filter]);
     // without a daemon there are none
@@ -54,6 +59,11 @@ fn tags_below(registry: &str) -> Vec<String> {
     let mut tags: Vec<String> = String::from_utf8_lossy(&list).lines().map(str::to_owned).collect();
     tags.sort();
     tags
+}
+
+/// The images of a component that the daemon has.
+pub fn component_images(name: &str) -> Vec<String> {
+    tags_of(&format!("groupage.invalid/component/{name}"))
 }
 
 impl Workspace {
@@ -64,6 +74,18 @@ impl Workspace {
         fs::create_dir(&root).unwrap();
         let registry = format!("localhost/groupage-test/{}", unique());
         Self { folder, root, registry, has_built: AtomicBool::new(false) }
+    }
+
+    /// Images of components that nobody else can have: their names are [`unique`]. Those of others may be in use.
+    fn remove_components(&self) {
+        let names = fs::read_dir(self.root.join("components")).into_iter().flatten().flatten();
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        for name in names.filter(|name| name.starts_with('u') && name.contains('x') && name.len() > 20) {
+            let tags = component_images(&name);
+            if !tags.is_empty() {
+                let _ = Command::new("docker").arg("rmi").args(tags).output();
+            }
+        }
     }
 
     /// A workspace with settings and, by name, the builder `shell`.

@@ -13,6 +13,7 @@ use crate::engine::{Engine, EngineError, ErrorClass, Options, Outcome, run_block
 use crate::lock::{Builders, Pins};
 use crate::oci::Platform;
 use crate::plan::{BuildPlan, ImagePlan, Plan};
+use crate::render::parts::component_of;
 use crate::report::progress::{Consumer, Failure, Json, Plain, Quiet, Tty};
 use crate::resolve::Selection;
 
@@ -223,14 +224,17 @@ fn show_failures(
     let mut shown = BTreeSet::new();
     for (image, error) in outcome.failures() {
         let Some(planned) = plan.images.iter().find(|planned| planned.id == image) else { continue };
-        let (images, error) = match error {
+        let (images, component, error) = match error {
             EngineError::Part { reference, .. } if !shown.insert(reference) => continue,
-            EngineError::Part { reference, error } => (sharing(outcome, reference).join(", "), &**error),
-            _ => (image.to_owned(), error),
+            EngineError::Part { reference, error } => {
+                (sharing(outcome, reference).join(", "), component_of(reference), &**error)
+            }
+            _ => (image.to_owned(), None, error),
         };
         let failure = Failure {
             image: &images,
             error,
+            component,
             dockerfile_path: planned.dockerfile.as_str(),
             dockerfile: dockerfiles.get(image).map_or("", String::as_str),
             rerun: &rerun::command(&session.program, image, arguments, session.global),

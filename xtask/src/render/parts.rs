@@ -56,6 +56,11 @@ impl Part {
     }
 }
 
+/// The component of a part, by the reference of its image.
+pub fn component_of(reference: &str) -> Option<&str> {
+    reference.strip_prefix(REPOSITORY)?.strip_prefix('/')?.split_once(':').map(|(component, _)| component)
+}
+
 /// The components of an image that have files, each with its stage. `dockerfile` is that of the image. `None` when an image
 /// put together from them could be another one.
 pub fn parts(plan: &ImagePlan, dockerfile: &str, templates: &Templates, platform: &Platform) -> Option<Vec<Part>> {

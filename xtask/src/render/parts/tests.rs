@@ -64,4 +64,6 @@ fn the_image_begins_with_those_of_its_components() {
     );
     assert_eq!(assembly(&[HEAD, A, "# b\n", B, END].concat(), &parts), expect);
     assert_eq!(parts[0].reference(), format!("groupage.invalid/component/a:a{}", "0".repeat(31)));
+    assert_eq!(component_of(&parts[0].reference()), Some("a"));
+    assert_eq!(component_of("docker.io/library/a:1"), None);
 }

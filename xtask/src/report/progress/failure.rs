@@ -12,6 +12,8 @@ pub struct Failure<'a> {
     pub image: &'a str,
     /// Why it failed.
     pub error: &'a EngineError,
+    /// The component that failed, where it is known: a builder names no stage when there is only one.
+    pub component: Option<&'a str>,
     /// Where the Dockerfile is (or would be, had it been written), such as `images/operator/Dockerfile`.
     pub dockerfile_path: &'a str,
     /// Its text.
@@ -61,7 +63,8 @@ impl Failure<'_> {
     ) -> io::Result<()> {
         let step = failure.step.as_ref().map(|name| Step { number: 0, name: name.clone() });
         writeln!(out, "error: failed to build {}", self.image)?;
-        if let Some(component) = step.as_ref().and_then(|step| component_of_stage(step.parts().0?)) {
+        let of_stage = step.as_ref().and_then(|step| component_of_stage(step.parts().0?));
+        if let Some(component) = of_stage.or(self.component) {
             let place = manifest_place(component).map_or(String::new(), |place| format!(" ({place})"));
             writeln!(out, "  component: {component}{place}")?;
         }
@@ -120,6 +123,7 @@ mod tests {
         let failure = Failure {
             image: "op",
             error,
+            component: None,
             dockerfile_path: "images/op/Dockerfile",
             dockerfile: DOCKERFILE,
             rerun: "cargo xtask build op",
