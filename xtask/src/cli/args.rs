@@ -34,6 +34,14 @@ An image of the workspace is looked for in the Docker daemon, in its layout belo
 any other reference in the daemon, then in its registry. Of an index all platforms are shown. A registry is asked for \
 manifests, configurations and the small layers, never for a whole image.";
 
+const LONG_EXPLAIN_BUILD: &str = "\
+Why an image would be built again, or that it is up to date.
+
+The plan is compared with what the last build on this machine was made from, on each platform that was built; with --against \
+with an image or a plan file. An image that was built elsewhere says by its label dev.groupage.inputs which component, base or \
+template is another one, and not which file. Compilers and what is behind tags are not looked at: they are taken to be as they \
+were.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "groupage", version, about = "Merges many small component images into few", long_about = LONG_ABOUT)]
@@ -170,6 +178,23 @@ pub struct PlanArguments {
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Show why each image would be built again, instead of the plan
+    #[arg(long)]
+    pub explain: bool,
+    /// What to explain it against
+    #[command(flatten)]
+    pub against: AgainstArguments,
+}
+
+/// What plans are compared with.
+#[derive(Debug, Default, Args)]
+pub struct AgainstArguments {
+    /// Compare with this instead of the last build on this machine: an image, as `inspect` takes it, or a file with the output of `plan --format json`
+    #[arg(long, value_name = "IMAGE|FILE")]
+    pub against: Option<String>,
+    /// The daemon, as unix:///path or tcp://host:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
 }
 
 /// Arguments of `generate`.
@@ -313,6 +338,19 @@ pub enum Explain {
         /// Features
         #[command(flatten)]
         features: FeatureArguments,
+    },
+    /// Why an image would be built again, or that it is up to date
+    #[command(long_about = LONG_EXPLAIN_BUILD)]
+    Build {
+        /// What to explain
+        #[command(flatten)]
+        selection: SelectionArguments,
+        /// What to compare with
+        #[command(flatten)]
+        against: AgainstArguments,
+        /// Form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
 }
 

@@ -6,7 +6,7 @@ use super::args::{BuildArguments, EngineChoice, ProgressStyle};
 use super::choose::{self, Chosen};
 use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use super::{bootstrap, daemon, metadata, native, rerun};
+use super::{bootstrap, daemon, metadata, native, records, rerun};
 use crate::engine::docker::Docker;
 use crate::engine::{Engine, EngineError, ErrorClass, Job, Network, Options, Outcome, run_blocking};
 use crate::lock::{Builders, Pins};
@@ -46,6 +46,7 @@ fn finish(
     dockerfiles: &Dockerfiles,
     outcome: &Outcome,
 ) -> Result<ExitStatus, Stop> {
+    records::keep(arguments, session, loaded, plan, dockerfiles.is_empty(), outcome);
     let written = tell_what_was_built(arguments, session, plan, outcome);
     show_failures(arguments, session, loaded, plan, dockerfiles, outcome);
     Ok(status(session, outcome).max(written))

@@ -44,6 +44,7 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::changes;
 use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan};
 use crate::oci::{Platform, hex};
 
@@ -57,9 +58,10 @@ pub const PLATFORM_LABEL: &str = "dev.groupage.platform";
 /// Counted up when the tool builds otherwise from the same inputs.
 pub const VERSION: u32 = 3;
 
-/// What engines add to the labels of an image of one platform: by these it is found again.
+/// What engines add to the labels of an image of one platform: by these it is found again, and compared with its plan.
 pub fn labels(plan: &ImagePlan, platform: &Platform) -> BTreeMap<String, String> {
-    [(LABEL.to_owned(), plan.fingerprint.clone()), (PLATFORM_LABEL.to_owned(), platform.to_string())].into()
+    let inputs = (changes::LABEL.to_owned(), changes::label(plan));
+    [(LABEL.to_owned(), plan.fingerprint.clone()), (PLATFORM_LABEL.to_owned(), platform.to_string()), inputs].into()
 }
 
 /// The fingerprint of one component.

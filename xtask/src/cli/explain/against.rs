@@ -1,0 +1,115 @@
+//! What plans are compared with: a plan document, or images with what they say of themselves.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use serde_json::Value;
+
+use crate::cli::look::{self, Inspection};
+use crate::cli::records::Records;
+use crate::cli::session::Session;
+use crate::cli::status::Stop;
+use crate::oci::Platform;
+use crate::plan::ImagePlan;
+use crate::plan::changes::{RecordError, Recorded};
+
+/// Largest plan document, in bytes.
+const LIMIT: u64 = 1 << 30;
+
+/// What a word means.
+pub(in crate::cli) enum Against {
+    /// A plan document.
+    Plans(Vec<Recorded>),
+    /// Images.
+    Images(Vec<Seen>),
+}
+
+/// An image, and its platform.
+pub(in crate::cli) struct Seen {
+    pub(in crate::cli) platform: Platform,
+    pub(in crate::cli) inspection: Inspection,
+}
+
+/// Reads a plan document, or looks into an image.
+pub(in crate::cli) fn read(word: &str, host: Option<&str>, session: &Session<'_>) -> Result<Against, Stop> {
+    if let Some(plans) = plans(word, session)? {
+        return Ok(Against::Plans(plans));
+    }
+    let images = look::images(word, host, session)?;
+    let seen = |inspection: Inspection| {
+        let platform = inspection.config.platform.parse().map_err(Stop::refused)?;
+        Ok(Seen { platform, inspection })
+    };
+    images.into_iter().map(seen).collect::<Result<_, _>>().map(Against::Images)
+}
+
+/// The plans of a file, if it is one that begins as JSON does: archives begin otherwise.
+fn plans(word: &str, session: &Session<'_>) -> Result<Option<Vec<Recorded>>, Stop> {
+    let path = session.path(Utf8Path::new(word));
+    let is_file = fs_err::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LIMIT);
+    let is_path = word.starts_with(['.', '/']) || word.contains('/') || word.ends_with(".json");
+    if !is_file || !is_path || !begins_as_json(&path) {
+        return Ok(None);
+    }
+    let bytes = fs_err::read(&path).map_err(Stop::input)?;
+    let hint = "hint: write one with `plan --format json`";
+    let wrong = |why: String| Stop::input(anyhow::anyhow!("{word}: {why}\n{hint}"));
+    let document: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(format!("it is not JSON: {error}")))?;
+    Recorded::from_plan(&document).map(Some).map_err(|error| wrong(error.to_string()))
+}
+
+fn begins_as_json(path: &Utf8Path) -> bool {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let read = fs_err::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    read.is_ok() && start.trim_ascii_start().first() == Some(&b'{')
+}
+
+impl Seen {
+    /// `IMAGE` or `IMAGE=VARIANT`, as the image says it.
+    pub(in crate::cli) fn id(&self) -> Option<String> {
+        let label = |name: &str| self.inspection.config.labels.get(name);
+        let image = label("dev.groupage.image")?;
+        Some(match label("dev.groupage.variant") {
+            Some(variant) => format!("{image}={variant}"),
+            None => image.clone(),
+        })
+    }
+
+    /// What is known of its inputs: the record, when it was built here, else what it says itself. Its labels that are no inputs
+    /// are compared with those of the plan that it should have.
+    pub(in crate::cli) fn recorded(
+        &self,
+        records: &Records,
+        planned: Option<&ImagePlan>,
+    ) -> Result<Recorded, RecordError> {
+        let labels = &self.inspection.config.labels;
+        let by_fingerprint =
+            self.inspection.fingerprint().and_then(|fingerprint| records.by_fingerprint(fingerprint, &self.platform));
+        let record = match by_fingerprint {
+            Some(record) => record,
+            None => Recorded::from_image(labels, self.inspection.groupage.as_ref())?,
+        };
+        let Some(planned) = planned else { return Ok(record) };
+        let stamp: BTreeMap<String, String> =
+            planned.stamp.keys().filter_map(|key| Some((key.clone(), labels.get(key)?.clone()))).collect();
+        Ok(record.with_stamp(&stamp))
+    }
+}
+
+impl Against {
+    /// The images that it has.
+    pub(in crate::cli) fn what_it_is(&self) -> String {
+        let ids: Vec<String> = match self {
+            Self::Plans(plans) => plans.iter().map(|plan| plan.id().to_owned()).collect(),
+            Self::Images(images) => {
+                let shown = |seen: &Seen| match seen.id() {
+                    Some(id) => format!("{id} for {}", seen.platform),
+                    None => "an image that does not say what it was built from".to_owned(),
+                };
+                images.iter().map(shown).collect()
+            }
+        };
+        ids.join(", ")
+    }
+}
