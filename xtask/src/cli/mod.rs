@@ -15,6 +15,7 @@ mod choose;
 mod completions;
 mod daemon;
 mod destination;
+mod diff;
 mod explain;
 mod generate;
 mod inspect;
@@ -92,6 +93,7 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Lock(arguments) => lock::run(arguments, session),
         Command::Update(arguments) => lock::update(arguments, session),
         Command::Explain(arguments) => explain::run(arguments, session),
+        Command::Diff(arguments) => diff::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }

@@ -1,6 +1,6 @@
 //! What plans are compared with: a plan document, or images with what they say of themselves.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 use serde_json::Value;
@@ -15,6 +15,9 @@ use crate::plan::changes::{RecordError, Recorded};
 
 /// Largest plan document, in bytes.
 const LIMIT: u64 = 1 << 30;
+
+/// Labels that are no inputs, where nobody says which ones.
+const STAMP: [&str; 2] = ["org.opencontainers.image.version", "org.opencontainers.image.description"];
 
 /// What a word means.
 pub(in crate::cli) enum Against {
@@ -47,8 +50,8 @@ pub(in crate::cli) fn read(word: &str, host: Option<&str>, session: &Session<'_>
 fn plans(word: &str, session: &Session<'_>) -> Result<Option<Vec<Recorded>>, Stop> {
     let path = session.path(Utf8Path::new(word));
     let is_file = fs_err::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LIMIT);
-    let is_path = word.starts_with(['.', '/']) || word.contains('/') || word.ends_with(".json");
-    if !is_file || !is_path || !begins_as_json(&path) {
+    let is_document = word.ends_with(".json") || (word.contains('/') && begins_as_json(&path));
+    if !is_file || !is_document {
         return Ok(None);
     }
     let bytes = fs_err::read(&path).map_err(Stop::input)?;
@@ -90,10 +93,13 @@ impl Seen {
             Some(record) => record,
             None => Recorded::from_image(labels, self.inspection.groupage.as_ref())?,
         };
-        let Some(planned) = planned else { return Ok(record) };
-        let stamp: BTreeMap<String, String> =
-            planned.stamp.keys().filter_map(|key| Some((key.clone(), labels.get(key)?.clone()))).collect();
-        Ok(record.with_stamp(&stamp))
+        let planned = planned.map(|plan| plan.stamp.keys().cloned().collect());
+        let keys: BTreeSet<String> = match (record.stamp_keys(), planned) {
+            (Some(own), Some(planned)) => own.union(&planned).cloned().collect(),
+            (own, planned) => own.or(planned).unwrap_or_else(|| STAMP.map(str::to_owned).into()),
+        };
+        let stamp = keys.into_iter().filter_map(|key| Some((key.clone(), labels.get(&key)?.clone())));
+        Ok(record.with_stamp(&stamp.collect()))
     }
 }
 

@@ -77,7 +77,6 @@ fn plan(question: &Question<'_>, session: &Session<'_>, loaded: &Loaded) -> Resu
     let resolution = session.resolve(loaded, &question.selection)?;
     let pins = session.pins(loaded, &resolution, Builders::Used)?;
     let plan = session.plan(loaded, &resolution, &pins)?;
-    session.check(loaded, &resolution, &plan)?;
     Ok((plan, pins))
 }
 
@@ -233,10 +232,13 @@ fn compared(word: &str, against: &Against, plan: &Plan, records: &Records) -> Re
 
 fn text(explanation: &Explanation) -> String {
     let platform = explanation.platform.as_ref().map(|platform| format!(" ({platform})")).unwrap_or_default();
+    let is_stamp = explanation.changes.iter().all(Change::is_stamp);
     let verdict = match (&explanation.against, explanation.up_to_date) {
         (None, true) => "up to date".to_owned(),
+        (None, false) if is_stamp => "only the configuration would be made anew".to_owned(),
         (None, false) => "would be built".to_owned(),
         (Some(word), true) => format!("the same as {word}"),
+        (Some(word), false) if is_stamp => format!("the same as {word}, but for the configuration"),
         (Some(word), false) => format!("not the same as {word}"),
     };
     let lines = explanation.changes.iter().map(|change| format!("  {change}\n"));

@@ -17,9 +17,11 @@ pub struct Change {
     /// Which one: a path, a name, a key. Empty where there is only one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// As it was. Digests and hashes are complete; the text form shortens them.
+    /// As it was; absent when it is new. Digests and hashes are complete; the text form shortens them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// As it is.
+    /// As it is; absent when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
@@ -137,7 +139,7 @@ impl What {
             Self::Config => "configuration",
             Self::Label => "label",
             Self::Other => "another input",
-            Self::Stamp => "only the configuration is made anew: label",
+            Self::Stamp => "label",
         }
     }
 

@@ -81,8 +81,9 @@ impl Pair<'_> {
     /// Of an image that says no more than a hash.
     fn inputs(&self, all: &mut Changes) {
         let (old, new) = (text(self.old.get("fingerprint")), text(self.new.get("fingerprint")));
-        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+        let (old, mut new) = (old.unwrap_or_default(), new.unwrap_or_default());
         if !new.starts_with(&old) || old.is_empty() {
+            new.truncate(old.len());
             all.push(Some(self.name), What::Inputs, "", Some(old), Some(new));
         }
     }

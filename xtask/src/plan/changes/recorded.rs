@@ -134,6 +134,14 @@ impl Recorded {
         !self.is_summary || self.plan.get(key).is_some()
     }
 
+    /// The labels that are no inputs, where it says so.
+    pub fn stamp_keys(&self) -> Option<std::collections::BTreeSet<String>> {
+        if self.is_summary {
+            return None;
+        }
+        Some(self.plan["stamp"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect())
+    }
+
     /// What an engine had found when it was built.
     pub fn found(&self) -> crate::plan::Found {
         let found = &self.plan["found"];
