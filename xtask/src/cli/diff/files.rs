@@ -130,7 +130,7 @@ impl fmt::Display for Sizes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { files: [old, new], layers: [stored, stored_new], new_layers } = self;
         write!(f, "bytes: files {old} → {new} ({:+}), ", i128::from(*new) - i128::from(*old))?;
-        write!(f, "layers as stored {stored} → {stored_new}, {new_layers} of them in other layers")
+        write!(f, "layers as stored {stored} → {stored_new} ({new_layers} in other layers)")
     }
 }
 

@@ -46,7 +46,7 @@ pub fn between(before: &Recorded, after: &Recorded) -> Vec<Change> {
     // what is compared is what the one that says less has
     if after.is_summary && !before.is_summary {
         let mut all: Vec<Change> = between(after, before).into_iter().map(Change::reversed).collect();
-        all.sort();
+        all.sort_by(|one, other| one.is_stamp().cmp(&other.is_stamp()).then_with(|| one.cmp(other)));
         return all;
     }
     let stamp = stamp(before, after);
