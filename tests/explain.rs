@@ -132,7 +132,7 @@ fn what_is_installed_and_how_it_starts() {
         // images
         case("sed -i 's/oci:first/oci:second/' groupage.toml", &["base: oci:first → oci:second"]),
         case("sed -i 's/\"ground\"/\"scratch\"/' images/app/image.toml", &["base: oci:first → scratch"]),
-        Case { edit: "true", asked: "--set images.app.base=oci:second", lines: &["base: oci:first → oci:second"] },
+        Case { edit: "true", asked: "--set bases.ground=oci:second", lines: &["base: oci:first → oci:second"] },
         case("sed -i 's/oci:first/oci:second/' components/taken/component.toml", &[
             "taken: source image: oci:first → oci:second",
         ]),
@@ -227,7 +227,7 @@ fn programs_that_cargo_builds() {
 #[test]
 fn what_stages_are_built_with() {
     let ready = Sandbox::copy_of(&fixture());
-    done(&ready, "groupage plan site agent --format json > before.json");
+    done(&ready, "groupage plan site agent dual --format json > before.json");
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
     done(&ready, &format!("cp -r {} own", templates.display()));
     let against = "--against before.json";
@@ -265,10 +265,6 @@ fn what_stages_are_built_with() {
                 "sed -i 's,stage:/out,stage:/other,' components/site/component.toml",
                 &["site: install /usr/share/site changed: /out → /other"],
             ),
-            case(
-                "printf '[components.conf]\\nexclude-platforms = [\"linux/arm64\"]\\n' >> images/site/image.toml",
-                &["platform linux/amd64 added"],
-            ),
         ],
     );
     check(
@@ -280,6 +276,19 @@ fn what_stages_are_built_with() {
             asked: "--set builders.rust=registry.example/rust:2",
             lines: &["agent: builder: registry.example/rust:1 → registry.example/rust:2"],
         }],
+    );
+    check(
+        &ready,
+        "dual",
+        against,
+        &[
+            case("sed -i 's/, \"linux.arm.v7\"//' images/dual/image.toml", &["platform linux/arm/v7 removed"]),
+            case(
+                "sed -i 's,\\[\"linux/arm64\"\\],[\"linux/arm64\"\\, \"linux/arm/v7\"],' images/dual/image.toml",
+                &["more: excluded platforms linux/arm/v7 added"],
+            ),
+            case("echo x >> components/more/more", &["more: file components/more/more changed: HASH → HASH"]),
+        ],
     );
 }
 
