@@ -102,7 +102,7 @@ pub(super) fn keep(
             written = written.and_then(|any| Ok(kept? || any));
         }
     }
-    let written = written.and_then(|any| if any { records.prune() } else { Ok(()) });
+    let written = written.and_then(|any| if any { records.prune(KEPT) } else { Ok(()) });
     if let Err(error) = written
         && super::build::is_chatty(arguments)
     {
@@ -142,18 +142,16 @@ impl Records {
         if !path.exists() {
             return Known::Nothing;
         }
+        let file = format!("{FOLDER}/{}", path.strip_prefix(&self.folder).unwrap_or(&path));
         let Some(last) = read_last(&path) else {
-            return Known::NoRecord(format!("{FOLDER}/{} cannot be used", self.below(&path)));
+            return Known::NoRecord(format!("{file} cannot be used"));
         };
         match self.by_fingerprint(&last.fingerprint, platform) {
             Some(plan) => {
                 let plan = plan.with_stamp(&last.stamp);
                 Known::All(Box::new(last), Box::new(plan))
             }
-            None => {
-                let path = self.plan_path(&last.fingerprint, platform);
-                Known::NoRecord(format!("{FOLDER}/{} cannot be used", self.below(&path)))
-            }
+            None => Known::NoRecord(format!("the plan that {file} names cannot be used")),
         }
     }
 
@@ -171,7 +169,7 @@ impl Records {
         let last = Last { schema: SCHEMA, engine, fingerprint, stamp, image_id, digest };
         let path = self.plan_path(&plan.fingerprint, platform);
         // one that cannot be used is written again
-        let is_new = read(&path).is_none_or(|bytes| !is_whole(&bytes));
+        let is_new = read(&path).is_none_or(|bytes| !is_whole(&bytes, &plan.fingerprint));
         if is_new {
             write::file(&path, &serde_json::to_vec(&Recorded::of(plan).to_json())?, 0o644)?;
         }
@@ -180,8 +178,8 @@ impl Records {
         Ok(is_new)
     }
 
-    /// Removes the oldest plans. Another run may do the same: what is gone already is no trouble.
-    fn prune(&self) -> io::Result<()> {
+    /// Removes the oldest plans but for so many. Another run may do the same: what is gone already is no trouble.
+    fn prune(&self, kept: usize) -> io::Result<()> {
         let mut plans = Vec::new();
         for entry in self.folder.join(PLANS).read_dir_utf8()? {
             let entry = entry?;
@@ -189,13 +187,13 @@ impl Records {
                 plans.push((time, entry.into_path()));
             }
         }
-        if plans.len() <= KEPT {
+        if plans.len() <= kept {
             return Ok(());
         }
         let used = self.used()?;
         plans.retain(|(_, path)| !used.contains(path));
         plans.sort();
-        let surplus = plans.len().saturating_sub(KEPT);
+        let surplus = plans.len().saturating_sub(kept);
         plans.iter().take(surplus).for_each(|(_, path)| _ = fs_err::remove_file(path));
         Ok(())
     }
@@ -224,15 +222,14 @@ impl Records {
         // what an image says is hashed before it becomes a path
         self.folder.join(PLANS).join(format!("{}.json", fingerprint::on_platform(fingerprint, platform)))
     }
-
-    fn below<'p>(&self, path: &'p Utf8Path) -> &'p Utf8Path {
-        path.strip_prefix(&self.folder).unwrap_or(path)
-    }
 }
 
-/// Whether a plan ends as it should: a machine that went down may have left a part, or zeros.
-fn is_whole(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&b'{') && bytes.last() == Some(&b'}')
+/// Whether a file looks like the plan with a fingerprint: a machine that went down may have left a part, or zeros. It is not
+/// parsed, since this runs after builds that had nothing to do.
+fn is_whole(bytes: &[u8], fingerprint: &str) -> bool {
+    let wanted = format!("\"fingerprint\":\"{fingerprint}\"");
+    let named = || bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes());
+    bytes.first() == Some(&b'{') && bytes.last() == Some(&b'}') && named()
 }
 
 fn read_last(path: &Utf8Path) -> Option<Last> {
@@ -247,3 +244,6 @@ fn read(path: &Utf8Path) -> Option<Vec<u8>> {
     }
     fs_err::read(path).ok()
 }
+
+#[cfg(test)]
+mod tests;

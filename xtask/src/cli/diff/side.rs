@@ -114,32 +114,37 @@ pub(super) struct Reader<'a> {
     session: &'a Session<'a>,
     /// The workspace, if there is one.
     root: Option<Utf8PathBuf>,
-    store: Store,
     trees: Trees,
-    /// Where layers are kept outside of a workspace.
-    _temporary: Option<tempfile::TempDir>,
+    /// Where layers are kept, once there is need; outside of a workspace a temporary folder.
+    store: Option<(Store, Option<tempfile::TempDir>)>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(arguments: &'a DiffArguments, session: &'a Session<'a>) -> Result<Self, Stop> {
-        let local = |error: std::io::Error| Stop::environment(anyhow!("layers cannot be kept: {error}"));
         let root = match session.is_in_workspace()? {
             true => Some(session.load_manifests()?.workspace.root),
             false => None,
         };
-        let (folder, temporary) = match &root {
+        Ok(Self { arguments, session, root, trees: Trees::default(), store: None })
+    }
+
+    fn store(&mut self) -> Result<Store, Stop> {
+        if let Some((store, _)) = &self.store {
+            return Ok(store.clone());
+        }
+        let local = |error: std::io::Error| Stop::environment(anyhow!("layers cannot be kept: {error}"));
+        let not_utf8 = || local(std::io::Error::other("the temporary folder is not UTF-8"));
+        let (folder, temporary) = match &self.root {
             Some(root) => (root.join("target/groupage/cache"), None),
             None => {
                 let temporary = tempfile::tempdir().map_err(local)?;
                 let folder = Utf8Path::from_path(temporary.path()).map(|path| path.join("cache"));
-                (
-                    folder.ok_or_else(|| local(std::io::Error::other("the temporary folder is not UTF-8")))?,
-                    Some(temporary),
-                )
+                (folder.ok_or_else(not_utf8)?, Some(temporary))
             }
         };
         let store = Store::open(&folder).map_err(local)?;
-        Ok(Self { arguments, session, root, store, trees: Trees::default(), _temporary: temporary })
+        self.store = Some((store.clone(), temporary));
+        Ok(store)
     }
 
     /// Reads what a word means.
@@ -169,11 +174,11 @@ impl<'a> Reader<'a> {
 
     fn image(&mut self, word: &str, images: Vec<Seen>) -> Result<ImageSide, Stop> {
         let seen = self.one_platform(word, images)?;
-        let (source, base) = self.base(word, &seen.platform)?;
-        let tree = self.trees.of(&source, &base, &self.store).map_err(daemon::stop)?;
+        let store = self.store()?;
+        let (source, base) = self.base(word, &seen.platform, &store)?;
+        let tree = self.trees.of(&source, &base, &store).map_err(daemon::stop)?;
         let records = self.root.as_ref().map(|root| Records::of(root));
-        let records = records.unwrap_or_else(|| Records::of(Utf8Path::new("/nonexistent")));
-        let record = seen.recorded(&records, None).ok();
+        let record = seen.recorded(records.as_ref(), None).ok();
         Ok(ImageSide { name: word.to_owned(), seen, record, layers: base.layers, tree })
     }
 
@@ -192,31 +197,36 @@ impl<'a> Reader<'a> {
     }
 
     /// The image with its layers in the store, from the place that [`look::images`] looked into.
-    fn base(&self, word: &str, platform: &Platform) -> Result<(ImageSource, Base), Stop> {
+    fn base(&self, word: &str, platform: &Platform, store: &Store) -> Result<(ImageSource, Base), Stop> {
         match look::target(word, self.session)? {
             Target::File(file) => {
                 let root = self.session.path(Utf8Path::new(""));
-                let base = Base::from_file(&file, platform, &root, &self.store).map_err(daemon::stop)?;
+                let base = Base::from_file(&file, platform, &root, store).map_err(daemon::stop)?;
                 Ok((ImageSource::File(file), base))
             }
             Target::Daemon(reference) => {
                 let reference: Reference = reference.parse().map_err(Stop::input)?;
                 let base = daemon::wait(async {
                     let docker = daemon::connect(self.session, self.arguments.host.as_deref()).await?;
-                    Base::from_daemon(&docker, &reference, platform, &self.store).await.map_err(daemon::stop)
+                    Base::from_daemon(&docker, &reference, platform, store).await.map_err(daemon::stop)
                 })?;
                 Ok((ImageSource::Daemon(reference), base))
             }
-            Target::Anywhere(image) => daemon::wait(self.anywhere(&image, platform)),
+            Target::Anywhere(image) => daemon::wait(self.anywhere(&image, platform, store)),
         }
     }
 
-    async fn anywhere(&self, image: &Anywhere, platform: &Platform) -> Result<(ImageSource, Base), Stop> {
+    async fn anywhere(
+        &self,
+        image: &Anywhere,
+        platform: &Platform,
+        store: &Store,
+    ) -> Result<(ImageSource, Base), Stop> {
         let reference = &image.reference;
         match daemon::connect(self.session, self.arguments.host.as_deref()).await {
             Ok(docker) => {
                 if docker.inspect(&reference.to_string()).await.map_err(daemon::stop)?.is_some() {
-                    let base = Base::from_daemon(&docker, reference, platform, &self.store).await;
+                    let base = Base::from_daemon(&docker, reference, platform, store).await;
                     return Ok((ImageSource::Daemon(reference.clone()), base.map_err(daemon::stop)?));
                 }
             }
@@ -224,14 +234,14 @@ impl<'a> Reader<'a> {
             Err(stop) => return Err(stop),
         }
         if let Some((file, root)) = image.layout.as_ref().filter(|_| image.has_layout()) {
-            let base = Base::from_file(file, platform, root, &self.store).map_err(daemon::stop)?;
+            let base = Base::from_file(file, platform, root, store).map_err(daemon::stop)?;
             return Ok((ImageSource::File(file.clone()), base));
         }
         let loaded = if self.root.is_some() { Some(self.session.load_manifests()?) } else { None };
         let client = registry::impatient_client(self.session, loaded.as_ref(), [reference])?;
-        let fetched = client.fetch(reference, platform, &self.store, &Events::nowhere()).await.map_err(daemon::stop)?;
+        let fetched = client.fetch(reference, platform, store, &Events::nowhere()).await.map_err(daemon::stop)?;
         let pulled = Pulled { manifest: fetched.manifest, config: fetched.config };
-        let base = Base::from_pulled(reference, pulled, platform, &self.store).map_err(daemon::stop)?;
+        let base = Base::from_pulled(reference, pulled, platform, store).map_err(daemon::stop)?;
         Ok((ImageSource::Registry(reference.clone()), base))
     }
 }

@@ -83,12 +83,12 @@ impl Seen {
     /// are compared with those of the plan that it should have.
     pub(in crate::cli) fn recorded(
         &self,
-        records: &Records,
+        records: Option<&Records>,
         planned: Option<&ImagePlan>,
     ) -> Result<Recorded, RecordError> {
         let labels = &self.inspection.config.labels;
-        let by_fingerprint =
-            self.inspection.fingerprint().and_then(|fingerprint| records.by_fingerprint(fingerprint, &self.platform));
+        let built_here = records.zip(self.inspection.fingerprint());
+        let by_fingerprint = built_here.and_then(|(records, own)| records.by_fingerprint(own, &self.platform));
         let record = match by_fingerprint {
             Some(record) => record,
             None => Recorded::from_image(labels, self.inspection.groupage.as_ref())?,

@@ -210,7 +210,7 @@ fn compared(word: &str, against: &Against, plan: &Plan, records: &Records) -> Re
             for seen in images {
                 let named = plan.images.iter().find(|image| Some(&image.id) == seen.id().as_ref());
                 let Some(image) = named.filter(|image| image.platforms.contains(&seen.platform)) else { continue };
-                let record = seen.recorded(records, Some(image));
+                let record = seen.recorded(Some(records), Some(image));
                 let all_changes = match record {
                     Ok(record) => changes(&record, &on(image, &seen.platform, &record)),
                     Err(why) => vec![Change::of(What::NoRecord, why.to_string())],
