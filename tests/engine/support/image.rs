@@ -14,6 +14,8 @@ use sha2::{Digest as _, Sha256};
 const SMALL: usize = 64 * 1024;
 /// The label that engines add to what the Dockerfile says.
 const FINGERPRINT: &str = "dev.groupage.fingerprint";
+/// What they add beside it.
+const ADDED: [&str; 3] = ["dev.groupage.platform", "dev.groupage.stamp", "dev.groupage.inputs"];
 
 /// Sorted paths, each beginning with `/`. The root itself is left out.
 pub type Tree = BTreeMap<String, Entry>;
@@ -175,8 +177,7 @@ impl Image {
     pub fn without_fingerprint(self) -> Self {
         let fingerprint = &self.config["Labels"][FINGERPRINT];
         assert!(fingerprint.as_str().is_some_and(|text| text.len() == 64), "{fingerprint}");
-        let others = ["dev.groupage.platform", "dev.groupage.stamp"];
-        others.into_iter().fold(self.without_label(FINGERPRINT), Self::without_label)
+        ADDED.iter().fold(self.without_label(FINGERPRINT), |image, label| image.without_label(label))
     }
 
     /// The content of a small file.

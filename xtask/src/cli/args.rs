@@ -34,6 +34,22 @@ An image of the workspace is looked for in the Docker daemon, in its layout belo
 any other reference in the daemon, then in its registry. Of an index all platforms are shown. A registry is asked for \
 manifests, configurations and the small layers, never for a whole image.";
 
+const LONG_DIFF: &str = "\
+Show what differs between two plans or images: components, features, versions, roles, configuration, files, bytes.
+
+A and B are each `plan:` for the plan of this workspace, `plan:IMAGE[=VARIANT]` for one image of it, a file with the output of \
+`plan --format json`, or an image as `inspect` takes it: of the daemon, of a registry, a layout, an archive. Of two images all \
+files are compared, so that their layers are fetched; with a plan on one side the inputs are. Several images of two plans are \
+matched by name.";
+
+const LONG_EXPLAIN_BUILD: &str = "\
+Why an image would be built again, or that it is up to date.
+
+The plan is compared with what the last build on this machine was made from, on each platform that was built; with --against \
+with an image or a plan file. An image that was built elsewhere says by its label dev.groupage.inputs which component, base or \
+template is another one, and not which file. Compilers and what is behind tags are not looked at: they are taken to be as they \
+were.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "groupage", version, about = "Merges many small component images into few", long_about = LONG_ABOUT)]
@@ -101,6 +117,9 @@ pub enum Command {
     Update(UpdateArguments),
     /// Explain a decision
     Explain(ExplainArguments),
+    /// Show what differs between two plans or images: components, features, versions, roles, configuration, files, bytes
+    #[command(long_about = LONG_DIFF)]
+    Diff(DiffArguments),
     /// Show what is inside an image: components, features, roles, fingerprint, base
     #[command(long_about = LONG_INSPECT)]
     Inspect(InspectArguments),
@@ -170,6 +189,23 @@ pub struct PlanArguments {
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Show why each image would be built again, instead of the plan
+    #[arg(long)]
+    pub explain: bool,
+    /// What to explain it against
+    #[command(flatten)]
+    pub against: AgainstArguments,
+}
+
+/// What plans are compared with.
+#[derive(Debug, Default, Args)]
+pub struct AgainstArguments {
+    /// Compare with this instead of the last build on this machine: an image, as `inspect` takes it, or a file with the output of `plan --format json`
+    #[arg(long, value_name = "IMAGE|FILE")]
+    pub against: Option<String>,
+    /// The daemon, as unix:///path or tcp://host:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
 }
 
 /// Arguments of `generate`.
@@ -320,6 +356,19 @@ pub enum Explain {
         #[command(flatten)]
         features: FeatureArguments,
     },
+    /// Why an image would be built again, or that it is up to date
+    #[command(long_about = LONG_EXPLAIN_BUILD)]
+    Build {
+        /// What to explain
+        #[command(flatten)]
+        selection: SelectionArguments,
+        /// What to compare with
+        #[command(flatten)]
+        against: AgainstArguments,
+        /// Form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
 }
 
 /// Which features are on, where images are named otherwise.
@@ -334,6 +383,29 @@ pub struct FeatureArguments {
     /// Leave the default features off
     #[arg(long)]
     pub no_default_features: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The one that is compared with: plan:[IMAGE[=VARIANT]], a plan file, or an image as `inspect` takes it
+    #[arg(value_name = "A")]
+    pub before: String,
+    /// The other one
+    #[arg(value_name = "B")]
+    pub after: String,
+    /// Platform of images; that of this machine, or the first one, when absent
+    #[arg(long, value_name = "OS/ARCH")]
+    pub platform: Option<Platform>,
+    /// Exit with 1 when there is a difference
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// The daemon, as unix:///path or tcp://host:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
 }
 
 /// Arguments of `inspect`.

@@ -35,7 +35,7 @@ pub(super) fn stand_ins(
 ) -> Result<bool, Stop> {
     let candidates = {
         let resolution = session.resolve(loaded, &build::selection(arguments))?;
-        candidates(&resolution, pins, platform)
+        candidates(&resolution, pins, Some(platform))
     };
     for candidate in &candidates {
         if let Some(tag) = stand_in(arguments, session, loaded, docker, platform, candidate)? {
@@ -45,9 +45,27 @@ pub(super) fn stand_ins(
     Ok(!loaded.overrides.bootstrapped.is_empty())
 }
 
-fn candidates(resolution: &Resolution<'_>, pins: &Pins, platform: &Platform) -> Vec<Candidate> {
+/// The stand-ins that a build would use if it used some again: those of builders that have one among `used`. Nothing is made.
+pub(super) fn assumed(
+    resolution: &Resolution<'_>,
+    pins: &Pins,
+    used: &[String],
+    root: &camino::Utf8Path,
+) -> Vec<(String, String)> {
+    let stand_in = |candidate: Candidate| {
+        let Candidate { name, image, program } = candidate;
+        let prefix = format!("{STAND_INS}{name}:");
+        let had_one = used.iter().any(|builder| builder.starts_with(&prefix));
+        let key = had_one.then(|| workspace::bootstrap_key(root, &program).ok())??;
+        Some((format!("builders.{name}"), tag(&name, &image, &key)))
+    };
+    candidates(resolution, pins, None).into_iter().filter_map(stand_in).collect()
+}
+
+fn candidates(resolution: &Resolution<'_>, pins: &Pins, platform: Option<&Platform>) -> Vec<Candidate> {
     let components = resolution.images.iter().flat_map(|image| &image.components);
-    let components = components.filter(|component| !component.excluded.contains(platform));
+    let components =
+        components.filter(|component| platform.is_none_or(|platform| !component.excluded.contains(platform)));
     let used: BTreeSet<BuilderName> = components.filter_map(|component| builder_of(component.manifest)).collect();
     let candidate = |name: BuilderName| {
         let program = resolution.manifests.settings.builders.get(&name)?.bootstrap.as_ref()?;
@@ -101,8 +119,11 @@ fn stand_in(
 /// The name of a stand-in. The key is that of the program, so that two workspaces with different programs do not share one.
 fn tag(builder: &BuilderName, image: &Reference, key: &str) -> String {
     let version: String = image.tag().unwrap_or("local").chars().take(MAX_VERSION).collect();
-    format!("localhost/groupage/{builder}:{version}-{key}")
+    format!("{STAND_INS}{builder}:{version}-{key}")
 }
+
+/// What the names of all stand-ins begin with.
+const STAND_INS: &str = "localhost/groupage/";
 
 /// Characters of the image's own tag that the stand-in's tag has: together with the key they must not exceed 128.
 const MAX_VERSION: usize = 100;

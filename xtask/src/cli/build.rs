@@ -7,7 +7,7 @@ use super::args::{BuildArguments, EngineChoice, ProgressStyle};
 use super::choose::{self, Chosen};
 use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use super::{docker, metadata, native, rerun, stamp};
+use super::{docker, metadata, native, records, rerun, stamp};
 use crate::diagnostic::closest;
 use crate::engine::{Engine, EngineError, ErrorClass, Options, Outcome, run_blocking};
 use crate::lock::{Builders, Pins};
@@ -47,6 +47,7 @@ pub(super) fn finish(
     dockerfiles: &Dockerfiles,
     outcome: &Outcome,
 ) -> Result<ExitStatus, Stop> {
+    records::keep(arguments, session, loaded, plan, dockerfiles.is_empty(), outcome);
     let written = tell_what_was_built(arguments, session, plan, outcome);
     show_failures(arguments, session, loaded, plan, dockerfiles, outcome);
     Ok(status(session, outcome).max(written))

@@ -1,4 +1,8 @@
-//! `explain why`: who asked for a component or a feature, as `cargo tree --invert` would draw it.
+//! `explain why`: who asked for a component or a feature, as `cargo tree --invert` would draw it. `explain build` is in
+//! [`build`].
+
+pub(super) mod against;
+pub(super) mod build;
 
 use super::args::{Explain, ExplainArguments, FeatureArguments};
 use super::session::Session;
@@ -9,6 +13,15 @@ use crate::resolve::{ImageSelector, Node, ResolvedImage};
 pub(super) fn run(arguments: &ExplainArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     match &arguments.what {
         Explain::Why { subject, image, features } => why(subject, image.as_ref(), features, session),
+        Explain::Build { selection, against, format } => build::run(
+            &build::Question {
+                selection: selection.selection(false),
+                against: against.against.as_deref(),
+                host: against.host.as_deref(),
+                format: *format,
+            },
+            session,
+        ),
     }
 }
 

@@ -15,18 +15,21 @@ mod choose;
 mod completions;
 mod daemon;
 mod destination;
+mod diff;
 mod docker;
 mod explain;
 mod generate;
 mod inspect;
 mod list;
 mod lock;
+mod look;
 mod metadata;
 mod native;
 mod output;
 mod pins;
 mod plan;
 mod program;
+mod records;
 mod registry;
 mod rerun;
 mod session;
@@ -92,6 +95,7 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Lock(arguments) => lock::run(arguments, session),
         Command::Update(arguments) => lock::update(arguments, session),
         Command::Explain(arguments) => explain::run(arguments, session),
+        Command::Diff(arguments) => diff::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }

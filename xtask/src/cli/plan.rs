@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::args::{Format, PlanArguments};
+use super::explain::{self, build::Question};
 use super::output::counted;
 use super::session::Session;
 use super::status::{ExitStatus, Stop};
@@ -13,6 +14,15 @@ use crate::oci::Platform;
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
 
 pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    if arguments.explain || arguments.against.against.is_some() {
+        let question = Question {
+            selection: arguments.selection.selection(false),
+            against: arguments.against.against.as_deref(),
+            host: arguments.against.host.as_deref(),
+            format: arguments.format,
+        };
+        return explain::build::run(&question, session);
+    }
     let loaded = session.load()?;
     let resolution = session.resolve(&loaded, &arguments.selection.selection(false))?;
     let pins = session.pins(&loaded, &resolution, Builders::Used)?;

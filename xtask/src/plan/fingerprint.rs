@@ -44,6 +44,7 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::changes;
 use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan};
 use crate::oci::{Platform, hex};
 
@@ -60,12 +61,13 @@ pub const STAMP_LABEL: &str = "dev.groupage.stamp";
 /// Counted up when the tool builds otherwise from the same inputs.
 pub const VERSION: u32 = 3;
 
-/// What engines add to the labels of an image of one platform: by these it is found again.
+/// What engines add to the labels of an image of one platform: by these it is found again, and compared with its plan.
 pub fn labels(plan: &ImagePlan, platform: &Platform) -> BTreeMap<String, String> {
     let labels = [
         (LABEL, plan.fingerprint.clone()),
         (PLATFORM_LABEL, platform.to_string()),
         (STAMP_LABEL, hash(&(VERSION, &plan.stamp))),
+        (changes::LABEL, changes::label(plan)),
     ];
     labels.map(|(name, value)| (name.to_owned(), value)).into()
 }

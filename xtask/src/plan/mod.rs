@@ -8,6 +8,7 @@
 //! the directory or the time.
 
 pub mod cargo;
+pub mod changes;
 mod component;
 mod config;
 mod files;

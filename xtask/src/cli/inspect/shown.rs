@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::engine::docker::ImageConfig;
-use crate::oci::{Digest, Document, ImageConfiguration, Platform};
+use crate::cli::look::Inspection;
 use crate::plan::fingerprint;
 
 /// Label that names the base.
@@ -16,35 +15,6 @@ const VERSION: &str = "org.opencontainers.image.version";
 /// Label with the digest of the base.
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
-/// One image.
-#[derive(Debug, Serialize)]
-pub(super) struct Inspection {
-    /// As it was asked for.
-    pub(super) reference: String,
-    /// What stands in its configuration.
-    pub(super) config: ImageConfig,
-    /// The image's own description; absent when it was not built by groupage.
-    pub(super) groupage: Option<Value>,
-    /// Digest of the index that it stands in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) index: Option<String>,
-    /// Whether the description was looked for in every layer.
-    #[serde(skip)]
-    pub(super) is_searched: bool,
-}
-
-impl Inspection {
-    /// An image, all of which was looked into.
-    pub(super) fn new(reference: &str, config: ImageConfig, groupage: Option<Value>) -> Self {
-        Self { reference: reference.to_owned(), config, groupage, index: None, is_searched: true }
-    }
-
-    /// The fingerprint of what it was built from, if it says one.
-    pub(super) fn fingerprint(&self) -> Option<&str> {
-        self.config.labels.get(fingerprint::LABEL).map(String::as_str)
-    }
-}
-
 /// Images of an index, or of an archive that has several.
 #[derive(Debug, Serialize)]
 pub(super) struct Several<'i> {
@@ -52,39 +22,6 @@ pub(super) struct Several<'i> {
     pub(super) reference: &'i str,
     /// The images.
     pub(super) images: &'i [Inspection],
-}
-
-/// What a configuration says, in the words of a daemon. `size` is what the layers have as they are stored.
-///
-/// # Errors
-/// It is no configuration.
-pub(super) fn facts(
-    document: &Document,
-    digest: Option<&Digest>,
-    platform: &Platform,
-    tags: Vec<String>,
-    size: u64,
-) -> serde_json::Result<ImageConfig> {
-    let image: ImageConfiguration = serde_json::from_slice(&document.bytes)?;
-    let config = image.config().clone().unwrap_or_default();
-    let mut ports = config.exposed_ports().clone().unwrap_or_default();
-    ports.sort();
-    Ok(ImageConfig {
-        id: document.digest.to_string(),
-        digest: digest.map(ToString::to_string),
-        tags,
-        repo_digests: Vec::new(),
-        platform: platform.to_string(),
-        labels: config.labels().clone().unwrap_or_default().into_iter().collect(),
-        env: config.env().clone().unwrap_or_default(),
-        entrypoint: config.entrypoint().clone().unwrap_or_default(),
-        cmd: config.cmd().clone().unwrap_or_default(),
-        user: config.user().clone().unwrap_or_default(),
-        working_dir: config.working_dir().clone().unwrap_or_default(),
-        ports,
-        size,
-        layers: image.rootfs().diff_ids().clone(),
-    })
 }
 
 /// For people.
@@ -149,6 +86,9 @@ fn described(description: &Value, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::look::facts;
+    use crate::engine::docker::ImageConfig;
+    use crate::oci::{Digest, Document};
 
     fn check(inspection: &Inspection, expect: &[&str]) {
         let text = text(inspection);

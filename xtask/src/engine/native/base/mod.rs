@@ -9,6 +9,7 @@
 //! | `scan.rs` | layers on their way into the store |
 //! | `extract.rs` | files taken out of an image |
 //! | `record.rs` | what was taken out once |
+//! | `tree.rs` | all files of one with their digests and sizes, for `diff` |
 //! | `look.rs` | what is in an image, without keeping any of it |
 //! | `fault.rs` | what can be wrong |
 //!
@@ -28,8 +29,10 @@ mod layout;
 mod look;
 mod record;
 mod scan;
+mod tree;
 
 pub use look::{Looked, Sought, kind_of, looked, sought};
+pub use tree::{Tree, TreeEntry, TreeKind, Trees};
 
 use camino::Utf8Path;
 

@@ -3,19 +3,18 @@
 use anyhow::anyhow;
 use camino::Utf8PathBuf;
 
-use super::shown::Inspection;
+use super::seen::Inspection;
 use super::{DESCRIPTION, LIMIT, daemon, inspect, of_file, of_looked, registry};
-use crate::cli::args::InspectArguments;
 use crate::cli::session::Session;
 use crate::cli::status::{ExitStatus, Stop};
 use crate::oci::{ImageFile, Reference};
 
 /// An image that may be in several places.
-pub(super) struct Anywhere {
+pub(in crate::cli) struct Anywhere {
     /// Its name in the daemon and in its registry.
-    pub(super) reference: Reference,
+    pub(in crate::cli) reference: Reference,
     /// Its layout, and the folder that the path begins at.
-    pub(super) layout: Option<(ImageFile, Utf8PathBuf)>,
+    pub(in crate::cli) layout: Option<(ImageFile, Utf8PathBuf)>,
 }
 
 impl Anywhere {
@@ -24,7 +23,7 @@ impl Anywhere {
         Self { reference, layout: None }
     }
 
-    fn has_layout(&self) -> bool {
+    pub(in crate::cli) fn has_layout(&self) -> bool {
         self.layout.as_ref().is_some_and(|(file, root)| root.join(&file.path).join("index.json").exists())
     }
 }
@@ -49,12 +48,12 @@ impl Asked {
 
 /// The image where it is first.
 pub(super) async fn first(
-    arguments: &InspectArguments,
+    host: Option<&str>,
     session: &Session<'_>,
     image: &Anywhere,
 ) -> Result<Vec<Inspection>, Stop> {
     let mut asked = Asked::default();
-    if let Some(inspection) = of_daemon(arguments, session, &image.reference.to_string(), &mut asked).await? {
+    if let Some(inspection) = of_daemon(host, session, &image.reference.to_string(), &mut asked).await? {
         say_when_the_layout_differs(session, image, &inspection);
         return Ok(vec![inspection]);
     }
@@ -66,14 +65,14 @@ pub(super) async fn first(
 
 /// The daemon's image. A daemon that was named has to answer.
 async fn of_daemon(
-    arguments: &InspectArguments,
+    host: Option<&str>,
     session: &Session<'_>,
     reference: &str,
     asked: &mut Asked,
 ) -> Result<Option<Inspection>, Stop> {
-    let docker = match daemon::connect(session, arguments.host.as_deref()).await {
+    let docker = match daemon::connect(session, host).await {
         Ok(docker) => docker,
-        Err(stop) if stop.status == ExitStatus::Environment && arguments.host.is_none() => {
+        Err(stop) if stop.status == ExitStatus::Environment && host.is_none() => {
             asked.push("Docker daemon", stop);
             return Ok(None);
         }

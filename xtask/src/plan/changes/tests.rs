@@ -1,0 +1,573 @@
+//! Every field of the model: whether it is hashed, and whether it is named.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::manifest::{BuildNetwork, Link, Mode};
+use crate::plan::{
+    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, Input, InstallPlan, LinkPlan, Plan,
+    RolePlan,
+};
+use crate::source::Span;
+
+fn place() -> Span {
+    Span::new(crate::source::SourceMap::default().add(crate::source::SourceFile::new("a.toml", "")), 0..0)
+}
+
+fn file(source: &str) -> Input {
+    Input::File { source: source.into(), digest: fingerprint(source), mode: 0o644, seen: Default::default() }
+}
+
+fn fingerprint(text: &str) -> String {
+    crate::plan::fingerprint::text(text)
+}
+
+fn text_input(text: &str) -> Input {
+    Input::Text { digest: fingerprint(text), text: text.to_owned() }
+}
+
+const LOCK: &str = "[[package]]\nname = \"libc\"\nversion = \"0.2.1\"\nsource = \"registry+x\"\nchecksum = \"0a\"\n";
+
+fn role() -> RolePlan {
+    RolePlan {
+        command: vec!["/bin/a".to_owned()],
+        user: "1:1".to_owned(),
+        workdir: "/".to_owned(),
+        ports: vec!["80/tcp".to_owned()],
+        env: [("A".to_owned(), "b".to_owned())].into(),
+        needs: Vec::new(),
+        waits_for: Vec::new(),
+        aliases: Vec::new(),
+        boundary: None,
+    }
+}
+
+fn part(name: &str, build: BuildPlan) -> ComponentPlan {
+    let script = matches!(build, BuildPlan::Script { .. });
+    let files = matches!(build, BuildPlan::Files);
+    let installed = FilePlan { input: file("c/conf"), folder: "/etc".to_owned(), place: place() };
+    let link = LinkPlan { target: "bin/a".to_owned(), place: place() };
+    let install = InstallPlan { from: "/out".to_owned(), to: "/bin/x".parse().unwrap(), mode: None, place: place() };
+    ComponentPlan {
+        name: name.parse().unwrap(),
+        version: "1.0.0".to_owned(),
+        features: vec!["one".parse().unwrap()],
+        excluded: Vec::new(),
+        installs: if files { Vec::new() } else { vec![install] },
+        files: if files { [("/etc/conf".parse().unwrap(), installed)].into() } else { BTreeMap::new() },
+        platform_files: BTreeMap::new(),
+        links: [("/old".parse().unwrap(), link)].into(),
+        roles: [(name.parse().unwrap(), role())].into(),
+        inputs: match &build {
+            BuildPlan::Cargo { .. } => {
+                [("Cargo.lock".into(), text_input(LOCK)), ("src/main.rs".into(), file("c/src/main.rs"))].into()
+            }
+            _ if script => [("input".into(), file("c/input"))].into(),
+            _ => BTreeMap::new(),
+        },
+        template: fingerprint(build.kind()),
+        build,
+        fingerprint: String::new(),
+    }
+}
+
+/// One component of each build kind. With `host` cargo runs on this machine.
+fn image(host: bool) -> ImagePlan {
+    let cargo = BuildPlan::Cargo {
+        builder: "r.example/rust:1".parse().unwrap(),
+        package: "cargo".to_owned(),
+        bin: "cargo".to_owned(),
+        features: vec!["one".to_owned()],
+        default_features: true,
+        flags: vec!["--locked".to_owned()],
+        link: Link::Dynamic,
+        vendored: false,
+    };
+    let image = BuildPlan::Image { image: "r.example/source:1".parse().unwrap() };
+    let script = BuildPlan::Script {
+        builder: "r.example/shell:1".parse().unwrap(),
+        commands: vec!["true".to_owned()],
+        env: [("A".to_owned(), "b".to_owned())].into(),
+    };
+    let parts = [("cargo", cargo), ("files", BuildPlan::Files), ("image", image), ("script", script)];
+    let plan = ImagePlan {
+        id: "app".to_owned(),
+        name: "app".parse().unwrap(),
+        variant: None,
+        dockerfile: "images/app/Dockerfile".into(),
+        dockerfiles: BTreeMap::new(),
+        mode: Mode::Colocated,
+        version: "1.0.0".to_owned(),
+        tags: vec!["app:1.0.0".to_owned()],
+        platforms: vec!["linux/amd64".parse().unwrap()],
+        network: BuildNetwork::Default,
+        link: false,
+        base: BasePlan { name: "base".parse().unwrap(), image: Some("r.example/base:1".parse().unwrap()) },
+        features: vec!["own".parse().unwrap()],
+        components: parts.into_iter().map(|(name, build)| part(name, build)).collect(),
+        config: ConfigPlan {
+            user: Some("1:1".to_owned()),
+            entrypoint: vec!["/bin/a".to_owned()],
+            workdir: "/".to_owned(),
+            env: [("A".to_owned(), "b".to_owned())].into(),
+            ports: vec!["80/tcp".to_owned()],
+            labels: [("a".to_owned(), "b".to_owned())].into(),
+        },
+        stamp: [("v".to_owned(), "1.0.0".to_owned())].into(),
+        template: fingerprint("Dockerfile"),
+        found: Found::default(),
+        fingerprint: String::new(),
+        given: Given::default(),
+    };
+    let names = ["base", "source", "shell", "rust"].map(|name| format!("r.example/{name}:1"));
+    let images = names.into_iter().map(|name| (name, "sha256:1".to_owned())).collect();
+    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), images })
+}
+
+/// A change of one thing, and the lines that name it, with the builder and on this machine.
+struct Edit {
+    edit: fn(&mut ImagePlan),
+    docker: &'static [&'static str],
+    host: &'static [&'static str],
+}
+
+const fn both(edit: fn(&mut ImagePlan), lines: &'static [&'static str]) -> Edit {
+    Edit { edit, docker: lines, host: lines }
+}
+
+const fn docker(edit: fn(&mut ImagePlan), lines: &'static [&'static str]) -> Edit {
+    Edit { edit, docker: lines, host: &[] }
+}
+
+const CARGO: usize = 0;
+const FILES: usize = 1;
+const IMAGE: usize = 2;
+const SCRIPT: usize = 3;
+
+fn first_role(plan: &mut ImagePlan) -> &mut RolePlan {
+    plan.components[SCRIPT].roles.values_mut().next().unwrap()
+}
+
+fn conf(plan: &mut ImagePlan) -> &mut FilePlan {
+    plan.components[FILES].files.values_mut().next().unwrap()
+}
+
+fn lock(plan: &mut ImagePlan, text: &str) {
+    plan.components[CARGO].inputs.insert("Cargo.lock".into(), text_input(text));
+}
+
+macro_rules! build {
+    ($plan:expr, $kind:ident, $part:expr, $field:ident) => {
+        match &mut $plan.components[$part].build {
+            BuildPlan::$kind { $field, .. } => $field,
+            other => panic!("{other:?}"),
+        }
+    };
+}
+
+/// Every field of the model.
+const EDITS: &[Edit] = &[
+    // the image
+    both(|plan| plan.id = "other".into(), &[]),
+    both(|plan| plan.name = "other".parse().unwrap(), &[]),
+    both(|plan| plan.variant = Some("v".parse().unwrap()), &[]),
+    both(|plan| plan.dockerfile = "x".into(), &[]),
+    both(|plan| plan.version = "2".into(), &[]),
+    both(|plan| plan.tags.clear(), &[]),
+    both(|plan| plan.platforms.push("linux/arm64".parse().unwrap()), &[]),
+    docker(|plan| plan.network = BuildNetwork::None, &["network of builds: default → none"]),
+    docker(|plan| plan.link = true, &["COPY --link: false → true"]),
+    both(|plan| plan.base.name = "other".parse().unwrap(), &[]),
+    both(
+        |plan| plan.base.image = Some("r.example/base:2".parse().unwrap()),
+        &["base: r.example/base:1 → r.example/base:2"],
+    ),
+    both(|plan| plan.base.image = None, &["base: r.example/base:1 → scratch"]),
+    both(|plan| plan.features.push("more".parse().unwrap()), &["feature more is on now"]),
+    both(|plan| plan.features.clear(), &["feature own is off now"]),
+    both(
+        |plan| {
+            let extra = ComponentPlan { roles: BTreeMap::new(), ..part("more", BuildPlan::Files) };
+            plan.components.push(extra);
+        },
+        &["component more added (1.0.0)"],
+    ),
+    both(|plan| _ = plan.components.remove(CARGO), &["component cargo removed (1.0.0)"]),
+    both(|plan| plan.config.user = None, &["configuration user changed: 1:1 → nothing"]),
+    both(
+        |plan| plan.config.entrypoint.push("b".into()),
+        &[r#"configuration entrypoint changed: ["/bin/a"] → ["/bin/a","b"]"#],
+    ),
+    both(|plan| plan.config.workdir = "/x".into(), &["configuration workdir changed: / → /x"]),
+    both(|plan| _ = plan.config.env.insert("A".into(), "c".into()), &["configuration env A changed: b → c"]),
+    both(|plan| plan.config.ports.clear(), &[r#"configuration ports changed: ["80/tcp"] → []"#]),
+    both(|plan| _ = plan.config.labels.insert("a".into(), "c".into()), &["label a changed: b → c"]),
+    both(|plan| _ = plan.config.labels.insert("n".into(), String::new()), &["label n added"]),
+    docker(|plan| plan.template = fingerprint("x"), &["template Dockerfile changed: dd2c0eb6ea5c → 2d711642b726"]),
+    both(|plan| plan.given.default_role = Some("x".parse().unwrap()), &[]),
+    both(|plan| _ = plan.stamp.insert("v".into(), "2".into()), &[]),
+    // what an engine found
+    Edit {
+        edit: |plan| plan.found.toolchain = Some("rustc 2".into()),
+        docker: &["compiled: in builder images → on this machine"],
+        host: &["toolchain: rustc 1 → rustc 2"],
+    },
+    both(
+        |plan| _ = plan.found.images.insert("r.example/base:1".into(), "sha256:2".into()),
+        &["image behind r.example/base:1 changed: sha256:1 → sha256:2"],
+    ),
+    docker(
+        |plan| _ = plan.found.images.insert("r.example/rust:1".into(), "sha256:2".into()),
+        &["image behind r.example/rust:1 changed: sha256:1 → sha256:2"],
+    ),
+    docker(
+        |plan| _ = plan.found.images.insert("r.example/shell:1".into(), "sha256:2".into()),
+        &["image behind r.example/shell:1 changed: sha256:1 → sha256:2"],
+    ),
+    // components
+    both(|plan| plan.components[IMAGE].version = "2".into(), &["image: version: 1.0.0 → 2"]),
+    both(|plan| plan.components[IMAGE].features.clear(), &["image: feature one is off now"]),
+    docker(
+        |plan| plan.components[FILES].template = fingerprint("x"),
+        &["template stages/files changed: 3d7db37d08f9 → 2d711642b726"],
+    ),
+    both(|plan| plan.components[IMAGE].installs[0].from = "/in".into(), &["image: install /bin/x changed: /out → /in"]),
+    both(
+        |plan| plan.components[IMAGE].installs[0].mode = Some(0o700),
+        &["image: install /bin/x changed: /out → /out, mode 0700"],
+    ),
+    both(
+        |plan| plan.components[IMAGE].installs[0].to = "/bin/y".parse().unwrap(),
+        &["image: install /bin/x removed (/out)", "image: install /bin/y added (/out)"],
+    ),
+    both(
+        |plan| plan.components[FILES].links.values_mut().next().unwrap().target = "x".into(),
+        &["files: link /old changed: bin/a → x"],
+    ),
+    both(|plan| plan.components[FILES].links.clear(), &["files: link /old removed (bin/a)"]),
+    // builds
+    docker(
+        |plan| *build!(plan, Cargo, CARGO, builder) = "r.example/rust:2".parse().unwrap(),
+        &["cargo: builder: r.example/rust:1 → r.example/rust:2"],
+    ),
+    both(
+        |plan| *build!(plan, Cargo, CARGO, package) = "x".into(),
+        &["cargo: build setting package changed: cargo → x"],
+    ),
+    both(|plan| *build!(plan, Cargo, CARGO, bin) = "x".into(), &["cargo: build setting bin changed: cargo → x"]),
+    both(|plan| build!(plan, Cargo, CARGO, features).push("two".into()), &["cargo: cargo feature two is on now"]),
+    both(
+        |plan| *build!(plan, Cargo, CARGO, default_features) = false,
+        &["cargo: build setting default_features changed: true → false"],
+    ),
+    both(
+        |plan| build!(plan, Cargo, CARGO, flags).clear(),
+        &[r#"cargo: build setting flags changed: ["--locked"] → []"#],
+    ),
+    both(
+        |plan| *build!(plan, Cargo, CARGO, link) = Link::Static,
+        &["cargo: build setting link changed: dynamic → static"],
+    ),
+    both(|plan| *build!(plan, Cargo, CARGO, vendored) = true, &["cargo: build setting vendored changed: false → true"]),
+    both(
+        |plan| *build!(plan, Image, IMAGE, image) = "r.example/source:2".parse().unwrap(),
+        &["image: source image: r.example/source:1 → r.example/source:2"],
+    ),
+    both(
+        |plan| *build!(plan, Script, SCRIPT, builder) = "r.example/shell:2".parse().unwrap(),
+        &["script: builder: r.example/shell:1 → r.example/shell:2"],
+    ),
+    both(
+        |plan| build!(plan, Script, SCRIPT, commands).push("false".into()),
+        &[r#"script: build setting commands changed: ["true"] → ["true","false"]"#],
+    ),
+    both(
+        |plan| _ = build!(plan, Script, SCRIPT, env).insert("A".into(), "c".into()),
+        &["script: build setting env A changed: b → c"],
+    ),
+    both(
+        |plan| {
+            plan.components[SCRIPT].build = BuildPlan::Files;
+            plan.components[SCRIPT].template = fingerprint("files");
+        },
+        &["script: build setting kind changed: script → files"],
+    ),
+    // files
+    both(
+        |plan| conf(plan).input = file("d"),
+        &["files: file d changed: a5e85ef7a0bd → 18ac3e7343f0", "files: source of /etc/conf changed: c/conf → d"],
+    ),
+    both(|plan| conf(plan).folder = "/x".into(), &["files: install /etc/conf changed: /etc → /x"]),
+    both(
+        |plan| conf(plan).input = Input::Link { target: "x".into() },
+        &["files: file c/conf removed (a5e85ef7a0bd)", "files: link /etc/conf added (x)"],
+    ),
+    both(
+        |plan| {
+            let moved = conf(plan).clone();
+            plan.components[FILES].files = [("/etc/more".parse().unwrap(), moved)].into();
+        },
+        &["files: install c/conf changed: /etc/conf → /etc/more"],
+    ),
+    both(|plan| plan.components[FILES].files.clear(), &["files: file c/conf removed (a5e85ef7a0bd)"]),
+    both(
+        |plan| {
+            let Input::File { mode, .. } = &mut conf(plan).input else { panic!() };
+            *mode = 0o755;
+        },
+        &["files: mode of c/conf changed: 0644 → 0755"],
+    ),
+    both(
+        |plan| {
+            let Input::File { digest, .. } = plan.components[SCRIPT].inputs.values_mut().next().unwrap() else {
+                panic!()
+            };
+            *digest = fingerprint("x");
+        },
+        &["script: file c/input changed: 8ec630aac62e → 2d711642b726"],
+    ),
+    both(
+        |plan| _ = plan.components[SCRIPT].inputs.insert("a".into(), file("c/a")),
+        &["script: file c/a added (79ddc716c189)"],
+    ),
+    both(
+        |plan| _ = plan.components[CARGO].inputs.insert("Cargo.toml".into(), text_input("x")),
+        &["cargo: generated Cargo.toml added (2d711642b726)"],
+    ),
+    // crates
+    both(|plan| lock(plan, &LOCK.replace("0.2.1", "0.2.2")), &["cargo: crate libc changed: 0.2.1 → 0.2.2"]),
+    both(
+        |plan| lock(plan, &LOCK.replace("libc", "libd")),
+        &["cargo: crate libc removed (0.2.1)", "cargo: crate libd added (0.2.1)"],
+    ),
+    both(
+        |plan| lock(plan, &LOCK.replace("0a", "0b")),
+        &["cargo: crate libc changed: 0.2.1 sha256:0a → 0.2.1 sha256:0b"],
+    ),
+    both(
+        |plan| lock(plan, &format!("{LOCK}dependencies = []\n")),
+        &["cargo: generated Cargo.lock changed: b97168e1453f → 0ef798bc7bc9"],
+    ),
+    // roles
+    both(
+        |plan| first_role(plan).command.push("b".into()),
+        &[r#"script: role script command changed: ["/bin/a"] → ["/bin/a","b"]"#],
+    ),
+    both(|plan| first_role(plan).user = "2:2".into(), &["script: role script user changed: 1:1 → 2:2"]),
+    both(|plan| first_role(plan).workdir = "/x".into(), &["script: role script workdir changed: / → /x"]),
+    both(|plan| first_role(plan).ports.clear(), &[r#"script: role script ports changed: ["80/tcp"] → []"#]),
+    both(|plan| first_role(plan).env.clear(), &["script: role script env A removed (b)"]),
+    both(
+        |plan| first_role(plan).needs.push("shell".parse().unwrap()),
+        &[r#"script: role script needs changed: [] → ["shell"]"#],
+    ),
+    both(
+        |plan| first_role(plan).waits_for.push("files".parse().unwrap()),
+        &[r#"script: role script waits_for changed: [] → ["files"]"#],
+    ),
+    both(
+        |plan| first_role(plan).aliases.push("/x".parse().unwrap()),
+        &[r#"script: role script aliases changed: [] → ["/x"]"#],
+    ),
+    both(|plan| first_role(plan).boundary = Some("x".into()), &["script: role script boundary changed: nothing → x"]),
+    both(|plan| plan.components[SCRIPT].roles.clear(), &[r#"script: role script removed (["/bin/a"])"#]),
+];
+
+/// A new field must be put into [`EDITS`] before this compiles.
+#[allow(dead_code, reason = "it is compiled, not run")]
+fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
+    let Plan { schema: _, images: _ } = document;
+    let ImagePlan {
+        id: _,
+        name: _,
+        variant: _,
+        dockerfile: _,
+        dockerfiles: _,
+        mode: _,
+        version: _,
+        tags: _,
+        platforms: _,
+        network: _,
+        link: _,
+        base: BasePlan { name: _, image: _ },
+        features: _,
+        components: _,
+        config: ConfigPlan { user: _, entrypoint: _, workdir: _, env: _, ports: _, labels: _ },
+        stamp: _,
+        template: _,
+        found: Found { toolchain: _, images: _ },
+        fingerprint: _,
+        given: Given { description: _, default_role: _, labels: _ },
+    } = plan;
+    let component = |part: ComponentPlan| {
+        let ComponentPlan {
+            name: _,
+            version: _,
+            features: _,
+            excluded: _,
+            build: _,
+            installs: _,
+            files: _,
+            platform_files: _,
+            links: _,
+            roles: _,
+            inputs: _,
+            template: _,
+            fingerprint: _,
+        } = part;
+    };
+    let role = |role: RolePlan| {
+        let RolePlan {
+            command: _,
+            user: _,
+            workdir: _,
+            ports: _,
+            env: _,
+            needs: _,
+            waits_for: _,
+            aliases: _,
+            boundary: _,
+        } = role;
+    };
+    _ = (component, role);
+}
+
+fn edited(plan: &ImagePlan, edits: &[&Edit]) -> ImagePlan {
+    let mut plan = plan.clone();
+    edits.iter().for_each(|edit| (edit.edit)(&mut plan));
+    let found = plan.found.clone();
+    plan.with_found(&found)
+}
+
+/// What is named, without the net below.
+fn names(before: &ImagePlan, after: &ImagePlan) -> Vec<String> {
+    named(&Recorded::of(before), &Recorded::of(after)).iter().map(Change::to_string).collect()
+}
+
+#[test]
+fn each_edit_is_named_and_nothing_else() {
+    let mut wrong = Vec::new();
+    for is_host in [false, true] {
+        let before = image(is_host);
+        for (index, edit) in EDITS.iter().enumerate() {
+            let after = edited(&before, &[edit]);
+            let expected = if is_host { edit.host } else { edit.docker };
+            let lines = names(&before, &after);
+            if lines != expected || expected.is_empty() != (before.fingerprint == after.fingerprint) {
+                let same = before.fingerprint == after.fingerprint;
+                wrong.push(format!(
+                    "edit {index}, host {is_host}, same fingerprint {same}:\n  {expected:?}\n  {lines:?}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn another_engine_is_named() {
+    assert_eq!(names(&image(false), &image(true)), ["compiled: in builder images → on this machine"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any edits, in any order, on either engine: something is named if and only if the fingerprint is another one. A record
+    /// that went through its document says the same.
+    #[test]
+    fn fingerprints_differ_exactly_where_something_is_named(
+        picked in proptest::sample::subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..5),
+        hosts in any::<(bool, bool)>(),
+    ) {
+        // what an edit changes may be gone after another one
+        let edits: Vec<&Edit> = picked.iter().map(|index| &EDITS[*index]).collect();
+        let before = image(hosts.0);
+        let Ok(after) = std::panic::catch_unwind(|| edited(&image(hosts.1), &edits)) else { return Ok(()) };
+        let all = names(&before, &after);
+        prop_assert_eq!(all.is_empty(), before.fingerprint == after.fingerprint, "{:?}", all);
+        let record = Recorded::from_json(&Recorded::of(&before).to_json()).unwrap();
+        let by_record = changes(&record, &after);
+        prop_assert!(by_record.iter().all(|change| change.what != What::Other));
+        let lines: Vec<String> = by_record.iter().filter(|change| !change.is_stamp()).map(Change::to_string).collect();
+        prop_assert_eq!(lines, all);
+    }
+
+    /// The label of an image says that something changed whenever it did, and nothing when nothing did.
+    #[test]
+    fn summaries_are_as_complete(
+        picked in proptest::sample::subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..3),
+        is_host in any::<bool>(),
+    ) {
+        let edits: Vec<&Edit> = picked.iter().map(|index| &EDITS[*index]).collect();
+        let before = image(is_host);
+        let Ok(after) = std::panic::catch_unwind(|| edited(&before, &edits)) else { return Ok(()) };
+        let labels = crate::plan::fingerprint::labels(&before, &before.platforms[0]);
+        let summary = Recorded::from_image(&labels, None).unwrap();
+        prop_assert_eq!(changes(&summary, &after).is_empty(), before.fingerprint == after.fingerprint);
+    }
+}
+
+#[test]
+fn a_stamp_alone_is_only_the_configuration() {
+    let before = image(false);
+    let mut after = before.clone();
+    after.stamp.insert("v".to_owned(), "2.0.0".to_owned());
+    let lines: Vec<String> = changes(&Recorded::of(&before), &after).iter().map(Change::to_string).collect();
+    assert_eq!(lines, ["label v changed: 1.0.0 → 2.0.0"]);
+}
+
+#[test]
+fn other_rules_are_named() {
+    let before = image(false);
+    let mut old = Recorded::of(&before);
+    old.fingerprint_version = Some(1);
+    old.plan["fingerprint"] = "another".into();
+    let lines: Vec<String> = changes(&old, &before).iter().map(Change::to_string).collect();
+    assert_eq!(lines, [format!("version of the build rules: 1 → {}", crate::plan::fingerprint::VERSION)]);
+}
+
+/// A summary names what it can.
+#[test]
+fn summaries_name_what_they_hold() {
+    let check = |index: fn(&mut ImagePlan), expect: &[&str]| {
+        let before = image(false);
+        let after = edited(&before, &[&both(index, &[])]);
+        let labels = crate::plan::fingerprint::labels(&before, &before.platforms[0]);
+        let lines: Vec<String> =
+            changes(&Recorded::from_image(&labels, None).unwrap(), &after).iter().map(Change::to_string).collect();
+        let short = |hash: &str| hash[..16].to_owned();
+        let inputs = format!(
+            "files: inputs: {} → {}",
+            short(&before.components[FILES].fingerprint),
+            short(&after.components[FILES].fingerprint)
+        );
+        let expect: Vec<String> = expect.iter().map(|line| line.replace("INPUTS", &inputs)).collect();
+        assert_eq!(lines, expect);
+    };
+    check(|plan| conf(plan).folder = "/x".into(), &["INPUTS"]);
+    check(|plan| plan.base.image = None, &["base: r.example/base:1 → scratch"]);
+    check(|plan| _ = plan.config.labels.insert("a".into(), "c".into()), &["label of the image definition changed"]);
+    check(|plan| plan.config.user = None, &["configuration user changed: 1:1 → nothing"]);
+    // features of the image are in its description, which was not read
+    check(|plan| plan.features.clear(), &["another input"]);
+}
+
+#[test]
+fn damaged_records_are_none() {
+    let good = Recorded::of(&image(false)).to_json();
+    let check = |edit: fn(&mut Value), expect: RecordError| {
+        let mut document = good.clone();
+        edit(&mut document);
+        assert_eq!(Recorded::from_json(&document), Err(expect));
+    };
+    check(|document| document["schema"] = 2.into(), RecordError::OtherSchema);
+    check(|document| document["schema"] = "1".into(), RecordError::NoPlan);
+    check(|document| *document = Value::Null, RecordError::NoPlan);
+    check(|document| document["plan"] = Value::Null, RecordError::NoPlan);
+    check(|document| document["plan"]["fingerprint"] = 1.into(), RecordError::NoPlan);
+    check(|document| document["plan"]["components"][0]["name"] = Value::Null, RecordError::NoPlan);
+    check(|document| document["locks"] = 1.into(), RecordError::NoPlan);
+    assert!(Recorded::from_json(&good).is_ok());
+}
