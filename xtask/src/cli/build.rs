@@ -23,32 +23,46 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
         session.output.data(&super::plan::text(&plan))?;
         return Ok(ExitStatus::Done);
     }
+    let ended = perform(arguments, session, loaded, plan, &pins)?;
+    let written = tell_what_was_built(arguments, session, &ended.plan, &ended.outcome);
+    Ok(tell_what_failed(arguments, session, &ended).max(written))
+}
+
+/// A build that has ended, and what is needed to tell of it.
+pub(super) struct Ended {
+    loaded: Loaded,
+    pub(super) plan: Plan,
+    dockerfiles: Dockerfiles,
+    pub(super) outcome: Outcome,
+}
+
+/// Builds a plan by the engine that is chosen for it.
+pub(super) fn perform(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    loaded: Loaded,
+    plan: Plan,
+    pins: &Pins,
+) -> Result<Ended, Stop> {
     match choose::engine(arguments, session, &plan)? {
         Chosen::Docker(docker) => {
             if builders(arguments) == Builders::NotUsed {
                 session.check_builders(&loaded, &session.resolve(&loaded, &selection(arguments))?)?;
             }
-            with_docker(arguments, session, loaded, plan, &pins, *docker)
+            with_docker(arguments, session, loaded, plan, pins, *docker)
         }
         Chosen::Native(docker) => {
             let outcome = native::run(arguments, session, &loaded, &plan, docker.map(|docker| *docker))?;
-            finish(arguments, session, &loaded, &plan, &Dockerfiles::new(), &outcome)
+            Ok(Ended { loaded, plan, dockerfiles: Dockerfiles::new(), outcome })
         }
     }
 }
 
-/// Tells what was built, and what was not.
-fn finish(
-    arguments: &BuildArguments,
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-    dockerfiles: &Dockerfiles,
-    outcome: &Outcome,
-) -> Result<ExitStatus, Stop> {
-    let written = tell_what_was_built(arguments, session, plan, outcome);
+/// Shows every failure, and says how the run ends.
+pub(super) fn tell_what_failed(arguments: &BuildArguments, session: &Session<'_>, ended: &Ended) -> ExitStatus {
+    let Ended { loaded, plan, dockerfiles, outcome } = ended;
     show_failures(arguments, session, loaded, plan, dockerfiles, outcome);
-    Ok(status(session, outcome).max(written))
+    status(session, outcome)
 }
 
 fn with_docker(
@@ -58,7 +72,7 @@ fn with_docker(
     mut plan: Plan,
     pins: &Pins,
     docker: Docker,
-) -> Result<ExitStatus, Stop> {
+) -> Result<Ended, Stop> {
     let docker = docker.with_credentials(daemon::credentials(references(&plan)));
     let platform = platform(one_platform(&arguments.platforms)?, &docker, &plan)?;
     if bootstrap::stand_ins(arguments, session, &mut loaded, pins, &docker, &platform)? {
@@ -72,7 +86,7 @@ fn with_docker(
     // (https://github.com/moby/buildkit/issues/2303)
     let at_once = if arguments.no_cache { 1 } else { usize::from(arguments.jobs) };
     let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
-    finish(arguments, session, &loaded, &plan, &dockerfiles, &outcome)
+    Ok(Ended { loaded, plan, dockerfiles, outcome })
 }
 
 /// Writes the metadata file and stdout. Trouble with one of them hides neither the other nor a failed build: it is said
@@ -121,7 +135,12 @@ fn builders(arguments: &BuildArguments) -> Builders {
     }
 }
 
-fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Loaded) -> Result<(Plan, Pins), Stop> {
+/// The plan of what was asked for, after every rule has had its say.
+pub(super) fn checked_plan(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    loaded: &Loaded,
+) -> Result<(Plan, Pins), Stop> {
     let resolution = session.resolve(loaded, &selection(arguments))?;
     let pins = session.pins(loaded, &resolution, builders(arguments))?;
     let plan = session.plan(loaded, &resolution, &pins)?;
@@ -251,8 +270,8 @@ pub(super) fn run_jobs<E: Engine>(
     let options = Options { jobs: at_once, keep_going: arguments.keep_going };
     let mut stderr = std::io::stderr();
     let mut consumer = consumer(arguments.progress, session, &mut stderr);
-    let outcome =
-        run_blocking(jobs, engine, options, &mut |event| consumer.event(&event)).map_err(Stop::environment)?;
+    let on_event = &mut |event| consumer.event(&event);
+    let outcome = run_blocking(jobs, engine, options, &session.cancel, on_event).map_err(Stop::environment)?;
     // progress that cannot be shown does not undo a build
     _ = consumer.finish();
     Ok(outcome)

@@ -1,0 +1,189 @@
+//! Removing what was not used for longest, until the rest fits.
+//!
+//! | in this order | what |
+//! |---|---|
+//! | 1 | layouts, with `--all` only, the least recently used first |
+//! | 2 | blobs that no layout has, programs, and trees of revisions, the least recently used first |
+//! | 3 | cargo's target folder: without it everything is compiled anew |
+//! | with those | records of blobs that are gone |
+//!
+//! **Never while a build runs**: every run holds the lock of the store, shared, and this takes it alone; a build that begins
+//! meanwhile waits. Trees of revisions have a lock of their own, and stay while it is held. **Killed half way it leaves
+//! nothing half removed under its name**: files go at once, and folders are first renamed into `cache/tmp`, which the next
+//! run clears.
+
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::holdings::{Holding, Part, entries, holdings, in_layouts, named};
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// How many bytes may stay.
+    pub keep: u64,
+    /// Whether layouts may go.
+    pub layouts: bool,
+    /// Whether nothing is to be removed.
+    pub dry_run: bool,
+}
+
+/// What was removed.
+#[derive(Debug, Default)]
+pub struct Pruned {
+    /// What it was, in the order in which it went.
+    pub removed: Vec<Holding>,
+    /// Bytes before.
+    pub before: u64,
+    /// Bytes after.
+    pub after: u64,
+}
+
+/// Removes things below `folder` (`target/groupage`) until at most [`Wanted::keep`] bytes are left. `on_wait` is called when
+/// a build has to end first.
+///
+/// # Errors
+/// Whatever the disk says; what was removed until then is gone, and everything else whole.
+pub fn prune(folder: &Utf8Path, wanted: Wanted, on_wait: impl FnOnce()) -> io::Result<Pruned> {
+    if !folder.join("cache").is_dir() && holdings(folder)?.is_empty() {
+        return Ok(Pruned::default());
+    }
+    let _alone = if wanted.dry_run { None } else { Some(alone(&folder.join("cache"), on_wait)?) };
+    let all = holdings(folder)?;
+    let revisions = File::options().append(true).open(folder.join("revisions/lock")).ok();
+    let free = revisions.as_ref().is_none_or(|lock| lock.try_lock().is_ok());
+    let before = all.iter().map(|holding| holding.bytes).sum();
+    let mut pruned = Pruned { removed: Vec::new(), before, after: before };
+    if pruned.after > wanted.keep && wanted.layouts {
+        let mut layouts: Vec<&Holding> = all.iter().filter(|holding| holding.part == Part::Layouts).collect();
+        layouts.sort_by_key(|holding| holding.used);
+        remove(folder, wanted, layouts, &mut pruned)?;
+    }
+    let gone: BTreeSet<&Utf8PathBuf> = pruned.removed.iter().map(|holding| &holding.path).collect();
+    let left: Vec<Holding> = all.iter().filter(|holding| !gone.contains(&holding.path)).cloned().collect();
+    let needed = in_layouts(&left)?;
+    let mut candidates: Vec<&Holding> = left.iter().filter(|holding| may_go(holding, &needed, free)).collect();
+    candidates.sort_by_key(|holding| (holding.part == Part::Cargo, holding.used, &holding.path));
+    remove(folder, wanted, candidates, &mut pruned)?;
+    if !wanted.dry_run && !pruned.removed.is_empty() {
+        let freed = forget_blobs(&folder.join("cache"), wanted.keep == 0)?;
+        pruned.after = pruned.after.saturating_sub(freed);
+    }
+    Ok(pruned)
+}
+
+/// The lock of the store, alone.
+fn alone(cache: &Utf8Path, on_wait: impl FnOnce()) -> io::Result<File> {
+    fs_err::create_dir_all(cache.join("tmp"))?;
+    let lock = File::options().create(true).append(true).open(cache.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            on_wait();
+            lock.lock()?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    super::clear(&cache.join("tmp"))?;
+    Ok(lock)
+}
+
+fn may_go(holding: &Holding, needed: &BTreeSet<String>, revisions: bool) -> bool {
+    match holding.part {
+        Part::BaseLayers | Part::MadeLayers | Part::CompressedLayers | Part::OtherBlobs => {
+            !needed.contains(holding.name())
+        }
+        Part::Programs | Part::Cargo => true,
+        Part::Revisions => revisions && holding.name() != "lock",
+        Part::Layouts | Part::Records | Part::Other => false,
+    }
+}
+
+fn remove(folder: &Utf8Path, wanted: Wanted, candidates: Vec<&Holding>, pruned: &mut Pruned) -> io::Result<()> {
+    for holding in candidates {
+        // what has no bytes is no use to keep once everything is to go
+        if pruned.after <= wanted.keep && (wanted.keep > 0 || pruned.after == 0) {
+            break;
+        }
+        if !wanted.dry_run {
+            if holding.part == Part::Revisions {
+                remove_one(folder, &holding.path.with_extension("seal"))?;
+            }
+            remove_one(folder, &holding.path)?;
+        }
+        pruned.after -= holding.bytes;
+        pruned.removed.push(holding.clone());
+    }
+    Ok(())
+}
+
+fn remove_one(folder: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
+    let gone = match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => {
+            let away = tempfile::Builder::new().prefix("pruned-").tempdir_in(folder.join("cache/tmp"))?;
+            let target = away.path().join("it");
+            match fs_err::rename(path, &target) {
+                // another file system
+                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => fs_err::remove_dir_all(path),
+                other => other.and_then(|()| away.close()),
+            }
+        }
+        Ok(_) => fs_err::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match gone {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes the records of blobs that are gone, and all that say nothing of a blob with `all`; the bytes that this frees.
+fn forget_blobs(cache: &Utf8Path, all: bool) -> io::Result<u64> {
+    let has = |name: &str| cache.join("blobs/sha256").join(name).exists();
+    let mut freed = 0;
+    let mut forget = |path: &Utf8Path| {
+        freed += path.symlink_metadata().map_or(0, |metadata| metadata.len());
+        fs_err::remove_file(path)
+    };
+    let records = |kind: &str| entries(&cache.join("records").join(kind));
+    let mut compressed = BTreeSet::new();
+    for kind in ["gzip", "zstd"] {
+        for path in records(kind)? {
+            if named(&path, "digest").is_some_and(|digest| has(&digest)) {
+                compressed.insert(path.file_name().unwrap_or_default().to_owned());
+            } else {
+                forget(&path)?;
+            }
+        }
+    }
+    for path in records("layers")? {
+        if !named(&path, "diff_id").is_some_and(|diff_id| has(&diff_id) || compressed.contains(&diff_id)) {
+            forget(&path)?;
+        }
+    }
+    // the layer that a list of files belongs to may be there in a compressed form
+    let mut unpacked = BTreeSet::new();
+    for path in records("unpacked")? {
+        if has(path.file_name().unwrap_or_default()) {
+            unpacked.extend(fs_err::read_to_string(&path));
+        } else {
+            forget(&path)?;
+        }
+    }
+    for path in records("rootfs")? {
+        let diff_id = path.file_name().unwrap_or_default();
+        if !has(diff_id) && !unpacked.iter().any(|words| words.contains(diff_id)) {
+            forget(&path)?;
+        }
+    }
+    let other = entries(&cache.join("records"))?.into_iter().filter(|path| {
+        !["gzip", "zstd", "layers", "unpacked", "rootfs"].contains(&path.file_name().unwrap_or_default())
+    });
+    for kind in other.filter(|_| all) {
+        entries(&kind)?.iter().try_for_each(|path| forget(path))?;
+    }
+    Ok(freed)
+}
