@@ -13,6 +13,7 @@
 //! | `failures.rs` | failed, cancelled, killed and parallel builds |
 //! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
 //! | `cache.rs` | what is built anew and what is not |
+//! | `component_images.rs` | images of single components go when nothing is made of them |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
 //! | `native/outputs.rs`, `refusals.rs`, `reproducible.rs` | the native engine alone: neither a daemon nor another program is needed |
@@ -44,6 +45,8 @@ mod native_samples;
 
 #[path = "cache.rs"]
 mod needs_engine_cache;
+#[path = "component_images.rs"]
+mod needs_engine_component_images;
 #[path = "context.rs"]
 mod needs_engine_context;
 #[path = "failures.rs"]

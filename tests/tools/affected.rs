@@ -173,7 +173,7 @@ fn the_matrix_names_the_platforms_that_changed() {
     assert_eq!(affected(&sandbox, "--since HEAD --format github-matrix").stdout, none);
     git(&sandbox, "echo x >> components/page/linux-arm64.txt; rm -r images/solo");
     let matrix = affected(&sandbox, "--since HEAD --format github-matrix").stdout;
-    let entry = |variant: &str| format!("{{\"image\":\"app\",\"platform\":\"linux/arm64\",\"variant\":\"{variant}\"}}");
+    let entry = |variant: &str| format!("{{\"image\":\"app\",\"variant\":\"{variant}\",\"platform\":\"linux/arm64\"}}");
     assert_eq!(matrix, format!("{{\"include\":[{},{}]}}\n", entry(""), entry("more")));
     let json: serde_json::Value =
         serde_json::from_str(&affected(&sandbox, "--since HEAD --format json").stdout).unwrap();
@@ -242,7 +242,7 @@ fn without_a_plan_of_the_revision_everything_counts() {
     let back = "git checkout --quiet HEAD^ -- .";
     check("git rm --quiet groupage.toml", back, "there is no groupage.toml");
     check("echo nonsense >> components/a/component.toml", back, "invalid TOML: key with no value, expected `=`");
-    check("sed -i 's/schema = 1/schema = 9/' groupage.toml", back, "schema 9 is not supported");
+    check("sed -i 's/schema = 1/schema = 9/' groupage.toml", back, "this version of groupage reads schema 1");
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn submodules_are_taken_from_their_own_repository() {
     assert!(affected(&sandbox, "--since HEAD").stdout.starts_with("changed  component page\n"));
     git(
         &sandbox,
-        "rm -rf components/page/lib/.git components/page/lib/one .git/modules; echo 1 > components/page/lib/one",
+        "rm -rf target components/page/lib/.git components/page/lib/one .git/modules; echo 1 > components/page/lib/one",
     );
     let ended = affected(&sandbox, "--since HEAD");
     assert!(
@@ -342,4 +342,32 @@ fn a_revision_that_is_not_there_is_an_error() {
     );
     assert!(ended.stderr.contains("git cannot be started"), "{}", ended.stderr);
     assert_eq!(ended.code, Some(2));
+}
+
+/// Line ends and filters, as git-lfs has one, are those of the work tree; hooks do not run.
+#[test]
+fn files_are_as_a_checkout_makes_them() {
+    let sandbox = repository();
+    git(
+        &sandbox,
+        "git config filter.up.smudge 'tr a-z A-Z'; git config filter.up.clean 'tr A-Z a-z'; git config core.hooksPath hooks; \
+         mkdir hooks; printf '#!/bin/sh\\necho ran >> ../ran' > hooks/post-checkout; cp hooks/post-checkout hooks/post-index-change; \
+         chmod +x hooks/*; printf '*.html text eol=crlf\\n*.big filter=up\\n' > .gitattributes; echo WORD > components/page/site/a.big; \
+         printf '<p>\\r\\n' > components/page/site/index.html; git add .; git commit --quiet -m attributes; rm -f ../ran",
+    );
+    assert_eq!(sandbox.shell("git show HEAD:components/page/site/a.big").stdout, "word\n");
+    assert_eq!(affected(&sandbox, "--since HEAD").stdout, "");
+    assert_eq!(sandbox.shell("ls ../ran").code, Some(2));
+}
+
+#[test]
+fn a_linked_work_tree_and_a_sparse_one_are_compared_as_well() {
+    let sandbox = repository();
+    git(&sandbox, "git worktree add --quiet ../linked; echo '//' >> ../linked/crates/b/src/main.rs");
+    let ended = sandbox.shell("cd ../linked && groupage affected --since main solo");
+    assert_eq!(ended.stdout, "changed  component b\nchanged  image     solo, through b\n", "{}", ended.stderr);
+    git(&sandbox, "git sparse-checkout set --no-cone '/*' '!/images/solo/'");
+    let ended = affected(&sandbox, "--since HEAD");
+    assert_eq!(ended.stdout, "removed  image     solo\n");
+    assert!(ended.stderr.starts_with("note: this clone is sparse"), "{}", ended.stderr);
 }

@@ -170,14 +170,15 @@ fn every_save_is_one_line() {
 #[test]
 fn what_changes_no_image_builds_nothing() {
     let sandbox = workspace();
-    let mut watch = Watch::start(&sandbox, &["app"]);
-    assert_eq!(watch.line(), "start → app built");
+    let mut watch = Watch::start(&sandbox, &["app", "--format", "json"]);
+    assert!(watch.line().contains("\"reason\":\"start\""));
     sandbox.write("components/page/component.toml", format!("# a comment\n{}", component("page", "data")));
     sandbox.write("components/page/notes", "1\n");
     sandbox.write("components/rest/rest.txt", "2\n");
     sandbox.write("components/page/data/one", "2\n");
-    // the next line is that of the file that matters, however many rounds there were
-    assert_eq!(watch.line(), "components/page/data/one changed → app built");
+    // the next line is that of the file that matters, whether or not others were saved in the same moment
+    let line: serde_json::Value = serde_json::from_str(&watch.line()).unwrap();
+    assert!(line["changed"].as_array().unwrap().contains(&"components/page/data/one".into()), "{line}");
     assert_eq!(watch.interrupt().code(), Some(0));
 }
 
@@ -289,4 +290,26 @@ fn a_limit_of_the_system_is_said_and_got_around() {
     sandbox.write("components/page/data/one", "2\n");
     assert_eq!(watch.line(), "components/page/data/one changed → app built");
     assert_eq!(watch.interrupt().code(), Some(0));
+}
+
+#[test]
+fn an_interrupted_build_leaves_nothing_half_built() {
+    let sandbox = workspace();
+    let large = "components/page/data/large";
+    let files =
+        || sandbox.shell("cd target/groupage && find oci cache/blobs -type f -path '*sha256*' | xargs sha256sum");
+    for delay in [0, 3, 10, 30, 60, 90] {
+        sandbox.write(large, vec![0; 10]);
+        let mut watch = Watch::start(&sandbox, &["app"]);
+        assert_eq!(watch.line(), "start → app built");
+        sandbox.write(large, vec![delay; 20_000_000]);
+        // the moment is what is tested: nothing is waited for
+        std::thread::sleep(Duration::from_millis(u64::from(delay) + 60));
+        watch.talks = true;
+        assert_eq!(watch.interrupt().code(), Some(0));
+        for line in files().stdout.lines() {
+            let (digest, path) = line.split_once("  ").unwrap();
+            assert!(path.ends_with(digest), "{line}");
+        }
+    }
 }

@@ -1,5 +1,17 @@
 //! `affected`: the images and components that were touched since a git revision. Nothing is built and nothing is guessed from
 //! paths: the plan of the revision and that of the work tree are compared.
+//!
+//! | `--format json` | is |
+//! |---|---|
+//! | `schema`, `since` | 1, and the revision as it was named |
+//! | `everything_because` | why the revision has no plan, so that everything is listed; absent when it has one |
+//! | `components[]` | `name`, and `change`: `added`, `changed` or `removed`; sorted by name |
+//! | `images[]` | `id`, `image`, `variant` (null for the plain image), `change`; sorted by `id` |
+//! | `images[].platforms[]` | the platforms on which it is another image now; none of a removed one |
+//! | `images[].through[]` | the components that make it another one, with their `change` in this image |
+//! | `images[].also[]` | what else does: `base`, `definition`, `references`, `templates`, or `unknown` without a plan to compare with |
+//!
+//! `--format github-matrix` is one line with an entry for each image and platform that is to be built.
 
 mod compare;
 mod revision;
@@ -15,7 +27,7 @@ use super::status::{ExitStatus, Stop};
 use crate::lock::Builders;
 use crate::plan::Plan;
 use crate::workspace::{Revision, Tree};
-use compare::{Affected, Cause, Change, ComponentChange, ImageChange};
+use compare::{Affected, Cause, Change, ComponentChange, ImageChange, Side};
 use revision::{Before, WorkTree};
 
 /// Folder below the workspace for the files of revisions.
@@ -41,12 +53,14 @@ pub(super) fn run(arguments: &AffectedArguments, session: &Session<'_>) -> Resul
     let (now, tree) = plan_of_work_tree(arguments, session, &loaded)?;
     let work = WorkTree { loaded: &loaded, tree: &tree };
     let before = plan_of_revision(arguments, session, &work, &since)?;
-    let before = before.map(|before| selected(before, arguments, &now));
+    let before = before.map(|before| Before { plan: selected(before.plan, arguments, &now), ..before });
     if let Err(why) = &before {
         let since = &arguments.since;
         session.output.message(&format!("note: everything counts as affected, because {since} has no plan: {why}"));
     }
-    let affected = compare::compare(before.as_ref().ok(), &now);
+    let components = loaded.manifests.components.keys().map(ToString::to_string).collect();
+    let then = before.as_ref().ok().map(|before| Side { plan: &before.plan, components: &before.components });
+    let affected = compare::compare(then, Side { plan: &now, components: &components });
     let because = before.as_ref().err().map(String::as_str);
     show(arguments, session, &affected, because)
 }
@@ -72,7 +86,7 @@ fn plan_of_revision(
     session: &Session<'_>,
     work: &WorkTree<'_>,
     since: &Revision,
-) -> Result<Result<Plan, String>, Stop> {
+) -> Result<Result<Before, String>, Stop> {
     let tree = since.write(&work.loaded.workspace.root.join(FOLDER)).map_err(Stop::input)?;
     let name = &since.name;
     if since.is_sparse {
@@ -85,13 +99,13 @@ fn plan_of_revision(
         ));
     }
     let before = revision::plan(arguments, session, work, &tree);
-    Ok(before.map(|Before { plan, borrowed }| {
-        if let [first, more @ ..] = &borrowed[..] {
-            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-            session.output.message(&format!("note: git ignores {first}{more}, which counts as unchanged"));
-        }
-        plan
-    }))
+    if let Ok(Before { borrowed, .. }) = &before
+        && let [first, more @ ..] = &borrowed[..]
+    {
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        session.output.message(&format!("note: git ignores {first}{more}, which counts as unchanged"));
+    }
+    Ok(before)
 }
 
 /// Without words everything is compared; otherwise only what is selected now.
@@ -113,7 +127,7 @@ fn show(
         AffectedFormat::Json => {
             session.output.json(&Document { schema: SCHEMA, since, everything_because, affected })?;
         }
-        AffectedFormat::GithubMatrix => session.output.data(&matrix(affected))?,
+        AffectedFormat::GithubMatrix => session.output.data(&matrix(affected)?)?,
         AffectedFormat::Text => {
             session.output.data(&text(affected))?;
             let (images, components) = (affected.images.len(), affected.components.len());
@@ -127,16 +141,28 @@ fn show(
     Ok(ExitStatus::Done)
 }
 
+/// `strategy.matrix` of a job.
+#[derive(Serialize)]
+struct Matrix {
+    include: Vec<MatrixEntry>,
+}
+
+#[derive(Serialize)]
+struct MatrixEntry {
+    image: String,
+    variant: String,
+    platform: String,
+}
+
 /// What is to be built, as GitHub Actions takes it: one entry for each image and platform.
-fn matrix(affected: &Affected) -> String {
+fn matrix(affected: &Affected) -> Result<String, Stop> {
     let entry = |image: &ImageChange, platform: &crate::oci::Platform| {
         let variant = image.variant.as_deref().unwrap_or_default();
-        serde_json::json!({ "image": image.image, "variant": variant, "platform": platform.to_string() })
+        MatrixEntry { image: image.image.clone(), variant: variant.to_owned(), platform: platform.to_string() }
     };
     let all = affected.images.iter().filter(|image| image.change != Change::Removed);
-    let include: Vec<_> =
-        all.flat_map(|image| image.platforms.iter().map(move |platform| entry(image, platform))).collect();
-    format!("{}\n", serde_json::json!({ "include": include }))
+    let include = all.flat_map(|image| image.platforms.iter().map(move |platform| entry(image, platform))).collect();
+    Ok(serde_json::to_string(&Matrix { include }).map_err(Stop::input)? + "\n")
 }
 
 /// One line for each component and image.

@@ -71,7 +71,7 @@ impl Cancel {
         // without a message the thread has ended, and says why
         match ready.recv() {
             Ok(()) => Ok(()),
-            Err(_) => thread.join().map_or_else(|_| Ok(()), |ended| ended),
+            Err(_) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
         }
     }
 }

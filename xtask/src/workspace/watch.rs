@@ -123,13 +123,14 @@ impl FolderWatch {
     /// # Errors
     /// The system refuses for another reason than a limit, which [`Renewed`] tells.
     pub fn set(&mut self, folders: &BTreeSet<Utf8PathBuf>) -> Result<Renewed, WatchError> {
-        let mut renewed = Renewed { added: folders.iter().any(|folder| !self.folders.contains(folder)), limit: None };
+        let new: BTreeSet<Utf8PathBuf> = folders.difference(&self.folders).cloned().collect();
+        let mut renewed = Renewed { added: !new.is_empty(), limit: None };
         if let Way::Told(watcher) = &mut self.way {
             for folder in self.folders.difference(folders) {
                 // it may be gone
                 _ = watcher.unwatch(folder.as_std_path());
             }
-            for folder in folders.difference(&self.folders) {
+            for folder in &new {
                 let Err(error) = watcher.watch(folder.as_std_path(), RecursiveMode::NonRecursive) else { continue };
                 match limit(&error) {
                     Some(limit) => {
@@ -144,13 +145,12 @@ impl FolderWatch {
         }
         self.folders.clone_from(folders);
         if renewed.limit.is_some() {
-            self.way = Way::Looks(Look::new());
-        }
-        if let Way::Looks(last) = &mut self.way {
-            // what is in a folder that was looked at before is compared with that look
-            for (path, seen) in look(&self.folders) {
-                last.entry(path).or_insert(seen);
-            }
+            self.way = Way::Looks(look(&self.folders));
+            // what was saved until now was not told
+            renewed.added = true;
+        } else if let Way::Looks(last) = &mut self.way {
+            // what is new in a folder that was looked at before shows in the next look
+            last.extend(look(&new));
         }
         Ok(renewed)
     }

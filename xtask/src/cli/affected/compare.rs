@@ -4,7 +4,9 @@
 //! |---|---|
 //! | an image changed | its fingerprint on a platform, its platforms, or its references are other ones |
 //! | a component changed | in an image that both plans have, its fingerprint, version, features or roles are other ones; where there is no such image, one of all that it has now was not there before |
-//! | added, removed | only one of the plans has it |
+//! | added, removed | only one of the plans has it, and of a component only one of the workspaces |
+//!
+//! A component that was there and in no image that is compared counts as changed: what it was is not known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,12 +70,20 @@ pub(super) enum Cause {
     Unknown,
 }
 
+/// A plan, and the components of its workspace, whether or not an image has them.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) components: &'p BTreeSet<String>,
+}
+
 /// What is different in `new`; without an old plan, everything.
-pub(super) fn compare(old: Option<&Plan>, new: &Plan) -> Affected {
-    let Some(old) = old else { return everything(new) };
-    let before: BTreeMap<&str, &ImagePlan> = old.images.iter().map(|image| (image.id.as_str(), image)).collect();
+pub(super) fn compare(before: Option<Side<'_>>, now: Side<'_>) -> Affected {
+    let new = now.plan;
+    let Some(Side { plan: old, components: known }) = before else { return everything(new) };
+    let images: BTreeMap<&str, &ImagePlan> = old.images.iter().map(|image| (image.id.as_str(), image)).collect();
     let after: BTreeSet<&str> = new.images.iter().map(|image| image.id.as_str()).collect();
-    let present = new.images.iter().filter_map(|image| match before.get(image.id.as_str()) {
+    let present = new.images.iter().filter_map(|image| match images.get(image.id.as_str()) {
         Some(old) => changed(old, image),
         None => Some(whole(image, Change::Added, image.platforms.clone())),
     });
@@ -81,7 +91,7 @@ pub(super) fn compare(old: Option<&Plan>, new: &Plan) -> Affected {
     let mut images: Vec<ImageChange> =
         present.chain(gone.map(|image| whole(image, Change::Removed, Vec::new()))).collect();
     images.sort_by(|a, b| a.id.cmp(&b.id));
-    Affected { components: components(old, new), images }
+    Affected { components: components(Side { plan: old, components: known }, now), images }
 }
 
 fn everything(new: &Plan) -> Affected {
@@ -167,11 +177,13 @@ fn identity(part: &ComponentPlan) -> String {
 }
 
 /// Every component that one of the plans has.
-fn components(old: &Plan, new: &Plan) -> Vec<ComponentChange> {
-    let (before, after) = (uses(old), uses(new));
+fn components(old: Side<'_>, new: Side<'_>) -> Vec<ComponentChange> {
+    let (before, after) = (uses(old.plan), uses(new.plan));
     let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
     let change = |name: &str| match (before.get(name), after.get(name)) {
+        (None, _) if old.components.contains(name) => Some(Change::Changed),
         (None, _) => Some(Change::Added),
+        (_, None) if new.components.contains(name) => None,
         (_, None) => Some(Change::Removed),
         (Some(old), Some(new)) => differs(old, new).then_some(Change::Changed),
     };

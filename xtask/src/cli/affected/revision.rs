@@ -5,6 +5,7 @@
 //! something else than any file of today: the component is affected, and the others can still be compared.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
@@ -21,6 +22,8 @@ use crate::workspace::{self, Entry, EntryKind, RevisionTree, SETTINGS_FILE, Tree
 /// The plan of a revision.
 pub(super) struct Before {
     pub(super) plan: Plan,
+    /// Components that the revision has, whether or not an image does.
+    pub(super) components: BTreeSet<String>,
     /// Files that were taken from the work tree.
     pub(super) borrowed: Vec<Utf8PathBuf>,
 }
@@ -60,7 +63,8 @@ fn plan_there(arguments: &AffectedArguments, own: &Session<'_>, work: &WorkTree<
     let plan = own.plan_from(&loaded, &resolution, &pins, |wants| read(own, &loaded, work, wants, &mut borrowed))?;
     borrowed.sort();
     borrowed.dedup();
-    Ok(Before { plan, borrowed })
+    let components = loaded.manifests.components.keys().map(ToString::to_string).collect();
+    Ok(Before { plan, components, borrowed })
 }
 
 /// What is selected now and was not there then is new, and no mistake.
@@ -97,7 +101,8 @@ fn read(
         let before = listing.len();
         listing.extend(lent.cloned());
         borrowed.extend(listing[before..].iter().map(|entry| path(want, entry)));
-        if required && !want.required && listing.is_empty() {
+        // an empty folder can only be a submodule that is not there
+        if required && listing.is_empty() {
             listing.push(nowhere());
         }
         if listing.len() > before {

@@ -243,7 +243,7 @@ fn keep(tree: &Utf8Path, path: &Utf8Path, seal: &Utf8Path, prefix: &Utf8Path) ->
     if path.exists() {
         // it was changed by somebody, or another run was faster
         if seal_of(path, prefix) == text {
-            return Ok(fs_err::write(seal, text)?);
+            return fs_err::write(seal, text);
         }
         fs_err::remove_dir_all(path)?;
     }
@@ -299,7 +299,7 @@ impl Repository<'_> {
             let Some((entry, path)) = line.split_once('\t') else { continue };
             let commit = entry.rsplit(' ').next().unwrap_or_default();
             let below = self.top.join(path);
-            let tree = below.join(".git").exists().then(|| ["rev-parse", "--verify", "--quiet"]);
+            let tree = below.join(".git").exists().then_some(["rev-parse", "--verify", "--quiet"]);
             let tree = tree.and_then(|words| one(git(&below).args(words).arg(tree_of(commit))));
             let git_dir = one(git(&below).args(["rev-parse", "--absolute-git-dir"]));
             let (Some(tree), Some(git_dir)) = (tree, git_dir) else {
@@ -355,18 +355,23 @@ pub fn ignored(root: &Utf8Path, paths: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
 
 fn check_ignore(root: &Utf8Path, paths: &[Utf8PathBuf]) -> Option<Vec<Utf8PathBuf>> {
     let mut command = git(root);
-    command.args(["check-ignore", "-z", "--stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    // this one takes paths as they are, and no word for it
+    command
+        .args(["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut child = command.spawn().ok()?;
     let mut stdin = child.stdin.take()?;
     let output = std::thread::scope(|scope| {
         // it answers while it is asked
-        scope.spawn(move || paths.iter().try_for_each(|path| write!(stdin, "{path}\0")));
+        scope.spawn(move || paths.iter().try_for_each(|path| write!(stdin, "./{path}\0")));
         child.wait_with_output().ok()
     })?;
     // 1: none of them
     matches!(output.status.code(), Some(0 | 1)).then_some(())?;
     let words = String::from_utf8(output.stdout).ok()?;
-    Some(words.split_terminator('\0').map(Utf8PathBuf::from).collect())
+    let paths = words.split_terminator('\0').map(|path| path.strip_prefix("./").unwrap_or(path));
+    Some(paths.map(Utf8PathBuf::from).collect())
 }
 
 #[cfg(test)]
