@@ -11,7 +11,7 @@ struct Image(String);
 
 impl Image {
     fn new(component: &str, hash: &str) -> Self {
-        let reference = format!("groupage/component/{component}:{hash}");
+        let reference = format!("groupage.invalid/component/{component}:{hash}");
         let mut build = Command::new("docker");
         build.args(["build", "--quiet", "--tag", &reference, "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = build.spawn().unwrap();

@@ -18,7 +18,7 @@ pub(super) struct Output<'a> {
     kept: Option<&'a RefCell<String>>,
 }
 
-impl<'a> Output<'a> {
+impl Output<'_> {
     pub(super) fn new(global: &Global, environment: &Environment) -> Self {
         let terminal = io::stderr().is_terminal();
         let colour = match global.color {
@@ -30,8 +30,13 @@ impl<'a> Output<'a> {
     }
 
     /// Messages are kept for whoever decides whether to show them.
-    pub(super) fn keeping(messages: &'a RefCell<String>) -> Self {
-        Self { style: Style::Plain, terminal: false, kept: Some(messages) }
+    pub(super) fn keeping(self, messages: &RefCell<String>) -> Output<'_> {
+        Output { style: self.style, terminal: self.terminal, kept: Some(messages) }
+    }
+
+    /// Without colour, for messages that are read by a program.
+    pub(super) fn plain(self) -> Self {
+        Self { style: Style::Plain, ..self }
     }
 
     /// Whether messages go to a terminal.

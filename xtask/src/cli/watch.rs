@@ -25,7 +25,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::args::{BuildArguments, Format, WatchArguments};
 use super::build::{self, Ended};
-use super::output::{Output, counted};
+use super::output::counted;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::lock::Pins;
@@ -172,7 +172,7 @@ impl Watch<'_> {
     /// Reads the workspace and watches what was read; again as long as that brings new folders. The files that mattered
     /// before still do: one of them may be gone.
     fn prepare(&mut self, kept: &RefCell<String>) -> Result<Result<Prepared, Stop>, Stop> {
-        let quiet = self.session.with_output(Output::keeping(kept));
+        let quiet = self.session.with_output(self.session.output.keeping(kept));
         let mut pass = 0;
         loop {
             pass += 1;

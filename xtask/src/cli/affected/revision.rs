@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 
 use super::super::args::{AffectedArguments, Global};
-use super::super::output::Output;
 use super::super::pins;
 use super::super::session::{Loaded, Session};
 use super::super::status::Stop;
@@ -47,7 +46,8 @@ pub(super) fn plan(
     }
     let messages = RefCell::new(String::new());
     let global = Global { manifest_path: Some(settings), ..session.global.clone() };
-    let own = Session::new(tree.root.clone(), session.environment.clone(), &global, Output::keeping(&messages));
+    let output = session.output.plain().keeping(&messages);
+    let own = Session::new(tree.root.clone(), session.environment.clone(), &global, output);
     plan_there(arguments, &own, work).map_err(|stop| why(&stop, &messages.borrow()))
 }
 

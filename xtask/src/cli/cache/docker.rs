@@ -1,25 +1,26 @@
-//! The part of the cache that lies in a Docker daemon: images of single components, `groupage/component/NAME:HASH`.
+//! The part of the cache that lies in a Docker daemon: images of single components, `groupage.invalid/component/NAME:HASH`.
 //!
 //! A daemon serves many workspaces. Only images of components that this workspace has are removed, and of those only the ones
 //! that no image of it, in any variant and on any platform, is made of any more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::super::args::SelectionArguments;
-use super::super::session::Session;
+use super::super::session::{Loaded, Session};
 use super::super::status::Stop;
 use super::super::{daemon, pins};
 use super::size;
 use crate::engine::docker::{ComponentImage, Docker};
+use crate::oci::Platform;
 use crate::plan::{ImagePlan, Plan, fingerprint};
 
 /// What the names of component images begin with.
-const REPOSITORY: &str = "groupage/component/";
-/// A shorter hash could belong to anything.
-const SHORTEST: usize = 8;
+const REPOSITORY: &str = "groupage.invalid/component/";
+/// Digits of a hash in a name.
+const DIGITS: usize = 32;
 
 /// Component images of the daemon, of all workspaces.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -43,10 +44,9 @@ pub(super) fn held(session: &Session<'_>, host: Option<&str>) -> Result<Option<H
 
 /// Removes what no plan needs; what was done, as text.
 pub(super) fn prune(session: &Session<'_>, host: Option<&str>, dry_run: bool) -> Result<String, Stop> {
-    let plan = current_plan(session)?;
-    let loaded = session.load_manifests()?;
+    let loaded = session.load()?;
     let own: BTreeSet<&str> = loaded.manifests.components.keys().map(|name| name.as_str()).collect();
-    let current = hashes(&plan);
+    let current = current_references(&current_plan(session, &loaded)?);
     daemon::wait(async {
         let docker = daemon::connect(session, host).await?;
         let images = docker.component_images().await.map_err(daemon::stop)?;
@@ -73,36 +73,32 @@ async fn remove(docker: &Docker, image: &ComponentImage, tag: &str, dry_run: boo
 }
 
 /// Every image in every variant.
-fn current_plan(session: &Session<'_>) -> Result<Plan, Stop> {
-    let loaded = session.load()?;
-    let resolution = session.resolve(&loaded, &SelectionArguments::default().selection(true))?;
-    let pins = pins::that_fit(&loaded, &resolution);
-    session.plan(&loaded, &resolution, &pins)
+fn current_plan(session: &Session<'_>, loaded: &Loaded) -> Result<Plan, Stop> {
+    let resolution = session.resolve(loaded, &SelectionArguments::default().selection(true))?;
+    let pins = pins::that_fit(loaded, &resolution);
+    session.plan(loaded, &resolution, &pins)
 }
 
-/// What the images of each component may be named by: its fingerprints, and those that include the platform.
-fn hashes(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
-    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut add = |image: &ImagePlan| {
+/// The names of all component images that a plan is made of. The one place that knows how they are named.
+fn current_references(plan: &Plan) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut add = |image: &ImagePlan, platform: &Platform| {
         for part in &image.components {
-            let of_part = all.entry(part.name.to_string()).or_default();
-            of_part.insert(part.fingerprint.clone());
-            let platforms = image.platforms.iter().map(|on| fingerprint::on_platform(&part.fingerprint, on));
-            of_part.extend(platforms);
+            for hash in [part.fingerprint.clone(), fingerprint::on_platform(&part.fingerprint, platform)] {
+                all.insert(format!("{REPOSITORY}{}:{}", part.name, hash.get(..DIGITS).unwrap_or(&hash)));
+            }
         }
     };
     for image in &plan.images {
-        add(image);
-        image.platforms.iter().for_each(|platform| add(&image.for_platform(platform)));
+        image.platforms.iter().for_each(|platform| add(&image.for_platform(platform), platform));
     }
     all
 }
 
 /// Whether a reference is that of a component of ours that nothing is made of any more.
-fn is_stale(tag: &str, own: &BTreeSet<&str>, current: &BTreeMap<String, BTreeSet<String>>) -> bool {
-    let Some((name, hash)) = tag.strip_prefix(REPOSITORY).and_then(|rest| rest.split_once(':')) else { return false };
-    let belongs = |full: &String| hash.len() >= SHORTEST && full.starts_with(hash);
-    own.contains(name) && !current.get(name).is_some_and(|hashes| hashes.iter().any(belongs))
+fn is_stale(tag: &str, own: &BTreeSet<&str>, current: &BTreeSet<String>) -> bool {
+    let component = tag.strip_prefix(REPOSITORY).and_then(|rest| rest.split_once(':'));
+    component.is_some_and(|(name, _)| own.contains(name)) && !current.contains(tag)
 }
 
 #[cfg(test)]
@@ -112,15 +108,13 @@ mod tests {
     #[test]
     fn only_stale_images_of_our_components_go() {
         let own = BTreeSet::from(["a", "b"]);
-        let current = BTreeMap::from([("a".to_owned(), BTreeSet::from(["0123456789abcdef".to_owned()]))]);
+        let current = BTreeSet::from(["groupage.invalid/component/a:01".to_owned()]);
         let check = |tag: &str, expect: bool| assert_eq!(is_stale(tag, &own, &current), expect, "{tag}");
-        check("groupage/component/a:0123456789abcdef", false);
-        check("groupage/component/a:0123456789ab", false);
-        check("groupage/component/a:0123", true);
-        check("groupage/component/a:ffffffffffff", true);
-        check("groupage/component/b:0123456789ab", true);
-        check("groupage/component/c:ffffffffffff", false);
-        check("somebody/component/a:ffffffffffff", false);
-        check("groupage/component/a", false);
+        check("groupage.invalid/component/a:01", false);
+        check("groupage.invalid/component/a:02", true);
+        check("groupage.invalid/component/b:01", true);
+        check("groupage.invalid/component/c:01", false);
+        check("somebody/component/a:02", false);
+        check("groupage.invalid/component/a", false);
     }
 }

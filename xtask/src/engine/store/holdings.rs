@@ -48,7 +48,12 @@ pub struct Holding {
     pub shared: u64,
     /// When it was last used: seconds and nanoseconds since 1970, where the system knows it.
     pub used: Option<(i64, i64)>,
+    /// Its files: what they are known by, whatever their names, and their bytes.
+    pub(super) files: Vec<(FileIdentity, u64)>,
 }
+
+/// Device and inode, or where there are none the place in the count.
+pub(super) type FileIdentity = (u64, u64);
 
 impl Holding {
     /// The last part of its path.
@@ -124,26 +129,27 @@ pub(super) fn changed_at(_metadata: &std::fs::Metadata) -> Option<(i64, i64)> {
 }
 
 #[cfg(unix)]
-fn identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
+fn identity(metadata: &std::fs::Metadata) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt as _;
     Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity(_metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
+fn identity(_metadata: &std::fs::Metadata) -> Option<FileIdentity> {
     None
 }
 
 /// Counts every file once.
 #[derive(Default)]
 struct Scale {
-    seen: BTreeSet<(u64, u64)>,
+    seen: BTreeSet<FileIdentity>,
+    count: u64,
     holdings: Vec<Holding>,
 }
 
 impl Scale {
     fn weigh(&mut self, part: Part, path: Utf8PathBuf) {
-        let mut holding = Holding { part, path, bytes: 0, shared: 0, used: None };
+        let mut holding = Holding { part, path, bytes: 0, shared: 0, used: None, files: Vec::new() };
         let walk = walkdir::WalkDir::new(&holding.path).follow_root_links(false);
         for metadata in walk.into_iter().filter_map(|entry| entry.ok()?.metadata().ok()) {
             holding.used = holding.used.max(changed_at(&metadata));
@@ -151,7 +157,10 @@ impl Scale {
                 continue;
             }
             let size = metadata.len();
-            if identity(&metadata).is_none_or(|identity| self.seen.insert(identity)) {
+            self.count += 1;
+            let identity = identity(&metadata).unwrap_or((u64::MAX, self.count));
+            holding.files.push((identity, size));
+            if self.seen.insert(identity) {
                 holding.bytes += size;
             } else {
                 holding.shared += size;
@@ -163,6 +172,7 @@ impl Scale {
             Some(tree) => {
                 tree.bytes += holding.bytes;
                 tree.used = holding.used;
+                tree.files.extend(holding.files);
             }
             None => self.holdings.push(holding),
         }

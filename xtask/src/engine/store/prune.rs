@@ -7,18 +7,21 @@
 //! | 3 | cargo's target folder: without it everything is compiled anew |
 //! | with those | records of blobs that are gone |
 //!
+//! **Bytes are free when the last name of a file is gone**: cargo's target folder and `programs` share files, as blobs and
+//! layouts do. What would free nothing stays, as long as something else frees more.
+//!
 //! **Never while a build runs**: every run holds the lock of the store, shared, and this takes it alone; a build that begins
 //! meanwhile waits. Trees of revisions have a lock of their own, and stay while it is held. **Killed half way it leaves
 //! nothing half removed under its name**: files go at once, and folders are first renamed into `cache/tmp`, which the next
 //! run clears.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::holdings::{Holding, Part, entries, holdings, in_layouts, named};
+use super::holdings::{FileIdentity, Holding, Part, entries, holdings, in_layouts, named};
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -56,18 +59,20 @@ pub fn prune(folder: &Utf8Path, wanted: Wanted, on_wait: impl FnOnce()) -> io::R
     let revisions = File::options().append(true).open(folder.join("revisions/lock")).ok();
     let free = revisions.as_ref().is_none_or(|lock| lock.try_lock().is_ok());
     let before = all.iter().map(|holding| holding.bytes).sum();
-    let mut pruned = Pruned { removed: Vec::new(), before, after: before };
-    if pruned.after > wanted.keep && wanted.layouts {
+    let mut run =
+        Run { folder, wanted, names: names(&all), pruned: Pruned { removed: Vec::new(), before, after: before } };
+    if wanted.layouts {
         let mut layouts: Vec<&Holding> = all.iter().filter(|holding| holding.part == Part::Layouts).collect();
         layouts.sort_by_key(|holding| holding.used);
-        remove(folder, wanted, layouts, &mut pruned)?;
+        run.remove(layouts)?;
     }
-    let gone: BTreeSet<&Utf8PathBuf> = pruned.removed.iter().map(|holding| &holding.path).collect();
+    let gone: BTreeSet<&Utf8PathBuf> = run.pruned.removed.iter().map(|holding| &holding.path).collect();
     let left: Vec<Holding> = all.iter().filter(|holding| !gone.contains(&holding.path)).cloned().collect();
     let needed = in_layouts(&left)?;
     let mut candidates: Vec<&Holding> = left.iter().filter(|holding| may_go(holding, &needed, free)).collect();
     candidates.sort_by_key(|holding| (holding.part == Part::Cargo, holding.used, &holding.path));
-    remove(folder, wanted, candidates, &mut pruned)?;
+    run.remove(candidates)?;
+    let mut pruned = run.pruned;
     if !wanted.dry_run && !pruned.removed.is_empty() {
         let freed = forget_blobs(&folder.join("cache"), wanted.keep == 0)?;
         pruned.after = pruned.after.saturating_sub(freed);
@@ -102,22 +107,66 @@ fn may_go(holding: &Holding, needed: &BTreeSet<String>, revisions: bool) -> bool
     }
 }
 
-fn remove(folder: &Utf8Path, wanted: Wanted, candidates: Vec<&Holding>, pruned: &mut Pruned) -> io::Result<()> {
-    for holding in candidates {
-        // what has no bytes is no use to keep once everything is to go
-        if pruned.after <= wanted.keep && (wanted.keep > 0 || pruned.after == 0) {
-            break;
-        }
-        if !wanted.dry_run {
-            if holding.part == Part::Revisions {
-                remove_one(folder, &holding.path.with_extension("seal"))?;
+/// How many names each file has below the folder.
+fn names(all: &[Holding]) -> BTreeMap<FileIdentity, u64> {
+    let mut names = BTreeMap::new();
+    all.iter().flat_map(|holding| &holding.files).for_each(|(file, _)| *names.entry(*file).or_default() += 1);
+    names
+}
+
+struct Run<'a> {
+    folder: &'a Utf8Path,
+    wanted: Wanted,
+    names: BTreeMap<FileIdentity, u64>,
+    pruned: Pruned,
+}
+
+impl Run<'_> {
+    /// Removes candidates in their order until the rest fits; what frees nothing only when everything is to go.
+    fn remove(&mut self, mut candidates: Vec<&Holding>) -> io::Result<()> {
+        loop {
+            let all = candidates.len();
+            let mut left = Vec::new();
+            for holding in candidates {
+                if self.pruned.after > self.wanted.keep && self.frees(holding) > 0 {
+                    self.remove_one(holding)?;
+                } else {
+                    left.push(holding);
+                }
             }
-            remove_one(folder, &holding.path)?;
+            candidates = left;
+            if candidates.len() == all {
+                break;
+            }
         }
-        pruned.after -= holding.bytes;
-        pruned.removed.push(holding.clone());
+        let rest = if self.wanted.keep == 0 { candidates } else { Vec::new() };
+        rest.into_iter().try_for_each(|holding| self.remove_one(holding))
     }
-    Ok(())
+
+    /// The bytes of files that have no other name.
+    fn frees(&self, holding: &Holding) -> u64 {
+        let mut own: BTreeMap<FileIdentity, (u64, u64)> = BTreeMap::new();
+        for (file, size) in &holding.files {
+            own.entry(*file).or_insert((0, *size)).0 += 1;
+        }
+        own.iter().filter(|(file, (count, _))| self.names.get(file) == Some(count)).map(|(_, (_, size))| size).sum()
+    }
+
+    fn remove_one(&mut self, holding: &Holding) -> io::Result<()> {
+        if !self.wanted.dry_run {
+            if holding.part == Part::Revisions {
+                remove_one(self.folder, &holding.path.with_extension("seal"))?;
+            }
+            remove_one(self.folder, &holding.path)?;
+        }
+        let freed = self.frees(holding);
+        for (file, _) in &holding.files {
+            self.names.entry(*file).and_modify(|count| *count -= 1);
+        }
+        self.pruned.after -= freed;
+        self.pruned.removed.push(Holding { bytes: freed, ..holding.clone() });
+        Ok(())
+    }
 }
 
 fn remove_one(folder: &Utf8Path, path: &Utf8Path) -> io::Result<()> {

@@ -193,3 +193,25 @@ fn what_a_killed_prune_left_goes() {
     Store::open(&top.join("cache")).unwrap();
     assert_eq!(top.join("cache/tmp").read_dir_utf8().unwrap().count(), 0);
 }
+
+#[test]
+fn bytes_are_free_when_the_last_name_is_gone() {
+    let (_folder, top, _) = aged(&["a"]);
+    for folder in ["programs/one", "programs/two", "cargo/release"] {
+        fs_err::create_dir_all(top.join(folder)).unwrap();
+    }
+    for (path, size) in [("programs/one/own", 5), ("cargo/release/program", 100), ("cargo/release/other", 50)] {
+        fs_err::write(top.join(path), vec![0; size]).unwrap();
+    }
+    fs_err::hard_link(top.join("cargo/release/program"), top.join("programs/two/program")).unwrap();
+    fs_err::hard_link(top.join("cargo/release/program"), top.join("cargo/release/again")).unwrap();
+    // the blob and the program of its own are enough; another name of what cargo has would free nothing
+    assert_eq!(prune(&top, 150).after, 150);
+    assert!(!top.join("programs/one").exists() && top.join("programs/two").exists());
+    // without the target folder the other name is what holds the bytes
+    assert_eq!(prune(&top, 100).after, 100);
+    assert!(!top.join("cargo").exists() && top.join("programs/two").exists());
+    assert_eq!(prune(&top, 99).after, 0);
+    let bytes: u64 = holdings::holdings(&top).unwrap().iter().map(|holding| holding.bytes).sum();
+    assert_eq!(bytes, 0);
+}
