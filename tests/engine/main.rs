@@ -15,6 +15,7 @@
 //! | `cache.rs` | what is built anew and what is not |
 //! | `registered.rs` | what a registry has already is not built |
 //! | `twice.rs` | the docker engine does nothing twice: what is there is neither sent nor built again |
+//! | `component_images.rs` | images of single components go when nothing is made of them |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
@@ -49,6 +50,8 @@ mod native_unchanged;
 
 #[path = "cache.rs"]
 mod needs_engine_cache;
+#[path = "component_images.rs"]
+mod needs_engine_component_images;
 #[path = "context.rs"]
 mod needs_engine_context;
 #[path = "failures.rs"]

@@ -24,6 +24,7 @@
 //! | `target/groupage/oci/IMAGE` (OCI layouts: results) | `inspect`, other programs | [`engine::native`] |
 //! | `target/groupage/cache` (layers, blobs of bases) | [`engine::store`] | [`engine::store`] |
 //! | `target/groupage/cargo`, `target/groupage/programs` | cargo, [`engine::native::compile`] | cargo, [`engine::native::compile`] |
+//! | `target/groupage/revisions` (trees of git revisions, for `affected`) | [`cli`] | [`workspace`] |
 //! | `target/groupage/bootstrap` (local stand-ins of builder images) | [`workspace::bootstrap`] | [`workspace::bootstrap`] |
 //! | archives of `--output` | other programs | [`engine`] |
 //! | the Docker daemon, registries | [`engine::docker`], [`engine::registry`] | `build`; `--load`, `--push` |

@@ -1,11 +1,14 @@
 //! The words of the command line. Names are those of cargo and bake, where they have one.
 
+mod tools;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::manifest::FeatureValue;
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
+pub use tools::*;
 
 const LONG_ABOUT: &str = "\
 Merges many small component images into few.
@@ -123,6 +126,12 @@ pub enum Command {
     /// Show what is inside an image: components, features, roles, fingerprint, base
     #[command(long_about = LONG_INSPECT)]
     Inspect(InspectArguments),
+    /// List the images and components that were touched since a git revision; builds nothing
+    Affected(AffectedArguments),
+    /// Build again whenever a file is saved
+    Watch(WatchArguments),
+    /// Show or shrink what target/groupage holds
+    Cache(CacheArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
 }

@@ -24,33 +24,48 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
         session.output.data(&super::plan::text(&plan))?;
         return Ok(ExitStatus::Done);
     }
-    match choose::engine(arguments, session, &plan)? {
+    let ended = perform(arguments, session, loaded, plan, &pins)?;
+    let written = tell_what_was_built(arguments, session, &ended.plan, &ended.outcome);
+    Ok(tell_what_failed(arguments, session, &ended).max(written))
+}
+
+/// A build that has ended, and what is needed to tell of it.
+pub(super) struct Ended {
+    pub(super) loaded: Loaded,
+    pub(super) plan: Plan,
+    pub(super) dockerfiles: Dockerfiles,
+    pub(super) outcome: Outcome,
+}
+
+/// Builds a plan by the engine that is chosen for it.
+pub(super) fn perform(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    loaded: Loaded,
+    plan: Plan,
+    pins: &Pins,
+) -> Result<Ended, Stop> {
+    let ended = match choose::engine(arguments, session, &plan)? {
         Chosen::Docker(docker) => {
             if builders(arguments) == Builders::NotUsed {
                 session.check_builders(&loaded, &session.resolve(&loaded, &selection(arguments))?)?;
             }
-            docker::run(arguments, session, loaded, plan, &pins, *docker)
+            docker::run(arguments, session, loaded, plan, pins, *docker)?
         }
         Chosen::Native(docker) => {
             let outcome = native::run(arguments, session, &loaded, &plan, docker.map(|docker| *docker))?;
-            finish(arguments, session, &loaded, &plan, &Dockerfiles::new(), &outcome)
+            Ended { loaded, plan, dockerfiles: Dockerfiles::new(), outcome }
         }
-    }
+    };
+    records::keep(arguments, session, &ended.loaded, &ended.plan, ended.dockerfiles.is_empty(), &ended.outcome);
+    Ok(ended)
 }
 
-/// Tells what was built, and what was not.
-pub(super) fn finish(
-    arguments: &BuildArguments,
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-    dockerfiles: &Dockerfiles,
-    outcome: &Outcome,
-) -> Result<ExitStatus, Stop> {
-    records::keep(arguments, session, loaded, plan, dockerfiles.is_empty(), outcome);
-    let written = tell_what_was_built(arguments, session, plan, outcome);
+/// Shows every failure, and says how the run ends.
+pub(super) fn tell_what_failed(arguments: &BuildArguments, session: &Session<'_>, ended: &Ended) -> ExitStatus {
+    let Ended { loaded, plan, dockerfiles, outcome } = ended;
     show_failures(arguments, session, loaded, plan, dockerfiles, outcome);
-    Ok(status(session, outcome).max(written))
+    status(session, outcome)
 }
 
 /// Writes the metadata file and stdout. Trouble with one of them hides neither the other nor a failed build: it is said
@@ -87,7 +102,12 @@ fn builders(arguments: &BuildArguments) -> Builders {
     }
 }
 
-fn checked_plan(arguments: &BuildArguments, session: &Session<'_>, loaded: &Loaded) -> Result<(Plan, Pins), Stop> {
+/// The plan of what was asked for, after every rule has had its say.
+pub(super) fn checked_plan(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    loaded: &Loaded,
+) -> Result<(Plan, Pins), Stop> {
     check_filter(arguments, loaded)?;
     let resolution = session.resolve(loaded, &selection(arguments))?;
     let pins = session.pins(loaded, &resolution, builders(arguments))?;
@@ -192,8 +212,8 @@ pub(super) fn run_jobs<E: Engine>(
     let options = Options { jobs: at_once, keep_going: arguments.keep_going };
     let mut stderr = std::io::stderr();
     let mut consumer = consumer(arguments.progress, session, &mut stderr);
-    let outcome =
-        run_blocking(jobs, engine, options, &mut |event| consumer.event(&event)).map_err(Stop::environment)?;
+    let on_event = &mut |event| consumer.event(&event);
+    let outcome = run_blocking(jobs, engine, options, &session.cancel, on_event).map_err(Stop::environment)?;
     // progress that cannot be shown does not undo a build
     _ = consumer.finish();
     Ok(outcome)

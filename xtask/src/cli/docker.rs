@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::args::BuildArguments;
-use super::build::{self, run_jobs};
+use super::build::{self, Ended, run_jobs};
 use super::session::{Dockerfiles, Loaded, Session};
-use super::status::{ExitStatus, Stop};
+use super::status::Stop;
 use super::{bootstrap, daemon, stamp};
 use crate::engine::docker::{Docker, Stock};
 use crate::engine::{Job, Network, Present};
@@ -31,7 +31,7 @@ pub(super) fn run(
     mut plan: Plan,
     pins: &Pins,
     docker: Docker,
-) -> Result<ExitStatus, Stop> {
+) -> Result<Ended, Stop> {
     // BuildKit of Docker 20.10 crashes its daemon when builds at once share steps and one ignores the cache
     // (https://github.com/moby/buildkit/issues/2303)
     let anew = arguments.no_cache || !arguments.no_cache_filter.is_empty();
@@ -63,7 +63,7 @@ pub(super) fn run(
         job.pushed = pushed.get(&job.image).cloned();
     }
     let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
-    build::finish(arguments, session, &loaded, &plan, &dockerfiles, &outcome)
+    Ok(Ended { loaded, plan, dockerfiles, outcome })
 }
 
 /// The plan with the images that the daemon has behind the names in it.

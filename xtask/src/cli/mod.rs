@@ -7,9 +7,11 @@
 //! **Invariants**: stdout carries data only, messages go to stderr; nothing depends on colour; a command does no work that it
 //! does not need (no cargo without cargo components, no daemon before `build`).
 
+mod affected;
 mod args;
 mod bootstrap;
 mod build;
+mod cache;
 mod check;
 mod choose;
 mod completions;
@@ -33,8 +35,10 @@ mod records;
 mod registry;
 mod rerun;
 mod session;
+mod size;
 mod stamp;
 mod status;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
@@ -97,6 +101,9 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Explain(arguments) => explain::run(arguments, session),
         Command::Diff(arguments) => diff::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Affected(arguments) => affected::run(arguments, session),
+        Command::Watch(arguments) => watch::run(arguments, session),
+        Command::Cache(arguments) => cache::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }
 }

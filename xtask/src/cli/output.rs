@@ -1,5 +1,6 @@
 //! Where output goes: data to stdout, messages to stderr.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{Color, Global};
@@ -10,12 +11,14 @@ use crate::workspace::Environment;
 
 /// Where output goes, and whether it has colour.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Output {
+pub(super) struct Output<'a> {
     style: Style,
     terminal: bool,
+    /// Where messages go instead of stderr.
+    kept: Option<&'a RefCell<String>>,
 }
 
-impl Output {
+impl Output<'_> {
     pub(super) fn new(global: &Global, environment: &Environment) -> Self {
         let terminal = io::stderr().is_terminal();
         let colour = match global.color {
@@ -23,7 +26,17 @@ impl Output {
             Color::Never => false,
             Color::Auto => terminal && environment.get("NO_COLOR").is_none_or(str::is_empty),
         };
-        Self { style: if colour { Style::Colour } else { Style::Plain }, terminal }
+        Self { style: if colour { Style::Colour } else { Style::Plain }, terminal, kept: None }
+    }
+
+    /// Messages are kept for whoever decides whether to show them.
+    pub(super) fn keeping(self, messages: &RefCell<String>) -> Output<'_> {
+        Output { style: self.style, terminal: self.terminal, kept: Some(messages) }
+    }
+
+    /// Without colour, for messages that are read by a program.
+    pub(super) fn plain(self) -> Self {
+        Self { style: Style::Plain, ..self }
     }
 
     /// Whether messages go to a terminal.
@@ -49,7 +62,10 @@ impl Output {
 
     /// Prints a message line.
     pub(super) fn message(self, text: &str) {
-        _ = writeln!(io::stderr().lock(), "{text}");
+        match self.kept {
+            Some(kept) => kept.borrow_mut().extend([text, "\n"]),
+            None => _ = writeln!(io::stderr().lock(), "{text}"),
+        }
     }
 
     /// Prints an error with its causes; a next step on a line of its own is kept there.

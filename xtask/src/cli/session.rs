@@ -8,6 +8,7 @@ use super::args::{FeatureArguments, Global, SelectionArguments};
 use super::output::Output;
 use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
+use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
 use crate::manifest::{self, BuildKind, Manifests};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
@@ -16,7 +17,7 @@ use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
 use crate::source::{SourceMap, Span};
 use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
-use crate::workspace::{self, Environment, Memory, Sources, Workspace, WorkspaceError};
+use crate::workspace::{self, Environment, Memory, Sources, Tree, Want, Workspace, WorkspaceError};
 use crate::{check, oci};
 
 /// What a run knows before it has read anything.
@@ -26,7 +27,9 @@ pub(super) struct Session<'a> {
     pub(super) global: &'a Global,
     /// How people call this program.
     pub(super) program: String,
-    pub(super) output: Output,
+    pub(super) output: Output<'a>,
+    /// Set when nothing more is to be built.
+    pub(super) cancel: Cancel,
 }
 
 /// Dockerfiles by the ID of their image.
@@ -50,13 +53,25 @@ pub(super) struct Loaded {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(cwd: Utf8PathBuf, environment: Environment, global: &'a Global, output: Output) -> Self {
-        Self { cwd, environment, global, program: super::program::name(), output }
+    pub(super) fn new(cwd: Utf8PathBuf, environment: Environment, global: &'a Global, output: Output<'a>) -> Self {
+        Self { cwd, environment, global, program: super::program::name(), output, cancel: Cancel::new() }
     }
 
     /// A path of the command line, absolute.
     pub(super) fn path(&self, path: &camino::Utf8Path) -> Utf8PathBuf {
         self.cwd.join(path)
+    }
+
+    /// The same run with messages that go elsewhere.
+    pub(super) fn with_output<'b>(&'b self, output: Output<'b>) -> Session<'b> {
+        let Self { cwd, environment, program, cancel, .. } = self;
+        let (cwd, environment, program, cancel) = (cwd.clone(), environment.clone(), program.clone(), cancel.clone());
+        Session { cwd, environment, global: self.global, program, output, cancel }
+    }
+
+    /// The workspace that is meant.
+    pub(super) fn workspace(&self) -> Result<Workspace, Stop> {
+        Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)
     }
 
     /// Reads and parses the workspace; asks cargo only if a component needs it.
@@ -69,7 +84,7 @@ impl<'a> Session<'a> {
 
     /// [`Session::load`] for a command that needs nothing of cargo.
     pub(super) fn load_manifests(&self) -> Result<Loaded, Stop> {
-        let workspace = Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)?;
+        let workspace = self.workspace()?;
         let sources = workspace.read(manifest::folders).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
         let mut problems = Problems::default();
         let lock_file = sources.lock_file.and_then(|id| LockFile::parse(id, sources.map.file(id), &mut problems));
@@ -140,16 +155,32 @@ impl<'a> Session<'a> {
 
     /// Plans what was resolved, with the digests of the lock file.
     pub(super) fn plan(&self, loaded: &Loaded, resolution: &Resolution<'_>, pins: &Pins) -> Result<Plan, Stop> {
+        self.plan_from(loaded, resolution, pins, |wants| self.read(loaded, &wants))
+    }
+
+    /// Lists and hashes what a plan needs.
+    pub(super) fn read(&self, loaded: &Loaded, wants: &[Want]) -> Result<Tree, Vec<Diagnostic>> {
+        let tree = workspace::read_tree(&loaded.workspace.root, wants, &loaded.memory);
+        // at once: what was hashed stays known when the command fails later
+        loaded.memory.save();
+        tree
+    }
+
+    /// [`Session::plan`] with files that the caller provides.
+    pub(super) fn plan_from(
+        &self,
+        loaded: &Loaded,
+        resolution: &Resolution<'_>,
+        pins: &Pins,
+        read: impl FnOnce(Vec<Want>) -> Result<Tree, Vec<Diagnostic>>,
+    ) -> Result<Plan, Stop> {
         let bad = |problems: Vec<Diagnostic>| self.bad_input(&problems, &loaded.sources.map);
         let root = &loaded.workspace.root;
         let pruned = match &loaded.cargo {
             Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
             None => PrunedWorkspaces::new(),
         };
-        let tree = workspace::read_tree(root, &plan::wants(resolution, &pruned, root), &loaded.memory);
-        // at once: what was hashed stays known when the command fails later
-        loaded.memory.save();
-        let tree = tree.map_err(bad)?;
+        let tree = read(plan::wants(resolution, &pruned, root)).map_err(bad)?;
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
         let texts = render::template_texts(own).into_iter();

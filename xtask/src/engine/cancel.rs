@@ -46,6 +46,34 @@ impl Cancel {
         self.cancel();
         std::future::pending().await
     }
+
+    /// Sets the switch on Ctrl-C, or a polite request to end, and then calls `then`, also when nobody waits for it: for a
+    /// program that goes on between builds. Signals are heard when this returns.
+    ///
+    /// # Errors
+    /// The system gives no thread or no event queue.
+    pub fn always_on_interrupt(&self, then: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        let (heard, ready) = std::sync::mpsc::channel();
+        let cancel = self.clone();
+        let listen = async move {
+            let mut signal = std::pin::pin!(wait_for_signal());
+            // the first look at it is what registers it
+            let begun = std::future::poll_fn(|context| std::task::Poll::Ready(signal.as_mut().poll(context))).await;
+            _ = heard.send(());
+            if begun.is_pending() {
+                signal.await;
+            }
+            cancel.cancel();
+            then();
+        };
+        let thread = std::thread::Builder::new().name("signals".to_owned());
+        let thread = thread.spawn(move || super::block_on(listen))?;
+        // without a message the thread has ended, and says why
+        match ready.recv() {
+            Ok(()) => Ok(()),
+            Err(_) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -129,7 +129,7 @@ pub async fn run<E: Engine>(
     outcome(&jobs, results, next, on_event)
 }
 
-/// [`run`] for callers without async: waits for the end, and cancels everything on Ctrl-C.
+/// [`run`] for callers without async: waits for the end, and cancels everything on Ctrl-C, or when somebody else does.
 ///
 /// # Errors
 /// When the system gives no event queue; what came of the jobs is in the [`Outcome`].
@@ -137,12 +137,12 @@ pub fn run_blocking<E: Engine>(
     jobs: Vec<E::Job>,
     engine: &E,
     options: Options,
+    cancel: &Cancel,
     on_event: &mut dyn FnMut(Event),
 ) -> std::io::Result<Outcome> {
-    let cancel = Cancel::new();
     let work = async {
         tokio::select! {
-            outcome = run(jobs, engine, options, &cancel, on_event) => outcome,
+            outcome = run(jobs, engine, options, cancel, on_event) => outcome,
             never = cancel.on_interrupt() => match never {},
         }
     };

@@ -13,6 +13,14 @@
 //! nothing under a final name. It is not synced to the disk; a machine that loses its power may lose or shorten blobs, so
 //! [`Store::has`] compares the size, and a blob that fits no more counts as absent and is made or fetched again. Blobs are
 //! read-only and have a fixed time of modification, so that one that somebody wrote into is noticed as well.
+//!
+//! **When a blob was last used is its time of change** (ctime): setting its permission bits once more moves that and nothing
+//! else. Times of access are off on many machines and moved by every backup, and a time of modification is what damage is
+//! known by. A blob whose time is younger than [`GRAIN`] before this run began is left alone, so that a run in which nothing
+//! is new writes nothing. `cache prune` goes by it; it gets the lock of the store alone, so that it never meets a build.
+
+pub mod holdings;
+pub mod prune;
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -29,8 +37,13 @@ use crate::oci::{Digest, Hasher};
 pub struct Store {
     root: Utf8PathBuf,
     claims: Arc<Claims>,
+    /// When this run began, by the clock of the file system, in seconds.
+    began: i64,
     _lock: Arc<File>,
 }
+
+/// How exactly it is known when a blob was last used, in seconds.
+const GRAIN: i64 = 3600;
 
 /// What threads of this process are making.
 #[derive(Debug, Default)]
@@ -93,7 +106,8 @@ impl Store {
         }
         lock.unlock()?;
         lock.lock_shared()?;
-        Ok(Self { root: root.to_owned(), claims: Arc::default(), _lock: Arc::new(lock) })
+        let began = now(&lock);
+        Ok(Self { root: root.to_owned(), claims: Arc::default(), began, _lock: Arc::new(lock) })
     }
 
     /// Where the bytes of a digest are, or would be.
@@ -103,7 +117,16 @@ impl Store {
 
     /// Whether a blob is there, with this many bytes, and nobody wrote into it since it got its name.
     pub fn has(&self, digest: &Digest, size: u64) -> bool {
-        is_sealed(&self.path(digest), size)
+        let path = self.path(digest);
+        let sealed = path.metadata().ok().filter(|metadata| fits(metadata, size));
+        sealed.inspect(|metadata| self.note_use(&path, metadata)).is_some()
+    }
+
+    /// Moves the time of last use, if that is worth it. A blob of another user keeps its time.
+    fn note_use(&self, path: &Utf8Path, metadata: &std::fs::Metadata) {
+        if holdings::changed_at(metadata).is_some_and(|(seconds, _)| seconds < self.began - GRAIN) {
+            _ = fs_err::set_permissions(path, metadata.permissions());
+        }
     }
 
     /// Waits until nobody else writes the thing of this name; it is ours until the file is dropped.
@@ -155,7 +178,9 @@ impl Store {
     /// # Errors
     /// The blob is larger than `limit`, or the disk refuses.
     pub fn read(&self, digest: &Digest, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        let bytes = read_limited(&self.path(digest), limit)?;
+        let path = self.path(digest);
+        let bytes = read_limited(&path, limit)?;
+        path.metadata().iter().for_each(|metadata| self.note_use(&path, metadata));
         Ok(bytes.filter(|bytes| Digest::of(bytes) == *digest))
     }
 
@@ -204,10 +229,18 @@ pub(super) fn seal(file: &File) -> io::Result<()> {
 
 /// Whether a file has so many bytes and was not written to since it was sealed.
 pub(super) fn is_sealed(path: &Utf8Path, size: u64) -> bool {
-    let fits = |metadata: std::fs::Metadata| {
-        metadata.is_file() && metadata.len() == size && FileTime::from_last_modification_time(&metadata) == MARK
-    };
-    path.metadata().is_ok_and(fits)
+    path.metadata().is_ok_and(|metadata| fits(&metadata, size))
+}
+
+fn fits(metadata: &std::fs::Metadata, size: u64) -> bool {
+    metadata.is_file() && metadata.len() == size && FileTime::from_last_modification_time(metadata) == MARK
+}
+
+/// The time of the file system; a file that is ours gets it when its permission bits are set.
+fn now(file: &File) -> i64 {
+    let touched = file.metadata().and_then(|metadata| file.set_permissions(metadata.permissions()));
+    let metadata = touched.and_then(|()| file.metadata()).ok();
+    metadata.as_ref().and_then(holdings::changed_at).map_or(i64::MIN + GRAIN, |(seconds, _)| seconds)
 }
 
 #[cfg(unix)]
@@ -241,7 +274,9 @@ fn read_limited(path: &Utf8Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 fn clear(folder: &Utf8Path) -> io::Result<()> {
     for entry in folder.read_dir_utf8()? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
+        if entry.file_type()?.is_dir() {
+            fs_err::remove_dir_all(entry.path())?;
+        } else {
             fs_err::remove_file(entry.path())?;
         }
     }
@@ -298,63 +333,4 @@ impl Write for BlobWriter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(Utf8Path::from_path(folder.path()).unwrap()).unwrap();
-        (folder, store)
-    }
-
-    #[test]
-    fn a_blob_appears_when_it_is_whole() {
-        let (_folder, store) = store();
-        let digest = Digest::of(b"abc");
-        let mut writer = store.writer().unwrap();
-        writer.write_all(b"abc").unwrap();
-        assert!(!store.has(&digest, 3));
-        assert_eq!(writer.commit(Some((&digest, 3))).unwrap(), (digest.clone(), 3));
-        assert!(store.has(&digest, 3) && !store.has(&digest, 4));
-        assert_eq!(store.read(&digest, 10).unwrap().as_deref(), Some(b"abc".as_slice()));
-    }
-
-    #[test]
-    fn what_was_not_announced_is_not_kept() {
-        let (_folder, store) = store();
-        let wanted = Digest::of(b"abc");
-        let mut writer = store.writer().unwrap();
-        writer.write_all(b"abd").unwrap();
-        assert!(matches!(writer.commit(Some((&wanted, 3))), Err(CommitError::Mismatch { .. })));
-        assert!(!store.has(&wanted, 3));
-        assert_eq!(store.root.join("tmp").read_dir_utf8().unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_blob_that_was_damaged_is_not_served() {
-        let (_folder, store) = store();
-        let digest = store.put(b"abc").unwrap();
-        for damaged in [b"ab".as_slice(), b"abd"] {
-            let path = store.path(&digest);
-            std::fs::remove_file(&path).unwrap();
-            std::fs::write(&path, damaged).unwrap();
-            assert!(!store.has(&digest, 3));
-        }
-        assert_eq!(store.read(&digest, 10).unwrap(), None);
-        store.put(b"abc").unwrap();
-        assert!(store.has(&digest, 3));
-    }
-
-    #[test]
-    fn leftovers_go_when_nobody_else_is_there() {
-        let (folder, store) = store();
-        let left = store.root.join("tmp/blob-left");
-        std::fs::write(&left, b"x").unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap();
-        let second = Store::open(root).unwrap();
-        assert!(left.exists(), "another run may be writing it");
-        drop((store, second));
-        Store::open(root).unwrap();
-        assert!(!left.exists());
-    }
-}
+mod tests;

@@ -82,6 +82,17 @@ impl Workspace {
         if problems.has_errors() { Err((sources.map, problems.into_list())) } else { Ok(sources) }
     }
 
+    /// Gives the sources of another workspace the override file of this one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn lend_overrides(&self, sources: &mut Sources) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        sources.override_keys.clear();
+        self.read_overrides(sources, &mut problems);
+        problems.finish(())
+    }
+
     fn read_settings(&self, sources: &mut Sources, problems: &mut Problems) {
         sources.files.settings = text::read(&self.root, SETTINGS_FILE.into(), &mut sources.map, problems);
     }

@@ -1,9 +1,13 @@
-//! When files were last changed, as git knows it: a time that is the same in every clone.
+//! What git knows: when files were last changed, a time that is the same in every clone, and what they were at a revision.
+
+mod revision;
 
 use std::process::{Command, Stdio};
 use std::thread;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+pub use revision::{Revision, RevisionError, RevisionTree, ignored};
 
 /// How many questions are asked at once.
 const AT_ONCE: usize = 8;

@@ -13,9 +13,10 @@
 //! | `generated.rs` | Dockerfiles that were written before, and whether they are ours |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
-//! | `git.rs` | when files were last changed, the same in every clone |
-//! | `times.rs` | the same, remembered for the newest commit |
+//! | `git.rs`, `git/` | when files were last changed, the same in every clone; the files of a revision |
+//! | `times.rs` | times of changes, remembered for the newest commit |
 //! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
+//! | `watch.rs` | which files of some folders change, as it happens |
 //! | `write.rs` | files that we write: they appear by rename |
 //!
 //! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
@@ -37,6 +38,7 @@ mod seen;
 mod text;
 mod times;
 mod tree;
+mod watch;
 pub mod write;
 
 pub use accounts::{Account, accounts};
@@ -45,13 +47,14 @@ pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
-pub use git::{History, commit_times, revision, topmost};
+pub use git::{History, Revision, RevisionError, RevisionTree, commit_times, ignored, revision, topmost};
 pub use memory::{MEMORY_FOLDER, Memory};
 pub use overrides::OverrideEntry;
 pub use pool::{in_parallel, threads};
 pub use seen::Seen;
 pub use times::remembered_times;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
+pub use watch::{FileEvent, FolderWatch, Limit, OnEvent, Renewed, WatchError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -22,6 +22,7 @@
 mod body;
 mod build;
 mod classic;
+mod components;
 mod connect;
 mod credentials;
 mod deliver;
@@ -38,6 +39,7 @@ mod store;
 mod tar;
 mod vertex;
 
+pub use components::{COMPONENT_LABEL, ComponentImage};
 pub use connect::Daemon;
 pub use credentials::Credentials;
 pub use host::{Environment, Host, HostError};
