@@ -185,13 +185,13 @@ fn what_cannot_be_followed_is_asked_for_every_time() {
             "one/Cargo.toml",
             package(
                 "one",
-                "[dev-dependencies]\nfetched = \"1\"\n[target.'cfg(windows)'.dependencies]\nthree = { path = \"../three\" }\n",
+                "[dev-dependencies]\nfetched = \"1\"\n[target.'cfg(windows)'.dependencies]\nthree = { path = \"../../three\" }\n",
             ),
         ),
     ] {
         let it = Counted::new();
-        write(&it.root, "three/Cargo.toml", &package("three", ""));
-        write(&it.root, "three/src/lib.rs", "");
+        write(&it.root, "../three/Cargo.toml", &package("three", ""));
+        write(&it.root, "../three/src/lib.rs", "");
         write(&it.root, path, &text);
         it.relock();
         for _ in 0..2 {
