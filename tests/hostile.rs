@@ -19,7 +19,7 @@ use groupage::plan::{self, PrunedWorkspaces, Read};
 use groupage::render::{self, Templates};
 use groupage::resolve::{Overrides, Packages, Selection, resolve};
 use groupage::source::{SourceFile, SourceMap};
-use groupage::workspace::{ManifestFiles, read_tree};
+use groupage::workspace::{ManifestFiles, Memory, read_tree};
 use serde_json::Value;
 use support::dockerfile::{Arguments, Instruction, read};
 use support::hostile::{Hostile, manifest, toml_string, values};
@@ -175,7 +175,7 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
     let selection = Selection { all_variants: true, ..Selection::default() };
     let resolution = resolve(&manifests, &Packages::new(), &selection, &Overrides::default())?;
     let pruned = PrunedWorkspaces::new();
-    let tree = read_tree(root, &plan::wants(&resolution, &pruned, root))?;
+    let tree = read_tree(root, &plan::wants(&resolution, &pruned, root), &Memory::default())?;
     let plan = plan::plan(&resolution, &Pins::default(), &Read { tree: &tree, pruned: &pruned, root, templates: "" })?;
     let findings = groupage::check::run(&resolution, &plan);
     if findings.iter().any(|finding| finding.level == Level::Error) {
