@@ -70,12 +70,13 @@ impl Counted {
             write(&root, path, text);
         }
         let program = top.join("program/cargo");
-        let real = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let script = fs::read_to_string(&program).unwrap().replace("$REAL_CARGO", &real);
+        let environment = Environment::read();
+        let real = environment.get("CARGO").unwrap_or("cargo");
+        let script = fs::read_to_string(&program).unwrap().replace("$REAL_CARGO", real);
         fs::write(&program, script).unwrap();
         #[cfg(unix)]
         fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let counted = Self { _folder: folder, root, program: program.into_string(), environment: Environment::read() };
+        let counted = Self { _folder: folder, root, program: program.into_string(), environment };
         counted.relock();
         counted
     }
