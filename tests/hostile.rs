@@ -175,7 +175,7 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
     let selection = Selection { all_variants: true, ..Selection::default() };
     let resolution = resolve(&manifests, &Packages::new(), &selection, &Overrides::default())?;
     let pruned = PrunedWorkspaces::new();
-    let tree = read_tree(root, &plan::wants(&resolution, &pruned, root), &Memory::open(root))?;
+    let tree = read_tree(root, &plan::wants(&resolution, &pruned, root), &Memory::default())?;
     let plan = plan::plan(
         &resolution,
         &Pins::default(),

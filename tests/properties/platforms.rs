@@ -8,7 +8,7 @@ use groupage::manifest::Manifests;
 use groupage::oci::Platform;
 use groupage::plan::{self, ImagePlan, PrunedWorkspaces, Read};
 use groupage::resolve::{Overrides, Packages, Selection, resolve};
-use groupage::workspace::{Entry, EntryKind, Tree};
+use groupage::workspace::{Entry, EntryKind, Seen, Tree};
 use proptest::prelude::*;
 
 use super::{check, parsed};
@@ -96,7 +96,7 @@ fn planned(manifests: &Manifests, platforms: &[Platform], mark: &str) -> Option<
         let marked = !mark.is_empty() && want.path.as_str().contains(mark);
         let digest = format!("digest of {}{}", want.path, if marked { " changed" } else { "" });
         let entry =
-            Entry { path: "".into(), kind: EntryKind::File { digest, mode: 0o644, size: 1, seen: Default::default() } };
+            Entry { path: "".into(), kind: EntryKind::File { digest, mode: 0o644, size: 1, seen: Seen::default() } };
         tree.insert(want.path, want.exclude, vec![entry]);
     }
     let read = Read { tree: &tree, root, templates: &Default::default(), pruned: &pruned };

@@ -100,8 +100,19 @@ fn play(case: &Path, transcript: &str) -> Result<String, String> {
     Ok(text)
 }
 
+/// What is remembered from run to run is no output: it holds times, and cargo keeps notes of its own where it finds a
+/// `target`.
+const REMEMBERED: [&str; 3] =
+    ["target/groupage/hashes", "target/groupage/cargo-metadata.json", "target/.rustc_info.json"];
+
+fn outputs(sandbox: &Sandbox) -> BTreeMap<PathBuf, Seen> {
+    let mut all = snapshot(sandbox.root());
+    all.retain(|path, _| !REMEMBERED.iter().any(|remembered| path == Path::new(remembered)));
+    all
+}
+
 fn interact(sandbox: &Sandbox, typed: &str, text: &mut String) {
-    let before = snapshot(sandbox.root());
+    let before = outputs(sandbox);
     let ended = sandbox.shell(typed);
     match ended.code {
         Some(code) => _ = writeln!(text, "-- exit {code}"),
@@ -109,7 +120,7 @@ fn interact(sandbox: &Sandbox, typed: &str, text: &mut String) {
     }
     block(text, "stdout", &ended.stdout);
     block(text, "stderr", &ended.stderr);
-    let after = snapshot(sandbox.root());
+    let after = outputs(sandbox);
     for (path, seen) in after.iter().filter(|(path, seen)| before.get(*path) != Some(*seen)) {
         let path = path.display();
         match seen {

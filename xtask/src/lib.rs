@@ -25,6 +25,8 @@
 //! | `target/groupage/cache` (layers, blobs of bases) | [`engine::store`] | [`engine::store`] |
 //! | `target/groupage/cargo`, `target/groupage/programs` | cargo, [`engine::native::compile`] | cargo, [`engine::native::compile`] |
 //! | `target/groupage/revisions` (trees of git revisions, for `affected`) | [`cli`] | [`workspace`] |
+//! | `target/groupage/hashes`, `target/groupage/cargo-metadata.json` (remembered from run to run) | [`workspace`] | [`workspace`] |
+//! | `.gitignore`, `.dockerignore` | [`workspace`] | people |
 //! | `target/groupage/bootstrap` (local stand-ins of builder images) | [`workspace::bootstrap`] | [`workspace::bootstrap`] |
 //! | archives of `--output` | other programs | [`engine`] |
 //! | the Docker daemon, registries | [`engine::docker`], [`engine::registry`] | `build`; `--load`, `--push` |

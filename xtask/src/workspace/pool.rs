@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn work_may_be_nested_and_panics_are_passed_on() {
         let outer = [3_u64, 5, 7];
-        let sums = in_parallel(&outer, |n| in_parallel(&vec![*n; 9], |n| n + 1).iter().sum::<u64>());
+        let sums = in_parallel(&outer, |n| in_parallel(&[*n; 9], |n| n + 1).iter().sum::<u64>());
         assert_eq!(sums, [36, 54, 72]);
         let panicked = std::panic::catch_unwind(|| in_parallel(&outer, |n| assert_ne!(*n, 5)));
         assert!(panicked.is_err());

@@ -70,12 +70,13 @@ impl Counted {
             write(&root, path, text);
         }
         let program = top.join("program/cargo");
-        let real = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let script = fs::read_to_string(&program).unwrap().replace("$REAL_CARGO", &real);
+        let environment = Environment::read();
+        let real = environment.get("CARGO").unwrap_or("cargo");
+        let script = fs::read_to_string(&program).unwrap().replace("$REAL_CARGO", real);
         fs::write(&program, script).unwrap();
         #[cfg(unix)]
         fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let counted = Self { _folder: folder, root, program: program.into_string(), environment: Environment::read() };
+        let counted = Self { _folder: folder, root, program: program.into_string(), environment };
         counted.relock();
         counted
     }
@@ -185,13 +186,13 @@ fn what_cannot_be_followed_is_asked_for_every_time() {
             "one/Cargo.toml",
             package(
                 "one",
-                "[dev-dependencies]\nfetched = \"1\"\n[target.'cfg(windows)'.dependencies]\nthree = { path = \"../three\" }\n",
+                "[dev-dependencies]\nfetched = \"1\"\n[target.'cfg(windows)'.dependencies]\nthree = { path = \"../../three\" }\n",
             ),
         ),
     ] {
         let it = Counted::new();
-        write(&it.root, "three/Cargo.toml", &package("three", ""));
-        write(&it.root, "three/src/lib.rs", "");
+        write(&it.root, "../three/Cargo.toml", &package("three", ""));
+        write(&it.root, "../three/src/lib.rs", "");
         write(&it.root, path, &text);
         it.relock();
         for _ in 0..2 {

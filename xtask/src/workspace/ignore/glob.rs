@@ -51,10 +51,8 @@ fn step(tokens: &[Token], now: &[bool], c: char) -> Vec<bool> {
         match token {
             Token::Is(wanted) if *wanted == c => enter(tokens, &mut next, at + 1),
             Token::Any if c != '/' => enter(tokens, &mut next, at + 1),
-            Token::Class { negated, ranges } if c != '/' => {
-                if ranges.iter().any(|(first, last)| (*first..=*last).contains(&c)) != *negated {
-                    enter(tokens, &mut next, at + 1);
-                }
+            Token::Class { negated, ranges } if c != '/' && is_in(ranges, c) != *negated => {
+                enter(tokens, &mut next, at + 1);
             }
             Token::Some if c != '/' => enter(tokens, &mut next, at),
             Token::All => enter(tokens, &mut next, at),
@@ -69,6 +67,10 @@ fn step(tokens: &[Token], now: &[bool], c: char) -> Vec<bool> {
         }
     }
     next
+}
+
+fn is_in(ranges: &[(char, char)], c: char) -> bool {
+    ranges.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// Reaches a place of the pattern, and those behind it that need no character.

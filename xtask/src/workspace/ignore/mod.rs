@@ -102,9 +102,14 @@ impl Rules {
         files.filter_map(|file| file.leaves_out(path, is_folder)).next()
     }
 
+    /// Whether nothing is left out.
+    pub(super) fn take_all(&self) -> bool {
+        self.files.is_empty() && !self.git_left_out
+    }
+
     /// What happens to an entry of the folder; `path` is relative to the workspace.
     pub(super) fn verdict(&self, path: &str, is_folder: bool) -> Verdict {
-        if self.files.is_empty() && !self.git_left_out {
+        if self.take_all() {
             return Verdict::Taken(self.clone());
         }
         let git = self.git_left_out || self.said(Dialect::Git, path, is_folder) == Some(true);
@@ -163,10 +168,9 @@ impl<'a> IgnoreFiles<'a> {
         Ok(if git && docker != Some(false) { rules.without(Dialect::Git) } else { rules })
     }
 
-    /// The rules inside a folder, with its own ignore files; `names` are its entries.
+    /// The rules inside a folder, whose own ignore files are `names`.
     pub(super) fn rules_in(&self, above: &Rules, folder: &Utf8Path, names: &[&str]) -> io::Result<Rules> {
-        let has_one = names.iter().any(|name| is_ignore_file(name));
-        if has_one { Ok(above.and(&self.own(folder, Some(names))?)) } else { Ok(above.clone()) }
+        if names.is_empty() { Ok(above.clone()) } else { Ok(above.and(&self.own(folder, Some(names))?)) }
     }
 
     fn own(&self, folder: &Utf8Path, names: Option<&[&str]>) -> io::Result<Vec<Arc<IgnoreFile>>> {

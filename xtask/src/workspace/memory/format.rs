@@ -149,19 +149,20 @@ impl<'a> Iterator for Files<'a> {
 
 impl StoredFile<'_> {
     pub(super) fn stat(&self) -> Stat {
-        let long = |at: usize| u64::from_le_bytes(std::array::from_fn(|index| self.fixed[at + index]));
-        let short = |at: usize| u32::from_le_bytes(std::array::from_fn(|index| self.fixed[at + index]));
-        Stat {
-            device: self.device,
-            inode: long(0),
-            size: long(8),
-            modified: (long(16).cast_signed(), short(24)),
-            changed: (long(28).cast_signed(), short(36)),
-        }
+        let mut rest = self.fixed.as_slice();
+        // fields are taken in the order in which they stand here; there are enough bytes for all of them
+        let inode = u64::from_le_bytes(take(&mut rest).unwrap_or_default());
+        let size = u64::from_le_bytes(take(&mut rest).unwrap_or_default());
+        let mut moment = || {
+            let seconds = i64::from_le_bytes(take(&mut rest).unwrap_or_default());
+            (seconds, u32::from_le_bytes(take(&mut rest).unwrap_or_default()))
+        };
+        let (modified, changed) = (moment(), moment());
+        Stat { device: self.device, inode, size, modified, changed }
     }
 
     pub(super) fn hash(&self) -> Hash {
-        std::array::from_fn(|index| self.fixed[40 + index])
+        self.fixed.last_chunk().copied().unwrap_or_default()
     }
 }
 

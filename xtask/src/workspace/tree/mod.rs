@@ -19,6 +19,7 @@ mod scan;
 pub(super) mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -148,16 +149,17 @@ pub fn read_tree(root: &Utf8Path, wants: &[Want], memory: &Memory) -> Result<Tre
     let reader = Reader { root, ignore: &ignore, memory };
     let mut all = scan::scan(reader, &sorted);
     hash::hash_unknown(reader, &sorted, &mut all);
-    let results: Vec<(&Want, Result<Vec<Found>, Diagnostic>)> =
-        sorted.into_iter().zip(all).filter_map(|(want, found)| Some((want, found.transpose()?))).collect();
     let mut tree = Tree::default();
     let mut problems = Problems::default();
-    let listings = in_parallel(&results, |(_, found)| found.as_ref().ok().map(|found| listed(found)));
-    for ((want, found), listing) in results.into_iter().zip(listings) {
-        match (found, listing) {
-            (Ok(_), Some(listing)) => tree.insert(want.path.clone(), want.exclude.clone(), listing),
-            (Ok(_), None) => {}
-            (Err(problem), _) => problems.push(problem.label(want.place, "asked for here")),
+    let all: Vec<Mutex<Result<Option<Vec<Found>>, Diagnostic>>> = all.into_iter().map(Mutex::new).collect();
+    // each is taken once, so that its paths are moved and not copied
+    let take =
+        |found: &Mutex<_>| std::mem::replace(&mut *found.lock().unwrap_or_else(PoisonError::into_inner), Ok(None));
+    for (want, listing) in sorted.iter().zip(in_parallel(&all, |found| take(found).map(|found| found.map(listed)))) {
+        match listing {
+            Ok(Some(listing)) => tree.insert(want.path.clone(), want.exclude.clone(), listing),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem.label(want.place, "asked for here")),
         }
     }
     problems.finish(tree)
@@ -174,22 +176,22 @@ struct Reader<'a> {
 /// What was found for each want; nothing where it is not there and need not be.
 type AllFound = Vec<Result<Option<Vec<Found>>, Diagnostic>>;
 
-fn listed(found: &[Found]) -> Listing {
-    let mut listing: Listing = found.iter().filter_map(entry).collect();
+fn listed(found: Vec<Found>) -> Listing {
+    let mut listing: Listing = found.into_iter().filter_map(entry).collect();
     listing.sort_by(|a, b| a.path.cmp(&b.path));
     listing
 }
 
-fn entry(found: &Found) -> Option<Entry> {
-    let kind = match &found.kind {
-        FoundKind::Link { target } => EntryKind::Link { target: target.clone() },
+fn entry(found: Found) -> Option<Entry> {
+    let kind = match found.kind {
+        FoundKind::Link { target } => EntryKind::Link { target },
         FoundKind::File { file, known } => {
-            let known = (*known)?;
+            let known = known?;
             let seen = if known.is_settled { Seen::settled(&known.stat) } else { Seen::default() };
             EntryKind::File { digest: hex(&known.hash), mode: file.mode, size: known.stat.size, seen }
         }
     };
-    Some(Entry { path: found.below.clone(), kind })
+    Some(Entry { path: found.below, kind })
 }
 
 fn hex(hash: &Hash) -> String {

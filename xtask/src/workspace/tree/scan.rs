@@ -143,9 +143,9 @@ fn read(reader: Reader<'_>, want: &Want, folder: &Folder) -> Result<Scanned, Dia
         named.push((name, entry));
     }
     named.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-    let rules = reader.ignore.rules_in(&folder.rules, path, &names).map_err(failed)?;
-    Scan { want, folder, path, rules }.entries(reader, &named)
+    let own: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).filter(|name| is_ignore_file(name)).collect();
+    let rules = reader.ignore.rules_in(&folder.rules, path, &own).map_err(failed)?;
+    Scan { want, folder, path, takes_all: rules.take_all(), rules }.entries(reader, &named)
 }
 
 struct Scan<'a> {
@@ -154,6 +154,7 @@ struct Scan<'a> {
     /// Of the folder, relative to the workspace.
     path: &'a Utf8Path,
     rules: Rules,
+    takes_all: bool,
 }
 
 impl Scan<'_> {
@@ -162,7 +163,13 @@ impl Scan<'_> {
         let mut files = Vec::new();
         for (name, entry) in named {
             let kind = entry.file_type().map_err(|error| self.failed(name, &error))?;
-            if is_never_listed(name) || (is_ignore_file(name) && !kind.is_dir()) || self.is_excluded(name) {
+            let is_hidden = name.starts_with('.');
+            let is_ours = is_hidden && (is_never_listed(name) || (is_ignore_file(name) && !kind.is_dir()));
+            if is_ours || self.is_excluded(name) {
+                continue;
+            }
+            if self.takes_all && kind.is_file() {
+                files.push((name.as_str(), *entry));
                 continue;
             }
             let taken = self.rules.verdict(self.path.join(name).as_str(), kind.is_dir());
@@ -178,6 +185,7 @@ impl Scan<'_> {
             }
         }
         let mut recall = reader.memory.recall(self.path.as_str());
+        scanned.found.reserve(files.len());
         for ((name, _), file) in files.iter().zip(look(&files)) {
             let file = file.map_err(|error| self.failed(name, &error))?;
             let known = known(&mut recall, name, &file);
@@ -191,6 +199,9 @@ impl Scan<'_> {
     }
 
     fn is_excluded(&self, name: &str) -> bool {
+        if self.want.exclude.is_empty() {
+            return false;
+        }
         let folder = self.folder.below.as_str();
         let is_this = |exclude: &String| match exclude.strip_suffix(name) {
             Some("") => folder.is_empty(),
