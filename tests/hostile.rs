@@ -176,7 +176,11 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
     let resolution = resolve(&manifests, &Packages::new(), &selection, &Overrides::default())?;
     let pruned = PrunedWorkspaces::new();
     let tree = read_tree(root, &plan::wants(&resolution, &pruned, root))?;
-    let plan = plan::plan(&resolution, &Pins::default(), &Read { tree: &tree, pruned: &pruned, root, templates: "" })?;
+    let plan = plan::plan(
+        &resolution,
+        &Pins::default(),
+        &Read { tree: &tree, pruned: &pruned, root, templates: &Default::default() },
+    )?;
     let findings = groupage::check::run(&resolution, &plan);
     if findings.iter().any(|finding| finding.level == Level::Error) {
         return Err(findings);
@@ -376,7 +380,7 @@ fn the_plan_holds_the_value() {
         let ended = sandbox.groupage(["plan", "--format", "json", "app"]);
         if ended.code == Some(0) {
             let plan: Value = serde_json::from_str(&ended.stdout).expect("it is JSON");
-            let label = &plan["images"][0]["config"]["labels"]["org.opencontainers.image.description"];
+            let label = &plan["images"][0]["stamp"]["org.opencontainers.image.description"];
             assert_eq!(label.as_str(), Some(value.text().as_str()), "{}", value.name);
         }
     }

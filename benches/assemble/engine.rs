@@ -31,7 +31,7 @@ impl Planned {
         let (packages, overrides, pruned) = (Packages::new(), Overrides::default(), PrunedWorkspaces::new());
         let resolution = resolve(&manifests, &packages, &Selection::default(), &overrides).unwrap();
         let tree = read_tree(&root, &plan::wants(&resolution, &pruned, &root)).unwrap();
-        let templates = plan::fingerprint::templates([]);
+        let templates = std::collections::BTreeMap::new();
         let read = Read { tree: &tree, root: &root, templates: &templates, pruned: &pruned };
         let plan = plan::plan(&resolution, &Pins::default(), &read).unwrap();
         Self { root, plan }

@@ -98,7 +98,7 @@ fn planned(manifests: &Manifests, platforms: &[Platform], mark: &str) -> Option<
         let entry = Entry { path: "".into(), kind: EntryKind::File { digest, mode: 0o644, size: 1 } };
         tree.insert(want.path, want.exclude, vec![entry]);
     }
-    let read = Read { tree: &tree, root, templates: "", pruned: &pruned };
+    let read = Read { tree: &tree, root, templates: &Default::default(), pruned: &pruned };
     let mut plan = plan::plan(&resolution, &Pins::default(), &read).expect("nothing is missing");
     plan.images.pop()
 }

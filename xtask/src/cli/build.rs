@@ -226,7 +226,7 @@ fn jobs(
             dockerfile: dockerfiles[&image.id].clone(),
             context: session.context(loaded, image)?,
             tags,
-            labels: [(fingerprint::LABEL.to_owned(), image.fingerprint.clone())].into(),
+            labels: fingerprint::labels(image, platform),
             platform: Some(platform.to_string()),
             network: match image.network {
                 BuildNetwork::Default => Network::Default,

@@ -144,7 +144,8 @@ impl<'a> Session<'a> {
         let tree = workspace::read_tree(root, &plan::wants(resolution, &pruned, root)).map_err(bad)?;
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
-        let templates = plan::fingerprint::templates(own);
+        let texts = render::template_texts(own).into_iter();
+        let templates = texts.map(|(name, text)| (name, plan::fingerprint::text(text))).collect();
         plan::plan(resolution, pins, &Read { tree: &tree, pruned: &pruned, root, templates: &templates }).map_err(bad)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use super::inputs::{excluded, inputs, own_folder};
-use super::model::{BuildPlan, ComponentPlan, InstallPlan, LinkPlan, RolePlan};
+use super::model::{BuildPlan, ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
 use super::{Read, files, fingerprint, is_hermetic};
 use crate::diagnostic::{Diagnostic, Problems};
@@ -75,10 +75,11 @@ pub(super) fn plan(
         links: links(resolved, problems),
         roles: resolved.roles.iter().map(|role| (role.name.clone(), role_plan(role))).collect(),
         inputs: inputs(resolved, read),
+        template: build.as_ref().map(|build| read.template(&format!("stages/{}", build.kind()))).unwrap_or_default(),
         build: build?,
         fingerprint: String::new(),
     };
-    plan.fingerprint = fingerprint::component(&plan);
+    plan.fingerprint = fingerprint::component(&plan, &Found::default());
     Some(plan)
 }
 

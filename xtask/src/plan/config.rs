@@ -7,14 +7,17 @@ use super::model::{ConfigPlan, Given, ImagePlan, RolePlan};
 use crate::oci::{ImageSource, Reference};
 use crate::resolve::ResolvedImage;
 
+/// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
+const VERSION: &str = "org.opencontainers.image.version";
+const DESCRIPTION: &str = "org.opencontainers.image.description";
+
 /// What the definition of an image says itself.
-pub(super) fn given(image: &ResolvedImage<'_>, templates: &str) -> Given {
+pub(super) fn given(image: &ResolvedImage<'_>) -> Given {
     let definition = image.definition;
     Given {
         description: definition.description.as_ref().map(|text| text.value.clone()),
         default_role: image.default_role.map(|role| role.value.clone()),
         labels: definition.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
-        templates: templates.to_owned(),
     }
 }
 
@@ -53,6 +56,15 @@ fn user(default: Option<&RolePlan>, roles: &[&RolePlan]) -> Option<String> {
     users.first().filter(|_| users.len() == 1).map(|user| (*user).clone())
 }
 
+/// Labels that say something about the image and decide nothing of what is in it. One that the definition sets itself is an
+/// ordinary label.
+pub(super) fn stamp(image: &ImagePlan) -> BTreeMap<String, String> {
+    let description = image.given.description.clone().unwrap_or_default();
+    let own = [(VERSION, image.version.clone()), (DESCRIPTION, description)];
+    let own = own.into_iter().filter(|(key, value)| !value.is_empty() && !image.given.labels.contains_key(*key));
+    own.map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
 /// Labels of the OCI specification, of the definition, and our own. Time and revision are not among them: they would make
 /// two builds of the same inputs differ.
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
@@ -65,8 +77,6 @@ fn labels(image: &ImagePlan) -> BTreeMap<String, String> {
         }
     };
     own("org.opencontainers.image.title", image.name.to_string());
-    own("org.opencontainers.image.version", image.version.clone());
-    own("org.opencontainers.image.description", image.given.description.clone().unwrap_or_default());
     // the name is what a rebase asks for again, so the digest stands beside it and not in it; a folder or a daemon of this
     // machine is nobody else's base
     let base = image.base.image.as_ref().and_then(ImageSource::reference);

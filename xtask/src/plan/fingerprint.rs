@@ -2,51 +2,93 @@
 //!
 //! | hashed, per component | why |
 //! |---|---|
-//! | build kind and its settings | other settings give other bytes |
+//! | build kind and its settings: package, program, features, flags, linking; commands and environment | other settings give other bytes |
 //! | builder or source image, as it is referred to, the pinned digest included | another image gives other bytes |
+//! | the template of its stage, embedded or the workspace's own | it is how the build goes |
 //! | path, bytes and executable bit of every input | other inputs give other bytes |
-//! | checksum of every crate | it stands for all files of the crate |
+//! | checksum of every crate, in the part of the lock file that the package reaches | it stands for all files of the crate |
 //! | files, links and modes in the image | they are the result |
 //!
 //! | hashed, per image | why |
 //! |---|---|
-//! | fingerprints of its components | they are in it |
+//! | fingerprints, versions, features and roles of its components | they are in it, and in its description |
 //! | base, as it is referred to, the pinned digest included | it is below them |
-//! | user, entry point, environment, ports, labels, roles | they are its configuration and its description |
+//! | user, entry point, working folder, environment, ports, labels | they are its configuration |
+//! | mode | it decides how components are put together |
 //! | network and `COPY --link` | they decide what stages may do |
-//! | the workspace's own templates | they give another Dockerfile |
+//! | the template of the Dockerfile | it gives another one |
 //! | [`VERSION`] | a tool that builds otherwise from the same inputs counts it up |
 //!
-//! Not hashed: times, order, absolute paths, comments, tags, and the version of the tool.
+//! Not hashed: times, order, absolute paths, comments, prose, tags, the version of the tool, packages and entries of the lock
+//! file that no component reaches.
+//!
+//! **The stamp** ([`ImagePlan::stamp`]) is kept apart: labels such as the version and the description, which stand in the final
+//! configuration only. An image with the right fingerprint and another stamp gets another configuration, and keeps its layers.
+//! [`labels`] has what an image says of both.
+//!
+//! **What only an engine knows** is added by [`ImagePlan::with_found`] before anything is looked up or built: the images behind
+//! names without a digest, and the compiler of this machine where programs are compiled on it. Builders, templates, network
+//! and `COPY --link` are then no inputs, and the toolchain is one of the components that cargo builds. So the two engines
+//! know their images by other fingerprints: what they compile with may be two things.
 //!
 //! **Platforms.** The fingerprint of a component or image that depends on the platform (its files, or what is left out) is a
 //! hash of its platforms and of its fingerprints on each of them, so that it covers all; [`ImagePlan::for_platform`] has the one
 //! of a single platform, which does not change when another platform does. Where nothing depends on the platform all of
 //! them are the same, because the inputs are, and so is `/.groupage/manifest.json` in the images of all platforms. What is
 //! compiled from the same inputs still differs: whoever keeps results of builds keeps them by [`on_platform`], the fingerprint
-//! that includes the platform.
+//! that includes the platform, or looks at both [`labels`].
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::model::{ComponentPlan, ImagePlan};
+use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan};
 use crate::oci::{Platform, hex};
 
 /// Label that says the fingerprint of an image. It is no line of the Dockerfile, which is checked in and would be another one
 /// after every change of a source; engines add it.
 pub const LABEL: &str = "dev.groupage.fingerprint";
 
+/// Label that says the platform of an image, beside its fingerprint: daemons list labels, and platforms only one by one.
+pub const PLATFORM_LABEL: &str = "dev.groupage.platform";
+
 /// Counted up when the tool builds otherwise from the same inputs.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
+
+/// What engines add to the labels of an image of one platform: by these it is found again.
+pub fn labels(plan: &ImagePlan, platform: &Platform) -> BTreeMap<String, String> {
+    [(LABEL.to_owned(), plan.fingerprint.clone()), (PLATFORM_LABEL.to_owned(), platform.to_string())].into()
+}
 
 /// The fingerprint of one component.
-pub(super) fn component(plan: &ComponentPlan) -> String {
+pub(super) fn component(plan: &ComponentPlan, found: &Found) -> String {
     if !plan.platform_files.is_empty() {
-        let on = |platform| plan.for_platform(platform).map(|own| own.fingerprint);
+        let on = |platform| plan.on(platform, found).map(|own| own.fingerprint);
         let each: Vec<_> = plan.platform_files.keys().map(|platform| (platform, on(platform))).collect();
         return hash(&(VERSION, each));
     }
-    hash(&(VERSION, &plan.build, &plan.installs, &plan.files, &plan.links, &plan.inputs))
+    hash(&(VERSION, how(plan, found), &plan.installs, &plan.files, &plan.links, &plan.inputs))
+}
+
+/// How a component is built, as far as it decides what comes of it.
+fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
+    let mut build = json!(plan.build);
+    let behind = |name: &str| found.images.get(name);
+    match (&plan.build, &found.toolchain) {
+        (BuildPlan::Cargo { .. }, Some(toolchain)) => {
+            build["builder"] = serde_json::Value::Null;
+            json!([build, toolchain])
+        }
+        (BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. }, None) => {
+            json!([build, plan.template, behind(&builder.to_string())])
+        }
+        (BuildPlan::Image { image }, None) => json!([build, plan.template, behind(&image.to_string())]),
+        (BuildPlan::Image { image }, Some(_)) => json!([build, behind(&image.to_string())]),
+        (BuildPlan::Files, None) => json!([build, plan.template]),
+        (BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
+    }
 }
 
 /// The fingerprint of one image.
@@ -56,13 +98,14 @@ pub(super) fn image(plan: &ImagePlan) -> String {
         let each: Vec<_> = plan.platforms.iter().map(|platform| (platform, on(platform))).collect();
         return hash(&(VERSION, each));
     }
-    let templates = plan.given.templates.as_str();
     let components: Vec<_> = plan
         .components
         .iter()
         .map(|part| (&part.name, &part.version, &part.features, &part.roles, &part.fingerprint))
         .collect();
-    hash(&(VERSION, &plan.base.image, plan.mode, plan.network, plan.link, templates, &components, &plan.config))
+    let docker = (!plan.found.is_host()).then_some((plan.network, plan.link, &plan.template));
+    let base = plan.base.image.as_ref().map(|image| (image, plan.found.images.get(&image.to_string())));
+    hash(&(VERSION, base, plan.mode, docker, &components, &plan.features, &plan.config))
 }
 
 /// A fingerprint of a plan of one platform, or of a component of it, together with the platform: what was built from it on
@@ -77,13 +120,7 @@ fn hash(value: &impl Serialize) -> String {
     hex(&Sha256::digest(&bytes))
 }
 
-/// The hash of the workspace's own templates, by name and text; order does not matter.
-pub fn templates<'a>(own: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let sorted: std::collections::BTreeMap<&str, &str> = own.into_iter().collect();
-    hash(&sorted)
-}
-
 /// SHA-256 of a text, in hex.
-pub(super) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }

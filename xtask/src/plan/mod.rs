@@ -12,14 +12,15 @@ mod component;
 mod config;
 mod files;
 pub mod fingerprint;
+mod found;
 mod inputs;
 mod model;
 mod platform;
 mod pruned;
 
 pub use model::{
-    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Given, ImagePlan, Input, InstallPlan, LinkPlan, Plan,
-    RolePlan,
+    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,
+    Plan, RolePlan,
 };
 pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
 
@@ -45,10 +46,16 @@ pub struct Read<'a> {
     pub tree: &'a Tree,
     /// The workspace on this machine; no path of it gets into a plan.
     pub root: &'a Utf8Path,
-    /// Hash of the workspace's own templates: other templates give other images.
-    pub templates: &'a str,
+    /// Hashes of the templates by name, `Dockerfile` and `stages/<build kind>`: other templates give other images.
+    pub templates: &'a BTreeMap<String, String>,
     /// The pruned workspace of every cargo component.
     pub pruned: &'a PrunedWorkspaces,
+}
+
+impl Read<'_> {
+    fn template(&self, name: &str) -> String {
+        self.templates.get(name).cloned().unwrap_or_default()
+    }
 }
 
 /// The files and folders that the plan of a resolution will need.
@@ -108,10 +115,14 @@ fn image_plan(
         base: BasePlan { name: image.base.name.value.clone(), image: base },
         components,
         config: ConfigPlan::default(),
+        stamp: BTreeMap::new(),
+        template: read.template("Dockerfile"),
+        found: Found::default(),
         fingerprint: String::new(),
-        given: config::given(image, read.templates),
+        given: config::given(image),
     };
     plan.config = config::plan(&plan);
+    plan.stamp = config::stamp(&plan);
     plan.fingerprint = fingerprint::image(&plan);
     check_tags(image, &plan, problems);
     // a plan of one platform has one form, however it came to be

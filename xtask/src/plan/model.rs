@@ -55,6 +55,15 @@ pub struct ImagePlan {
     pub components: Vec<ComponentPlan>,
     /// What the image is told to do; with several platforms, by all components together.
     pub config: ConfigPlan,
+    /// Labels that do not count as inputs, such as the version: they stand in the final configuration only, so that another
+    /// value reuses every layer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stamp: BTreeMap<String, String>,
+    /// Hash of the template that its Dockerfile is made with.
+    pub template: String,
+    /// What an engine found where the plan is carried out, as far as it is an input.
+    #[serde(skip_serializing_if = "Found::is_nothing")]
+    pub found: Found,
     /// Hash of all inputs; see [`super::fingerprint`].
     pub fingerprint: String,
     /// What the configuration and the fingerprint are computed from, besides the rest of the plan.
@@ -71,8 +80,31 @@ pub struct Given {
     pub default_role: Option<RoleName>,
     /// Labels of the definition.
     pub labels: BTreeMap<String, String>,
-    /// Hash of the workspace's own templates.
-    pub templates: String,
+}
+
+/// What is an input and stands in no file of the workspace: only the engine that carries out a plan knows it. See
+/// [`ImagePlan::with_found`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// What identifies the compiler of this machine, where programs are compiled here and not in builder images; empty when
+    /// nothing is compiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toolchain: Option<String>,
+    /// The digest or image ID of every image that the plan names without a digest, by its reference.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// Whether nothing was looked for yet.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether programs are compiled on this machine.
+    pub fn is_host(&self) -> bool {
+        self.toolchain.is_some()
+    }
 }
 
 /// The base of an image.
@@ -111,6 +143,8 @@ pub struct ComponentPlan {
     pub roles: BTreeMap<RoleName, RolePlan>,
     /// What the build's stage reads, by path in the context.
     pub inputs: BTreeMap<Utf8PathBuf, Input>,
+    /// Hash of the template that its stage is made with.
+    pub template: String,
     /// Hash of all inputs of this component.
     pub fingerprint: String,
 }
@@ -155,6 +189,18 @@ pub enum BuildPlan {
         /// Environment of the commands.
         env: BTreeMap<String, String>,
     },
+}
+
+impl BuildPlan {
+    /// The name of the build kind, which is that of its template.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cargo { .. } => "cargo",
+            Self::Files => "files",
+            Self::Image { .. } => "image",
+            Self::Script { .. } => "script",
+        }
+    }
 }
 
 fn link_name<S: serde::Serializer>(link: &Link, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::model::{ComponentPlan, ImagePlan, Plan};
+use super::model::{ComponentPlan, Found, ImagePlan, Plan};
 use super::{config, fingerprint};
 use crate::oci::Platform;
 
@@ -28,7 +28,7 @@ impl ImagePlan {
     /// configuration and fingerprints are computed for what is left. Only `platforms` changes when nothing depends on the
     /// platform.
     pub fn for_platform(&self, platform: &Platform) -> Self {
-        let components = self.components.iter().filter_map(|part| part.for_platform(platform)).collect();
+        let components = self.components.iter().filter_map(|part| part.on(platform, &self.found)).collect();
         let mut plan = Self { platforms: vec![platform.clone()], components, ..self.clone() };
         if !self.depends_on_platform() {
             return plan;
@@ -64,7 +64,7 @@ impl ComponentPlan {
     }
 
     /// The component on one platform; `None` where it is left out.
-    pub fn for_platform(&self, platform: &Platform) -> Option<Self> {
+    pub(super) fn on(&self, platform: &Platform, found: &Found) -> Option<Self> {
         if self.excluded.contains(platform) {
             return None;
         }
@@ -73,7 +73,7 @@ impl ComponentPlan {
         let own = std::mem::take(&mut plan.platform_files);
         if !own.is_empty() {
             plan.files.extend(own.into_iter().filter(|(other, _)| other == platform).flat_map(|(_, files)| files));
-            plan.fingerprint = fingerprint::component(&plan);
+            plan.fingerprint = fingerprint::component(&plan, found);
         }
         Some(plan)
     }

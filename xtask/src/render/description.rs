@@ -1,7 +1,8 @@
 //! `/.groupage/manifest.json`: what an image holds, for programs that want to know what is beside them.
 //!
 //! The fingerprint is not in it but in a label: it changes with every byte of every component, and the layer of this file
-//! would be another one each time.
+//! would be another one each time. Nor is the version of the image, which would cost a layer with every release: it is a label
+//! too.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,6 @@ struct Description<'a> {
     schema: u32,
     image: &'a ImageName,
     variant: Option<&'a VariantName>,
-    version: &'a str,
     mode: Mode,
     features: &'a [FeatureName],
     components: Vec<Part<'a>>,
@@ -40,7 +40,6 @@ pub(super) fn text(plan: &ImagePlan) -> String {
         schema: 1,
         image: &plan.name,
         variant: plan.variant.as_ref(),
-        version: &plan.version,
         mode: plan.mode,
         features: &plan.features,
         components,

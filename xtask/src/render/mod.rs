@@ -24,7 +24,7 @@ mod template;
 mod view;
 
 pub use native_only::{NativeOnly, User, native_only};
-pub use template::Templates;
+pub use template::{Templates, template_texts};
 
 use std::sync::Arc;
 

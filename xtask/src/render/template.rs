@@ -19,6 +19,12 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("stages/script", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/script.hbs"))),
 ];
 
+/// The text of each template, with those of the workspace in their place. `own` are files below `templates/`.
+pub fn template_texts<'a>(own: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, &'a str> {
+    let own = own.into_iter().map(|(file, text)| (file.strip_suffix(".hbs").unwrap_or(file), text));
+    EMBEDDED.iter().copied().chain(own).map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
 /// A set of templates, complete and parsed.
 #[derive(Debug)]
 pub struct Templates {

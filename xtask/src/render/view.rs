@@ -98,6 +98,8 @@ struct CargoView {
 /// The view of an image.
 pub(super) fn image(plan: &ImagePlan) -> ImageView {
     let copy_flags = if plan.link { "--link " } else { "" };
+    let mut labels = plan.config.labels.clone();
+    labels.extend(plan.stamp.clone());
     ImageView {
         image: plan.id.clone(),
         definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
@@ -105,7 +107,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
-        labels: pairs(&plan.config.labels, quote::word),
+        labels: pairs(&labels, quote::word),
         env: pairs(&plan.config.env, str::to_owned),
         ports: plan.config.ports.clone(),
         workdir: plan.config.workdir.clone(),

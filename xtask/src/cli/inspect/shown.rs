@@ -11,6 +11,8 @@ use crate::plan::fingerprint;
 
 /// Label that names the base.
 const BASE: &str = "org.opencontainers.image.base.name";
+/// Label with the version of the image; earlier descriptions have it too.
+const VERSION: &str = "org.opencontainers.image.version";
 /// Label with the digest of the base.
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
@@ -109,7 +111,7 @@ pub(super) fn text(inspection: &Inspection) -> String {
         }
     }
     match &inspection.groupage {
-        Some(description) => text.push_str(&described(description)),
+        Some(description) => text.push_str(&described(description, &label(VERSION))),
         None if inspection.is_searched => {
             text.push_str("  not built by groupage: there is no /.groupage/manifest.json in it\n");
         }
@@ -120,12 +122,12 @@ pub(super) fn text(inspection: &Inspection) -> String {
     text
 }
 
-fn described(description: &Value) -> String {
+fn described(description: &Value, version: &str) -> String {
     let mut text = String::new();
     let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().into_iter().flatten().map(string).collect::<Vec<_>>().join(", ");
     let facts = [
-        ("version", string(&description["version"])),
+        ("version", if version.is_empty() { string(&description["version"]) } else { version.to_owned() }),
         ("mode", string(&description["mode"])),
         ("features", list(&description["features"])),
     ];

@@ -124,7 +124,8 @@ impl Parts<'_> {
         let steps: Vec<Step<'_>> = plans.iter().map(|layer| Step { name: &layer.name, time: layer.time }).collect();
         let inherited = self.ground.layers.len();
         let mut told = self.plan.config.clone();
-        told.labels.insert(fingerprint::LABEL.to_owned(), self.plan.fingerprint.clone());
+        told.labels.extend(self.plan.stamp.clone());
+        told.labels.extend(fingerprint::labels(self.plan, self.platform));
         let config = config::config(&told, self.platform, self.ground.config.as_ref(), inherited, &steps);
         let layers = self.ground.layers.iter().cloned().chain(own).collect();
         Image::new(self.platform.clone(), config, layers)

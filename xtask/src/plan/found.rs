@@ -1,0 +1,37 @@
+//! The plan together with what an engine found: images behind names, and the compiler of this machine.
+
+use super::fingerprint;
+use super::model::{BuildPlan, Found, ImagePlan};
+use crate::oci::ImageSource;
+
+impl ImagePlan {
+    /// The image with what was found for it. Only fingerprints change. Images that the plan does not name are left out.
+    pub fn with_found(&self, found: &Found) -> Self {
+        let mut found = found.clone();
+        let named: Vec<String> = self.open_images().collect();
+        found.images.retain(|name, _| named.contains(name));
+        let mut plan = Self { found, ..self.clone() };
+        for part in &mut plan.components {
+            part.fingerprint = fingerprint::component(part, &plan.found);
+        }
+        plan.fingerprint = fingerprint::image(&plan);
+        plan
+    }
+
+    /// Every image that the plan names without a digest: what is behind such a name can change while the plan does not.
+    pub fn open_images(&self) -> impl Iterator<Item = String> {
+        let sources = self.components.iter().filter_map(|part| match &part.build {
+            BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
+                builder.digest().is_none().then(|| builder.to_string())
+            }
+            BuildPlan::Image { image } => open(image),
+            BuildPlan::Files => None,
+        });
+        self.base.image.as_ref().and_then(open).into_iter().chain(sources)
+    }
+}
+
+fn open(image: &ImageSource) -> Option<String> {
+    let is_pinned = image.reference().is_some_and(|reference| reference.digest().is_some());
+    (!is_pinned).then(|| image.to_string())
+}
