@@ -7,6 +7,7 @@
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree.rs` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `pool.rs` | the one small thread pool |
 //! | `generated.rs` | Dockerfiles that were written before, and whether they are ours |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
@@ -26,6 +27,7 @@ mod folders;
 mod generated;
 mod git;
 mod overrides;
+mod pool;
 mod text;
 mod tree;
 pub mod write;
@@ -38,6 +40,7 @@ pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
 pub use git::{History, commit_times, history, topmost};
 pub use overrides::OverrideEntry;
+pub use pool::{in_parallel, threads};
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 
 use camino::{Utf8Path, Utf8PathBuf};
