@@ -5,7 +5,7 @@
 //! cargo bench --bench rebuild [-- --check] [-- --rounds 3] [-- --only 10/3,100/20,1000/200,10000/2000] [-- --folder DIR]
 //! ```
 //!
-//! `bench/monorepo` says what is in a monorepo. It is generated below `target/`, or in the folder of `--folder`, and used again.
+//! `benches/monorepo/` says what is in a monorepo. It is generated below `target/`, or in the folder of `--folder`, and used again.
 //!
 //! | measured | is |
 //! |---|---|

@@ -36,8 +36,26 @@ impl Made {
         }
     }
 
+    /// Images of single components keep their label, so that it is enough to look for them once.
+    fn look_for_components(&mut self) {
+        let label = "dev.groupage.component";
+        let found = run(&["images", "--all", "--quiet", "--no-trunc", "--filter", &format!("label={label}")]);
+        let found = String::from_utf8_lossy(&found.stdout).into_owned();
+        let format = format!("{{{{.Id}}}} {{{{index .Config.Labels \"{label}\"}}}}");
+        for some in found.lines().collect::<Vec<_>>().chunks(50) {
+            let mut arguments = vec!["inspect", "--type", "image", "--format", format.as_str()];
+            arguments.extend(some);
+            let shown = run(&arguments);
+            let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+            let ours =
+                shown.lines().filter_map(|line| line.split_once(' ')).filter(|(_, name)| name.starts_with("bench-"));
+            self.ids.extend(ours.map(|(id, _)| id.to_owned()));
+        }
+    }
+
     /// Removes them, and nothing else.
-    pub fn remove(&self) {
+    pub fn remove(mut self) {
+        self.look_for_components();
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
         for some in ids.chunks(50) {
             let mut arguments = vec!["rmi", "--force"];

@@ -38,8 +38,8 @@ fn edit_image(monorepo: &mut Monorepo, kind: usize, image: usize, below: usize) 
         13 => image.platforms = image.platforms % PLATFORMS.len() + 1,
         14 => image.on_by_default ^= true,
         15 => image.has_base ^= true,
-        _ if part > 0 && below % 2 == 0 => image.parts[part].optional ^= true,
-        _ if part > 0 && below % 3 == 0 => _ = image.parts.remove(part),
+        _ if part > 0 && below.is_multiple_of(2) => image.parts[part].optional ^= true,
+        _ if part > 0 && below.is_multiple_of(3) => _ = image.parts.remove(part),
         _ => image.parts[part].asks_f1 ^= true,
     }
 }

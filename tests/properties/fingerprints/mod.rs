@@ -82,7 +82,6 @@ fn follow(monorepo: &Monorepo, edits: &[Edit], seen: &Seen) -> Result<(), TestCa
         let next_prints = fingerprints(&sandbox);
         let (expect, found) = (changed(&facts, &next_facts), changed(&prints, &next_prints));
         let differ: Vec<_> = expect.symmetric_difference(&found).collect();
-        if !differ.is_empty() {}
         prop_assert!(differ.is_empty(), "{:?} should change {:?} and changes {:?}", edit, expect, found);
         let count = if found.is_empty() {
             &seen.none

@@ -225,7 +225,7 @@ impl Monorepo {
             format!("{{ port = {}, when = \"f0\" }}", 2000 + index),
             format!("{{ port = {} }}", 100 * index + 3000 + *port as usize),
         ];
-        let ports = if self.turn % 2 == 0 { ports.join(", ") } else { format!("{}, {}", ports[1], ports[0]) };
+        let ports = if self.turn.is_multiple_of(2) { ports.join(", ") } else { format!("{}, {}", ports[1], ports[0]) };
         let program = if component.kind == Kind::Script { "bin/run" } else { "app" };
         _ = write!(
             text,
@@ -256,7 +256,7 @@ impl Monorepo {
                 format!("[build.files]\n{}{conf}{}{own}", program("app"), install("data", "data", ""))
             }
             Kind::Script => {
-                let inputs = if self.turn % 2 == 0 { "\"src\", \"config\"" } else { "\"config\", \"src\"" };
+                let inputs = if self.turn.is_multiple_of(2) { "\"src\", \"config\"" } else { "\"config\", \"src\"" };
                 let command = component.command;
                 format!(
                     "[build.script]\nbuilder = \"node\"\ninputs = [{inputs}]\ncommands = [\"make {command}\", \"make install\"]\n\
