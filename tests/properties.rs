@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "properties/fingerprints/mod.rs"]
+mod fingerprints;
 #[path = "properties/platforms.rs"]
 mod platforms;
 
@@ -26,8 +28,17 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 /// Runs a property on so many values.
 fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config =
-        ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2000, ..ProptestConfig::default() };
+    check_and_shrink(cases, 2000, strategy, property);
+}
+
+/// The same for properties that take their time: fewer attempts to find a smaller value that breaks them.
+fn check_and_shrink<S: Strategy>(
+    cases: u32,
+    max_shrink_iters: u32,
+    strategy: &S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
+    let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters, ..ProptestConfig::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"groupage: the same on every box.");
     if let Err(error) = TestRunner::new_with_rng(config, rng).run(strategy, property) {
         panic!("{error}");

@@ -17,7 +17,12 @@ pub(super) struct View<'a, 'm> {
 
 /// The image on each platform; one view for all platforms where nothing depends on them.
 pub(super) fn views<'a, 'm>(image: &'a ResolvedImage<'m>, plan: &'a ImagePlan) -> Vec<View<'a, 'm>> {
-    if plan.platforms.len() > 1 && !plan.depends_on_platform() {
+    let is_one_view = match plan.platforms.len() {
+        0 => false,
+        1 => image.components.iter().all(|part| part.excluded.is_empty()),
+        _ => true,
+    };
+    if is_one_view && !plan.depends_on_platform() {
         return vec![View { image: Cow::Borrowed(image), plan: Cow::Borrowed(plan) }];
     }
     let view = |platform| View {

@@ -32,6 +32,9 @@ pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<Ex
         Format::Json => session.output.json(&plan)?,
         Format::Text => session.output.data(&text(&plan))?,
     }
+    // the process ends here: to free thousands of plans one by one takes longer than to print them
+    std::mem::forget((plan, resolution));
+    std::mem::forget(loaded);
     Ok(ExitStatus::Done)
 }
 

@@ -33,7 +33,7 @@ pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLe
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
-use crate::workspace::{Folders, ManifestFiles};
+use crate::workspace::{Folders, ManifestFiles, in_parallel};
 use decode::Table;
 
 /// The format that this version reads.
@@ -63,16 +63,18 @@ pub fn parse(sources: &SourceMap, files: &ManifestFiles) -> Result<Manifests, Ve
     let mut problems = Problems::default();
     let settings = files.settings.and_then(|id| Settings::parse(id, sources.file(id), &mut problems));
     let mut manifests = Manifests { settings: settings.unwrap_or_default(), ..Manifests::default() };
-    for &id in &files.components {
-        if let Some(component) = ComponentManifest::parse(id, sources.file(id), &mut problems) {
+    for (component, found) in parse_all(&files.components, sources, ComponentManifest::parse) {
+        problems.append(found);
+        if let Some(component) = component {
             let (name, place) = (component.name.value.clone(), component.name.span);
             if let Some(other) = manifests.components.insert(name.clone(), component) {
                 problems.push(duplicate("component", name.as_str(), place, other.name.span));
             }
         }
     }
-    for &id in &files.images {
-        if let Some(image) = ImageDefinition::parse(id, sources.file(id), &mut problems) {
+    for (image, found) in parse_all(&files.images, sources, ImageDefinition::parse) {
+        problems.append(found);
+        if let Some(image) = image {
             let (name, place) = (image.name.value.clone(), image.name.span);
             if let Some(other) = manifests.images.insert(name.clone(), image) {
                 problems.push(duplicate("image", name.as_str(), place, other.name.span));
@@ -80,6 +82,18 @@ pub fn parse(sources: &SourceMap, files: &ManifestFiles) -> Result<Manifests, Ve
         }
     }
     problems.finish(manifests)
+}
+
+/// Parses files of one kind, several at once; results come in the order of the files, each with its problems.
+fn parse_all<T: Send>(
+    files: &[FileId],
+    sources: &SourceMap,
+    parse: fn(FileId, &SourceFile, &mut Problems) -> Option<T>,
+) -> Vec<(Option<T>, Problems)> {
+    in_parallel(files, |id| {
+        let mut found = Problems::default();
+        (parse(*id, sources.file(*id), &mut found), found)
+    })
 }
 
 fn duplicate(kind: &str, name: &str, place: Span, other: Span) -> Diagnostic {

@@ -199,16 +199,25 @@ fn links(resolved: &ResolvedComponent<'_>, problems: &mut Problems) -> BTreeMap<
     links
 }
 
+/// Lists whose order has no meaning are sorted, so that no other plan comes of another order.
 fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
+    let mut ports: Vec<_> = role.ports.iter().map(|port| (port.number.value, port.protocol.to_string())).collect();
+    ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
         user: role.role.user.value.to_string(),
         workdir: role.role.workdir.as_ref().map_or_else(|| "/".to_owned(), |workdir| workdir.value.to_string()),
-        ports: role.ports.iter().map(|port| format!("{}/{}", port.number.value, port.protocol)).collect(),
+        ports: ports.iter().map(|(number, protocol)| format!("{number}/{protocol}")).collect(),
         env: role.role.env.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
-        needs: role.role.needs.iter().map(|need| need.value.clone()).collect(),
-        waits_for: role.role.waits_for.iter().map(|role| role.value.clone()).collect(),
-        aliases: role.role.aliases.iter().map(|alias| alias.value.clone()).collect(),
+        needs: sorted(&role.role.needs),
+        waits_for: sorted(&role.role.waits_for),
+        aliases: sorted(&role.role.aliases),
         boundary: role.role.boundary.as_ref().map(|boundary| boundary.value.clone()),
     }
+}
+
+fn sorted<T: Ord + Clone>(written: &[Spanned<T>]) -> Vec<T> {
+    let mut values: Vec<T> = written.iter().map(|item| item.value.clone()).collect();
+    values.sort();
+    values
 }

@@ -1,6 +1,6 @@
 //! Files beside the manifest, by the path that they get in the image: those of all platforms, and those of each one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -65,9 +65,12 @@ pub(super) fn plan(
     if platforms.is_empty() {
         return files;
     }
+    let mut count = 0;
     for (install, path) in paths(resolved) {
         if let Some(path) = path.fixed() {
-            add(install, &listed(resolved, &path, read), &mut files.common, problems);
+            let listed = listed(resolved, &path, read);
+            count += listed.entries.len();
+            add(install, &listed, &mut files.common, problems);
             continue;
         }
         let mut kinds = Vec::new();
@@ -81,6 +84,9 @@ pub(super) fn plan(
             add(install, &listed, files.of_platforms.entry((*platform).clone()).or_default(), problems);
         }
         check_kinds(install, path, &kinds, problems);
+    }
+    if installs_each_once(resolved, &files, count) {
+        return files;
     }
     let depends = paths(resolved).any(|(_, path)| path.depends_on_platform());
     let each: Vec<Option<&Platform>> = if depends { platforms.into_iter().map(Some).collect() } else { vec![None] };
@@ -105,8 +111,9 @@ impl Listed<'_> {
 fn listed<'r>(resolved: &ResolvedComponent<'_>, path: &RelativePath, read: &'r Read<'_>) -> Listed<'r> {
     let source = path.below(&resolved.manifest.folder);
     let exclude = excluded(resolved.manifest, &source);
-    let is_missing = !read.tree.has(&source, &exclude);
-    Listed { entries: read.tree.listing(&source, &exclude), source, is_missing }
+    let entries = read.tree.listing(&source, &exclude);
+    let is_missing = entries.is_empty() && !read.tree.has(&source, &exclude);
+    Listed { entries, source, is_missing }
 }
 
 fn add(install: &Install, listed: &Listed<'_>, files: &mut BTreeMap<ImagePath, FilePlan>, problems: &mut Problems) {
@@ -148,6 +155,22 @@ fn check_kinds(install: &Install, path: &PlatformPath, kinds: &[(bool, &Platform
         let report = Diagnostic::error("install-source", message).label(install.from.span, "");
         problems.push(report.help("make it the same on every platform"));
     }
+}
+
+/// Whether it is plain that no path is given twice, without a second look at every file: nothing depends on the platform, so
+/// many files as were added are there, and what a stage gives stands at none of their paths.
+fn installs_each_once(resolved: &ResolvedComponent<'_>, files: &Files, added: usize) -> bool {
+    let of_stage: Vec<&ImagePath> = resolved
+        .installs
+        .iter()
+        .filter(|install| !matches!(install.from.value, InstallFrom::Path(_)))
+        .map(|install| &install.to.value)
+        .collect();
+    let distinct: BTreeSet<&ImagePath> = of_stage.iter().copied().collect();
+    files.of_platforms.is_empty()
+        && files.common.len() == added
+        && distinct.len() == of_stage.len()
+        && distinct.iter().all(|path| !files.common.contains_key(*path))
 }
 
 /// Two entries of a component that give the same path. A folder of a stage is known by its own path only.

@@ -45,7 +45,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::changes;
-use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan};
+use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan, InstallPlan};
 use crate::oci::{Platform, hex};
 
 /// Label that says the fingerprint of an image. It is no line of the Dockerfile, which is checked in and would be another one
@@ -79,7 +79,20 @@ pub(super) fn component(plan: &ComponentPlan, found: &Found) -> String {
         let each: Vec<_> = plan.platform_files.keys().map(|platform| (platform, on(platform))).collect();
         return hash(&(VERSION, each));
     }
-    hash(&(VERSION, how(plan, found), &plan.installs, &plan.files, &plan.links, &plan.inputs))
+    hash(&(VERSION, how(plan, found), installs(plan), &plan.files, &plan.links, &plan.inputs))
+}
+
+/// What the stage gives, by path in the image: the order of the manifest decides something only where one path is below another,
+/// and then it is kept.
+fn installs(plan: &ComponentPlan) -> Vec<&InstallPlan> {
+    let mut installs: Vec<&InstallPlan> = plan.installs.iter().collect();
+    let is_nested = installs
+        .iter()
+        .any(|install| install.to.parents().any(|above| installs.iter().any(|other| other.to.as_str() == above)));
+    if !is_nested {
+        installs.sort_by_key(|install| &install.to);
+    }
+    installs
 }
 
 /// How a component is built, as far as it decides what comes of it.

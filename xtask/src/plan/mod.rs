@@ -35,7 +35,7 @@ use crate::manifest::BuildNetwork;
 use crate::oci::Platform;
 use crate::resolve::{Resolution, ResolvedImage};
 use crate::source::Span;
-use crate::workspace::{Tree, Want};
+use crate::workspace::{Tree, Want, in_parallel};
 
 /// Format of the plan document.
 pub const SCHEMA: u32 = 1;
@@ -78,8 +78,15 @@ pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8
 /// What only shows when files are known: a builder that nothing defines, a path of a component that is two files.
 pub fn plan(resolution: &Resolution<'_>, pins: &Pins, read: &Read<'_>) -> Result<Plan, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let planned: Vec<Option<ImagePlan>> =
-        resolution.images.iter().map(|image| image_plan(resolution, image, pins, read, &mut problems)).collect();
+    let plan = |image: &ResolvedImage<'_>| {
+        let mut problems = Problems::default();
+        (image_plan(resolution, image, pins, read, &mut problems), problems)
+    };
+    let mut planned = Vec::with_capacity(resolution.images.len());
+    for (plan, found) in in_parallel(&resolution.images, plan) {
+        problems.append(found);
+        planned.push(plan);
+    }
     let Some(images) = planned.into_iter().collect::<Option<Vec<_>>>() else { return Err(problems.into_list()) };
     check_unique_tags(resolution, &images, &mut problems);
     problems.finish(Plan { schema: SCHEMA, images })
@@ -128,7 +135,7 @@ fn image_plan(
     check_tags(image, &plan, problems);
     // a plan of one platform has one form, however it came to be
     Some(match plan.platforms.as_slice() {
-        [only] => plan.for_platform(only),
+        [only] if plan.depends_on_platform() => plan.for_platform(only),
         _ => plan,
     })
 }

@@ -28,11 +28,12 @@ impl ImagePlan {
     /// configuration and fingerprints are computed for what is left. Only `platforms` changes when nothing depends on the
     /// platform.
     pub fn for_platform(&self, platform: &Platform) -> Self {
-        let components = self.components.iter().filter_map(|part| part.on(platform, &self.found)).collect();
-        let mut plan = Self { platforms: vec![platform.clone()], components, ..self.clone() };
+        let mut plan = self.clone();
+        plan.platforms = vec![platform.clone()];
         if !self.depends_on_platform() {
             return plan;
         }
+        plan.components = self.components.iter().filter_map(|part| part.on(platform, &self.found)).collect();
         if let Some(own) = self.dockerfiles.get(platform) {
             plan.dockerfile.clone_from(own);
         }

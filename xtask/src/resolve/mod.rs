@@ -245,7 +245,11 @@ fn version(
 /// Features that exclude each other, with the reason of each.
 fn check_conflicts(manifests: &Manifests, definition: &ImageDefinition, reasons: &Reasons, problems: &mut Problems) {
     let image = (None, &definition.features);
-    let components = manifests.components.iter().map(|(name, component)| (Some(name), &component.features));
+    let on = reasons.nodes().filter_map(|node| match node {
+        Node::Component(name) => manifests.components.get_key_value(name),
+        _ => None,
+    });
+    let components = on.map(|(name, component)| (Some(name), &component.features));
     for (owner, table) in std::iter::once(image).chain(components) {
         let node = |feature: &FeatureName| match owner {
             None => Node::ImageFeature(definition.name.value.clone(), feature.clone()),

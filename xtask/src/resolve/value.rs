@@ -96,6 +96,9 @@ impl Overrides {
 
     /// Flags and keys of the override file that match none of the keys that exist.
     pub fn unused(&self, known: &[String]) -> Vec<Diagnostic> {
+        if self.flags.is_empty() && self.file.is_empty() {
+            return Vec::new();
+        }
         let known = self.with_named_bases(known);
         let flags = self.flags.iter().filter(|(pattern, _)| !known.iter().any(|key| matches(pattern, key)));
         let flags = flags.map(|(pattern, _)| unknown(pattern, &ValueSource::Flag, &known));
@@ -107,6 +110,9 @@ impl Overrides {
     /// Environment variables that look like overrides and match none of the keys that exist, as warnings: other programs
     /// may have variables of that name.
     pub fn unknown_variables(&self, manifests: &Manifests) -> Vec<Diagnostic> {
+        if self.environment.is_empty() {
+            return Vec::new();
+        }
         let keys = self.with_named_bases(&known_keys(manifests));
         let known: Vec<String> = keys.iter().map(|key| variable_name(key)).collect();
         let unknown = self.environment.keys().filter(|name| !known.contains(name) && looks_like_override(name, &known));

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::pool::in_parallel;
 use super::text::{self, inside, outside_diagnostic};
 use super::{
     FolderPattern, Folders, LOCK_FILE, ManifestFiles, OVERRIDE_FILE, OverrideEntry, SETTINGS_FILE, WorkspaceError,
@@ -144,7 +145,7 @@ impl Workspace {
         }
         paths.sort();
         paths.dedup();
-        paths.iter().filter_map(|path| text::read(&self.root, path, map, problems)).collect()
+        text::read_all(&self.root, &paths, map, problems)
     }
 
     /// The file in every folder below `folder`. What may not be looked into is kept, so that reading it says why.
@@ -159,8 +160,9 @@ impl Workspace {
             }
         };
         let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
-        let paths = names.map(|name| Utf8Path::new(folder).join(name).join(file));
-        paths.filter(|path| may_be_there(&self.root.join(path))).collect()
+        let paths: Vec<Utf8PathBuf> = names.map(|name| Utf8Path::new(folder).join(name).join(file)).collect();
+        let there = in_parallel(&paths, |path| may_be_there(&self.root.join(path)));
+        paths.into_iter().zip(there).filter_map(|(path, there)| there.then_some(path)).collect()
     }
 
     fn one(
