@@ -308,6 +308,27 @@ fn summaries_name_what_they_hold() {
     check(|plan| plan.features.clear(), &["another input"]);
 }
 
+/// A label travels in addresses and must stay short, whatever a manifest says.
+#[test]
+fn a_long_configuration_is_a_hash() {
+    let long = |text: &str| {
+        let mut plan = image(false);
+        plan.config.env.insert("LONG".to_owned(), text.repeat(50_000));
+        plan.with_found(&plan.found.clone())
+    };
+    let (before, after) = (long("x"), long("y"));
+    let labels = crate::plan::fingerprint::labels(&before, &before.platforms[0]);
+    assert!(labels[LABEL].len() < 1000, "{}", labels[LABEL]);
+    let summary = Recorded::from_image(&labels, None).unwrap();
+    assert_eq!(changes(&summary, &before), []);
+    let check = |now: &ImagePlan| {
+        let all = changes(&summary, now);
+        assert!(matches!(&all[..], [only] if only.what == What::Config && only.subject.is_empty()), "{all:?}");
+    };
+    check(&after);
+    check(&image(false));
+}
+
 #[test]
 fn damaged_records_are_none() {
     let good = Recorded::of(&image(false)).to_json();
