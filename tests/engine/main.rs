@@ -24,6 +24,7 @@
 //! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
 //! | `native/faults.rs` | pulls and pushes that are killed |
 //! | `inspect.rs` | what `inspect` shows of files, and of the same image in the daemon |
+//! | `explain.rs` | what differs between images, and why an image of the daemon would be built again |
 //! | `no_daemon.rs` | which commands need a daemon, and what they say without one |
 //!
 //! Every test has a registry name of its own, so that nothing of anybody else is replaced; its images go away with it. What
@@ -34,6 +35,7 @@
 
 mod support;
 
+mod explain;
 mod inspect;
 mod no_daemon;
 

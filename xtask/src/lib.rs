@@ -23,6 +23,7 @@
 //! | `--metadata-file`, `--context DIR` | other programs | `build`, `generate` |
 //! | `target/groupage/oci/IMAGE` (OCI layouts: results) | `inspect`, other programs | [`engine::native`] |
 //! | `target/groupage/cache` (layers, blobs of bases) | [`engine::store`] | [`engine::store`] |
+//! | `target/groupage/builds` (what was built last, and from what) | `explain build`, `plan --explain`, `diff` | `build` |
 //! | `target/groupage/cargo`, `target/groupage/programs` | cargo, [`engine::native::compile`] | cargo, [`engine::native::compile`] |
 //! | `target/groupage/revisions` (trees of git revisions, for `affected`) | [`cli`] | [`workspace`] |
 //! | `target/groupage/hashes`, `target/groupage/cargo-metadata.json` (remembered from run to run) | [`workspace`] | [`workspace`] |

@@ -1,10 +1,12 @@
 //! The words of the command line. Names are those of cargo and bake, where they have one.
 
+mod explain;
 mod tools;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
 use crate::manifest::FeatureValue;
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
@@ -36,22 +38,6 @@ Show what is inside an image: components, features, roles, fingerprint, base.
 An image of the workspace is looked for in the Docker daemon, in its layout below target/groupage/oci, then in its registry; \
 any other reference in the daemon, then in its registry. Of an index all platforms are shown. A registry is asked for \
 manifests, configurations and the small layers, never for a whole image.";
-
-const LONG_DIFF: &str = "\
-Show what differs between two plans or images: components, features, versions, roles, configuration, files, bytes.
-
-A and B are each `plan:` for the plan of this workspace, `plan:IMAGE[=VARIANT]` for one image of it, a file with the output of \
-`plan --format json`, or an image as `inspect` takes it: of the daemon, of a registry, a layout, an archive. Of two images all \
-files are compared, so that their layers are fetched; with a plan on one side the inputs are. Several images of two plans are \
-matched by name.";
-
-const LONG_EXPLAIN_BUILD: &str = "\
-Why an image would be built again, or that it is up to date.
-
-The plan is compared with what the last build on this machine was made from, on each platform that was built; with --against \
-with an image or a plan file. An image that was built elsewhere says by its label dev.groupage.inputs which component, base or \
-template is another one, and not which file. Compilers and what is behind tags are not looked at: they are taken to be as they \
-were.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -121,7 +107,7 @@ pub enum Command {
     /// Explain a decision
     Explain(ExplainArguments),
     /// Show what differs between two plans or images: components, features, versions, roles, configuration, files, bytes
-    #[command(long_about = LONG_DIFF)]
+    #[command(long_about = explain::LONG_DIFF)]
     Diff(DiffArguments),
     /// Show what is inside an image: components, features, roles, fingerprint, base
     #[command(long_about = LONG_INSPECT)]
@@ -204,17 +190,6 @@ pub struct PlanArguments {
     /// What to explain it against
     #[command(flatten)]
     pub against: AgainstArguments,
-}
-
-/// What plans are compared with.
-#[derive(Debug, Default, Args)]
-pub struct AgainstArguments {
-    /// Compare with this instead of the last build on this machine: an image, as `inspect` takes it, or a file with the output of `plan --format json`
-    #[arg(long, value_name = "IMAGE|FILE")]
-    pub against: Option<String>,
-    /// The daemon, as unix:///path or tcp://host:port
-    #[arg(long, value_name = "ADDRESS")]
-    pub host: Option<String>,
 }
 
 /// Arguments of `generate`.
@@ -343,43 +318,6 @@ pub struct UpdateArguments {
     pub format: Format,
 }
 
-/// Arguments of `explain`.
-#[derive(Debug, Args)]
-pub struct ExplainArguments {
-    /// What to explain
-    #[command(subcommand)]
-    pub what: Explain,
-}
-
-/// What can be explained.
-#[derive(Debug, Subcommand)]
-pub enum Explain {
-    /// Why a component, or a feature of one, is in an image
-    Why {
-        /// COMPONENT, FEATURE of the image, or COMPONENT/FEATURE
-        subject: String,
-        /// The image, as IMAGE or IMAGE=VARIANT; every image that has it when absent
-        #[arg(long = "in", value_name = "IMAGE[=VARIANT]")]
-        image: Option<ImageSelector>,
-        /// Features
-        #[command(flatten)]
-        features: FeatureArguments,
-    },
-    /// Why an image would be built again, or that it is up to date
-    #[command(long_about = LONG_EXPLAIN_BUILD)]
-    Build {
-        /// What to explain
-        #[command(flatten)]
-        selection: SelectionArguments,
-        /// What to compare with
-        #[command(flatten)]
-        against: AgainstArguments,
-        /// Form of the output
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-}
-
 /// Which features are on, where images are named otherwise.
 #[derive(Debug, Clone, Default, Args)]
 pub struct FeatureArguments {
@@ -392,29 +330,6 @@ pub struct FeatureArguments {
     /// Leave the default features off
     #[arg(long)]
     pub no_default_features: bool,
-}
-
-/// Arguments of `diff`.
-#[derive(Debug, Args)]
-pub struct DiffArguments {
-    /// The one that is compared with: plan:[IMAGE[=VARIANT]], a plan file, or an image as `inspect` takes it
-    #[arg(value_name = "A")]
-    pub before: String,
-    /// The other one
-    #[arg(value_name = "B")]
-    pub after: String,
-    /// Platform of images; that of this machine, or the first one, when absent
-    #[arg(long, value_name = "OS/ARCH")]
-    pub platform: Option<Platform>,
-    /// Exit with 1 when there is a difference
-    #[arg(long)]
-    pub exit_code: bool,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    /// The daemon, as unix:///path or tcp://host:port
-    #[arg(long, value_name = "ADDRESS")]
-    pub host: Option<String>,
 }
 
 /// Arguments of `inspect`.

@@ -24,7 +24,7 @@
 //!
 //! **The stamp** ([`ImagePlan::stamp`]) is kept apart: labels such as the version and the description, which stand in the final
 //! configuration only. An image with the right fingerprint and another stamp gets another configuration, and keeps its layers.
-//! [`labels`] has what an image says of both.
+//! [`labels`] has what an image says of its inputs; [`super::changes`] says in words which of them changed.
 //!
 //! **What only an engine knows** is added by [`ImagePlan::with_found`] before anything is looked up or built: the images behind
 //! names without a digest, and the compiler of this machine where programs are compiled on it. Builders, templates, network

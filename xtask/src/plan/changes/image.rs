@@ -112,6 +112,12 @@ fn depends_on_platform(plan: &Value) -> bool {
 
 fn config(before: &Recorded, after: &Recorded, all: &mut Changes) {
     let (old, new) = (before.plan.get("config"), after.plan.get("config"));
+    if before.plan.get("config-hash").is_some() || after.plan.get("config-hash").is_some() {
+        let hash = |side: &Recorded| Some(summary::hash_of_config(&side.plan));
+        all.push(None, What::Config, "", hash(before), hash(after));
+        labels_of_summary(before, after, all);
+        return;
+    }
     if !before.says("config") || !after.says("config") {
         return;
     }
@@ -125,6 +131,11 @@ fn config(before: &Recorded, after: &Recorded, all: &mut Changes) {
         }),
         _ => all.value(None, What::Config, key, old, new),
     });
+    labels_of_summary(before, after, all);
+}
+
+/// Labels of which only a hash is known.
+fn labels_of_summary(before: &Recorded, after: &Recorded, all: &mut Changes) {
     if let (true, Some(hash)) = (before.is_summary, before.plan["labels"].as_str()) {
         let own = after.plan["labels"].as_str().map_or_else(|| summary::labels(&after.plan), str::to_owned);
         if own != hash {

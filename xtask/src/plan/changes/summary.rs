@@ -7,7 +7,8 @@
 //! | `base`, `found` | the base as it is referred to; what the engine had found |
 //! | `network`, `link` | how stages are built |
 //! | `templates` | hashes of templates, where there are stages |
-//! | `config`, `labels` | the planned configuration without labels; a hash of the labels that follow from nothing else |
+//! | `config` | the planned configuration without labels; `config-hash` where it is long, since engines pass labels in addresses |
+//! | `labels` | a hash of the labels that follow from nothing else |
 //! | `components` | fingerprint by name |
 //!
 //! Hashes have 16 digits here: enough to tell two apart, while a label of a hundred components stays small. Versions, features
@@ -27,6 +28,8 @@ pub const LABEL: &str = "dev.groupage.inputs";
 
 /// Version of the form.
 const SCHEMA: u32 = 1;
+/// Longest configuration that is written out, in bytes of JSON.
+const MAX_CONFIG: usize = 2048;
 /// Digits of hashes.
 const DIGITS: usize = 16;
 /// Labels that follow from other inputs.
@@ -44,15 +47,14 @@ pub fn label(plan: &ImagePlan) -> String {
         "version": fingerprint::VERSION,
         "base": plan.base.image,
         "components": plan.components.iter().map(|part| (part.name.as_str(), short(&part.fingerprint))).collect::<BTreeMap<_, _>>(),
-        "config": {
-            "user": plan.config.user,
-            "entrypoint": plan.config.entrypoint,
-            "workdir": plan.config.workdir,
-            "env": plan.config.env,
-            "ports": plan.config.ports,
-        },
         "labels": hash(own_labels(&plan.config.labels)),
     });
+    let config = config(&json!({ "config": plan.config }));
+    if config.to_string().len() > MAX_CONFIG {
+        summary["config-hash"] = json!(config_hash(&config));
+    } else {
+        summary["config"] = config;
+    }
     if !plan.found.is_nothing() {
         summary["found"] = json!(plan.found);
     }
@@ -69,6 +71,21 @@ pub fn label(plan: &ImagePlan) -> String {
 
 fn short(hash: &str) -> &str {
     hash.get(..DIGITS).unwrap_or(hash)
+}
+
+/// What is configured besides labels.
+fn config(plan: &Value) -> Value {
+    let keys = ["user", "entrypoint", "workdir", "env", "ports"];
+    keys.into_iter().map(|key| (key.to_owned(), plan["config"][key].clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn config_hash(config: &Value) -> String {
+    short(&fingerprint::text(&config.to_string())).to_owned()
+}
+
+/// The hash that stands for a long configuration.
+pub(super) fn hash_of_config(plan: &Value) -> String {
+    plan["config-hash"].as_str().map_or_else(|| config_hash(&config(plan)), str::to_owned)
 }
 
 /// A hash of the labels that follow from nothing else.
@@ -117,7 +134,7 @@ pub(super) fn read(labels: &BTreeMap<String, String>, description: Option<&Value
         "base": { "image": summary["base"] },
         "components": parts.iter().map(part).collect::<Vec<_>>(),
     });
-    for key in ["network", "link", "found", "templates", "config", "labels"] {
+    for key in ["network", "link", "found", "templates", "config", "config-hash", "labels"] {
         if let Some(value) = summary.get(key) {
             plan[key] = value.clone();
         }
