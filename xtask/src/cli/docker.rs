@@ -66,6 +66,35 @@ pub(super) fn run(
     Ok(Ended { loaded, plan, dockerfiles, outcome })
 }
 
+/// The references of all images of components that the images of a plan are made of, on every platform.
+///
+/// # Errors
+/// The daemon does not answer, or a template is wrong.
+pub(super) fn component_references(
+    plan: &Plan,
+    session: &Session<'_>,
+    loaded: &Loaded,
+    docker: &Docker,
+) -> Result<BTreeSet<String>, Stop> {
+    let stock = daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?;
+    let templates = session.templates(loaded)?;
+    let mut all = BTreeSet::new();
+    for image in &settled(plan, &stock).images {
+        for platform in &image.platforms {
+            let own = image.for_platform(platform);
+            // what has no Dockerfile has no such images either
+            if render::native_only(&own).next().is_some() {
+                continue;
+            }
+            let dockerfile = render::dockerfile(&own, &templates)
+                .map_err(|problem| session.bad_input(&[problem], &loaded.sources.map))?;
+            let parts = parts::parts(&own, &dockerfile, &templates, platform).unwrap_or_default();
+            all.extend(parts.iter().map(Part::reference));
+        }
+    }
+    Ok(all)
+}
+
 /// The plan with the images that the daemon has behind the names in it.
 fn settled(plan: &Plan, stock: &Stock) -> Plan {
     let id = |name: &String| {

@@ -3,6 +3,7 @@
 
 pub(super) mod against;
 pub(super) mod build;
+mod found;
 
 use super::args::{Explain, ExplainArguments, FeatureArguments};
 use super::session::Session;

@@ -111,7 +111,12 @@ fn compiler<'l>(session: &Session<'_>, loaded: &'l Loaded, jobs: &[&NativeJob]) 
 }
 
 /// What identifies the compiler of this machine; nothing when cargo builds no component.
-fn toolchain(session: &Session<'_>, loaded: &Loaded, plan: &Plan, memory: &Utf8Path) -> Result<String, Stop> {
+pub(super) fn toolchain(
+    session: &Session<'_>,
+    loaded: &Loaded,
+    plan: &Plan,
+    memory: &Utf8Path,
+) -> Result<String, Stop> {
     let mut parts = plan.images.iter().flat_map(|image| &image.components);
     if !parts.any(|part| matches!(part.build, BuildPlan::Cargo { .. })) {
         return Ok(String::new());

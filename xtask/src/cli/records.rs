@@ -98,6 +98,7 @@ pub(super) fn keep(
         let Some(image) = plan.images.iter().find(|image| image.id == built.image) else { continue };
         for platform in platforms(image, &arguments.platforms) {
             let own = image.for_platform(&platform);
+            let own = built.found.get(&platform).map_or(own.clone(), |found| own.with_found(found));
             let kept = records.keep(engine, &own, &platform, built);
             written = written.and_then(|any| Ok(kept? || any));
         }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
+use crate::oci::Platform;
+use crate::plan::Found;
 use crate::render::context::Context;
 
 /// Something that [`super::run`] can run.
@@ -134,4 +136,7 @@ pub struct Built {
     pub steps_cached: u32,
     /// It was there already, and nothing was built.
     pub up_to_date: bool,
+    /// What the engine found for its plan while it built, by platform; nothing where the plan had it before.
+    #[serde(skip)]
+    pub found: BTreeMap<Platform, Found>,
 }

@@ -101,6 +101,7 @@ async fn play(script: Option<&Script>, job: &Job, events: &Events) -> Result<Bui
         steps_run: 0,
         steps_cached: 0,
         up_to_date: false,
+        found: Default::default(),
     })
 }
 

@@ -13,14 +13,10 @@ use super::super::session::{Loaded, Session};
 use super::super::status::Stop;
 use super::super::{daemon, pins};
 use super::size;
+use crate::cli::docker::component_references;
 use crate::engine::docker::{ComponentImage, Docker};
-use crate::oci::Platform;
-use crate::plan::{ImagePlan, Plan, fingerprint};
-
-/// What the names of component images begin with.
-const REPOSITORY: &str = "groupage.invalid/component/";
-/// Digits of a hash in a name.
-const DIGITS: usize = 32;
+use crate::plan::Plan;
+use crate::render::parts::REPOSITORY;
 
 /// Component images of the daemon, of all workspaces.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -46,9 +42,10 @@ pub(super) fn held(session: &Session<'_>, host: Option<&str>) -> Result<Option<H
 pub(super) fn prune(session: &Session<'_>, host: Option<&str>, dry_run: bool) -> Result<String, Stop> {
     let loaded = session.load()?;
     let own: BTreeSet<&str> = loaded.manifests.components.keys().map(|name| name.as_str()).collect();
-    let current = current_references(&current_plan(session, &loaded)?);
+    let plan = current_plan(session, &loaded)?;
+    let docker = daemon::wait(async { daemon::connect(session, host).await })?;
+    let current = component_references(&plan, session, &loaded, &docker)?;
     daemon::wait(async {
-        let docker = daemon::connect(session, host).await?;
         let images = docker.component_images().await.map_err(daemon::stop)?;
         let mut text = String::new();
         for image in &images {
@@ -79,25 +76,9 @@ fn current_plan(session: &Session<'_>, loaded: &Loaded) -> Result<Plan, Stop> {
     session.plan(loaded, &resolution, &pins)
 }
 
-/// The names of all component images that a plan is made of. The one place that knows how they are named.
-fn current_references(plan: &Plan) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    let mut add = |image: &ImagePlan, platform: &Platform| {
-        for part in &image.components {
-            for hash in [part.fingerprint.clone(), fingerprint::on_platform(&part.fingerprint, platform)] {
-                all.insert(format!("{REPOSITORY}{}:{}", part.name, hash.get(..DIGITS).unwrap_or(&hash)));
-            }
-        }
-    };
-    for image in &plan.images {
-        image.platforms.iter().for_each(|platform| add(&image.for_platform(platform), platform));
-    }
-    all
-}
-
 /// Whether a reference is that of a component of ours that nothing is made of any more.
 fn is_stale(tag: &str, own: &BTreeSet<&str>, current: &BTreeSet<String>) -> bool {
-    let component = tag.strip_prefix(REPOSITORY).and_then(|rest| rest.split_once(':'));
+    let component = tag.strip_prefix(REPOSITORY).and_then(|rest| rest.strip_prefix('/')?.split_once(':'));
     component.is_some_and(|(name, _)| own.contains(name)) && !current.contains(tag)
 }
 

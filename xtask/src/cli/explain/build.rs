@@ -1,17 +1,18 @@
 //! `explain build`, `plan --explain`: why images would be built again.
 //!
 //! Against the last build (its record), or against an image or a plan document that is named. What only an engine can find,
-//! such as the compiler of this machine and what is behind a tag, is not looked for: it is taken to be as it was.
+//! such as the compiler of this machine and what the daemon has behind a tag, is asked for ([`super::found`]); compared with
+//! something that is named, it is taken to be as it was there, and so is what a registry has behind a tag.
 
 use serde::Serialize;
 
 use super::super::bootstrap;
-use super::super::daemon;
 use super::super::look;
 use super::super::records::{EngineName, Known, Last, Records};
 use super::super::session::{Loaded, Session};
 use super::super::status::{ExitStatus, Stop};
 use super::against::{self, Against};
+use super::found::Now;
 use crate::cli::args::Format;
 use crate::engine::native::layout_folder;
 use crate::lock::{Builders, Pins};
@@ -60,7 +61,10 @@ pub(in crate::cli) fn run(question: &Question<'_>, session: &Session<'_>) -> Res
         plan = session.plan(&loaded, &session.resolve(&loaded, &question.selection)?, &pins)?;
     }
     let explanations = match question.against {
-        None => plan.images.iter().flat_map(|image| last(image, question, session, &loaded, &records)).collect(),
+        None => {
+            let now = Now::of(&plan, &records, question.host, session, &loaded);
+            plan.images.iter().flat_map(|image| last(image, &loaded, &records, &now)).collect()
+        }
         Some(word) => {
             let against = against::read(word, question.host, session)?;
             compared(word, &against, &plan, &records)?
@@ -114,13 +118,7 @@ fn builders_of(record: &Recorded) -> Vec<String> {
 }
 
 /// Against the last build, for each platform that was built.
-fn last(
-    image: &ImagePlan,
-    question: &Question<'_>,
-    session: &Session<'_>,
-    loaded: &Loaded,
-    records: &Records,
-) -> Vec<Explanation> {
+fn last(image: &ImagePlan, loaded: &Loaded, records: &Records, now: &Now) -> Vec<Explanation> {
     let mut platforms = records.platforms(&image.id);
     platforms.retain(|platform| image.platforms.contains(platform));
     let explained = |platform: Option<Platform>, changes: Vec<Change>| Explanation {
@@ -138,8 +136,9 @@ fn last(
             Known::Nothing => vec![Change::of(What::NeverBuilt, "")],
             Known::NoRecord(why) => vec![Change::of(What::NoRecord, why)],
             Known::All(last, record) => {
-                let mut all = gone(image, &last, question, session, loaded);
-                all.extend(changes(&record, &on(image, &platform, &record)));
+                let mut all = gone(image, &last, loaded, now);
+                let own = image.for_platform(&platform);
+                all.extend(changes(&record, &own.with_found(&now.found(&own, &last, &record))));
                 all
             }
         };
@@ -148,19 +147,8 @@ fn last(
     platforms.into_iter().map(of_platform).collect()
 }
 
-/// The plan for a platform, with what an engine had found.
-fn on(image: &ImagePlan, platform: &Platform, record: &Recorded) -> ImagePlan {
-    image.for_platform(platform).with_found(&record.found())
-}
-
-/// Whether the engine still has it. A daemon that does not answer is not asked twice, and says nothing.
-fn gone(
-    image: &ImagePlan,
-    last: &Last,
-    question: &Question<'_>,
-    session: &Session<'_>,
-    loaded: &Loaded,
-) -> Vec<Change> {
+/// Whether the engine still has it.
+fn gone(image: &ImagePlan, last: &Last, loaded: &Loaded, now: &Now) -> Vec<Change> {
     let change = |place: String| vec![Change::of(What::Gone, place)];
     match last.engine {
         EngineName::Native => {
@@ -170,17 +158,18 @@ fn gone(
                 false => change(format!("{layout} is not there")),
             }
         }
-        EngineName::Docker => {
-            let asked = daemon::wait(async {
-                let docker = daemon::connect(session, question.host).await?;
-                docker.inspect(&last.image_id).await.map_err(daemon::stop)
-            });
-            match asked {
-                Ok(None) => change(format!("the Docker daemon does not have {}", last.image_id)),
-                Ok(Some(_)) | Err(_) => Vec::new(),
-            }
+        // what was only pushed has none
+        EngineName::Docker if last.image_id.is_empty() => Vec::new(),
+        EngineName::Docker if now.lacks(&last.image_id) => {
+            change(format!("the Docker daemon does not have {}", last.image_id))
         }
+        EngineName::Docker => Vec::new(),
     }
+}
+
+/// The plan for a platform, with what an engine had found.
+fn on(image: &ImagePlan, platform: &Platform, record: &Recorded) -> ImagePlan {
+    image.for_platform(platform).with_found(&record.found())
 }
 
 /// Against something that is named.

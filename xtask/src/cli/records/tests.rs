@@ -36,7 +36,16 @@ fn plan(id: &str, number: usize) -> ImagePlan {
 
 fn built() -> Built {
     let (image, image_id, digest) = ("app".to_owned(), "sha256:1".to_owned(), None);
-    Built { image, image_id, tags: Vec::new(), digest, steps_run: 0, steps_cached: 0, up_to_date: false }
+    Built {
+        image,
+        image_id,
+        tags: Vec::new(),
+        digest,
+        steps_run: 0,
+        steps_cached: 0,
+        up_to_date: false,
+        found: Default::default(),
+    }
 }
 
 fn records() -> (tempfile::TempDir, Records) {

@@ -6,9 +6,7 @@ use bollard::query_parameters::{ListImagesOptionsBuilder, RemoveImageOptionsBuil
 
 use super::{Docker, errors, images};
 use crate::engine::EngineError;
-
-/// The label that every component image has.
-pub const COMPONENT_LABEL: &str = "dev.groupage.component";
+use crate::render::parts::COMPONENT_LABEL;
 
 /// An image with the label.
 #[derive(Debug, Clone, PartialEq, Eq)]

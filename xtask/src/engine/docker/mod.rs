@@ -39,7 +39,7 @@ mod store;
 mod tar;
 mod vertex;
 
-pub use components::{COMPONENT_LABEL, ComponentImage};
+pub use components::ComponentImage;
 pub use connect::Daemon;
 pub use credentials::Credentials;
 pub use host::{Environment, Host, HostError};
@@ -135,6 +135,7 @@ impl Engine for Docker {
                 steps_run: 0,
                 steps_cached: 0,
                 up_to_date: true,
+                found: Default::default(),
             });
         }
         if let Some(present) = &job.present {
@@ -152,6 +153,7 @@ impl Engine for Docker {
             steps_run: made.run,
             steps_cached: made.cached,
             up_to_date: false,
+            found: Default::default(),
         })
     }
 }
@@ -169,6 +171,7 @@ impl Docker {
             steps_run: 0,
             steps_cached: 0,
             up_to_date: true,
+            found: Default::default(),
         })
     }
 

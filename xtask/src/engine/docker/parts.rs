@@ -109,6 +109,7 @@ impl Docker {
                 steps_run: made.run,
                 steps_cached: made.cached,
                 up_to_date: false,
+                found: Default::default(),
             })),
             Err(error) => {
                 told.end(Event::Failed { image: part.image.clone(), message: error.to_string() });

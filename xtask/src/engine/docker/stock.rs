@@ -50,6 +50,11 @@ impl Stock {
         Self { images, by_name }
     }
 
+    /// Whether an image ID is there.
+    pub fn has(&self, image_id: &str) -> bool {
+        self.images.iter().any(|image| image.present.image_id == image_id)
+    }
+
     /// The image ID behind a name.
     pub fn id(&self, name: &Reference) -> Option<&str> {
         self.by_name.get(&full_name(name)).map(|index| self.images[*index].present.image_id.as_str())

@@ -1,6 +1,6 @@
 //! What the native engine needs for one image: plain data, made by the caller from a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
@@ -9,7 +9,7 @@ use super::assemble::Times;
 use crate::engine::NamedJob;
 use crate::manifest::ComponentName;
 use crate::oci::{Compression, Image, Platform};
-use crate::plan::ImagePlan;
+use crate::plan::{Found, ImagePlan};
 
 /// One image to build, for one or several platforms.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,11 @@ impl NamedJob for NativeJob {
 }
 
 impl NativeJob {
+    /// What was found for its plans.
+    pub(super) fn found(&self) -> BTreeMap<Platform, Found> {
+        self.plans.iter().map(|(platform, plan)| (platform.clone(), plan.found.clone())).collect()
+    }
+
     /// Whether what is there of the image shall not be used as it is.
     pub fn is_anew(&self) -> bool {
         let mut parts = self.plans.iter().flat_map(|(_, plan)| &plan.components);

@@ -262,6 +262,7 @@ impl Engine for Native<'_> {
             steps_run,
             steps_cached,
             up_to_date,
+            found: job.found(),
         })
     }
 }

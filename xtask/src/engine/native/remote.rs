@@ -38,6 +38,7 @@ impl Native<'_> {
             steps_run: 0,
             steps_cached: 1,
             up_to_date: true,
+            found: job.found(),
         }))
     }
 

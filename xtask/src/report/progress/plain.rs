@@ -141,6 +141,7 @@ mod tests {
             steps_run: 1,
             steps_cached: 0,
             up_to_date: false,
+            found: Default::default(),
         };
         let kept = Built { image: "kept".into(), up_to_date: true, ..built.clone() };
         check(
