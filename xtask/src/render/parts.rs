@@ -10,6 +10,10 @@
 //! of the cut may need the other one: no name of an inner stage, no stage by number, no file of the context, no global
 //! argument, no directive of the parser. Otherwise there are no parts, and the image is built by one request.
 //!
+//! **What it costs**: a request of its own for each component that is new, about a tenth of a second of the daemon's processor
+//! time with Docker 20.10, of which more than half is the request itself, however small. Everything new is dearer by that than
+//! one request for each image; every later build is cheaper by all that did not change.
+//!
 //! **The key of a part** covers what it is built from: the fingerprint on its platform, the text of its stage (in which the
 //! base of the image shows: on `scratch` files lie otherwise, see `layout.rs`), and the network. A part is known by its key, and
 //! whatever image needs it finds it.
