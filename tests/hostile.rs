@@ -37,6 +37,8 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("groupage.toml", r#"[‹"registry.example"›]"#, Shown::Nowhere),
     ("groupage.toml", r#"[‹"ca.pem"›]"#, Shown::Nowhere),
     ("groupage.toml", r#"network = ‹"default"›"#, Shown::Nowhere),
+    ("groupage.toml", r#"stamp = [‹"revision"›"#, Shown::Nowhere),
+    ("groupage.toml", r#"stamp = ["revision", ‹"created"›]"#, Shown::Nowhere),
     ("groupage.toml", r#"user = ‹"allow"›"#, Shown::Nowhere),
     ("groupage.toml", "[bases.‹static›]", Shown::Nowhere),
     ("groupage.toml", "[builders.‹make›]", Shown::Nowhere),

@@ -10,9 +10,6 @@ impl ImagePlan {
         let mut found = found.clone();
         let named: Vec<String> = self.open_images().collect();
         found.images.retain(|name, _| named.contains(name));
-        if found == self.found {
-            return self.clone();
-        }
         let mut plan = Self { found, ..self.clone() };
         for part in &mut plan.components {
             part.fingerprint = fingerprint::component(part, &plan.found);

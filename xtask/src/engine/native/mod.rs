@@ -142,8 +142,11 @@ impl<'w> Native<'w> {
     async fn settled(&self, job: &NativeJob, steps: &Steps, events: &Events) -> Result<NativeJob, EngineError> {
         let mut settled = job.clone();
         for (platform, plan) in &mut settled.plans {
-            let mut found = plan.found.clone();
-            for name in plan.open_images().collect::<Vec<_>>() {
+            let (mut found, open) = (plan.found.clone(), plan.open_images().collect::<Vec<_>>());
+            if open.is_empty() {
+                continue;
+            }
+            for name in open {
                 if let Some(source) = plan.source_of(&name) {
                     let base = self.base(source, platform, steps, events).await?;
                     let digest = base.digest.as_ref().unwrap_or(&base.document.digest);
