@@ -14,8 +14,8 @@
 //! time with Docker 20.10, of which more than half is the request itself, however small. Everything new is dearer by that than
 //! one request for each image; every later build is cheaper by all that did not change.
 //!
-//! **The key of a part** covers what it is built from: the fingerprint on its platform, the text of its stage (in which the
-//! base of the image shows: on `scratch` files lie otherwise, see `layout.rs`), and the network. A part is known by its key, and
+//! **The key of a part** covers what it is built from: the fingerprint on its platform, whether the base is `scratch` (files lie
+//! otherwise there, see `layout.rs`), the text of its stage, and the network. A part is known by its key, and
 //! whatever image needs it finds it.
 
 use std::collections::BTreeSet;
@@ -73,7 +73,9 @@ pub fn parts(plan: &ImagePlan, dockerfile: &str, templates: &Templates, platform
         .map(|(component, view)| {
             let dockerfile = templates.stage(&view)?;
             let fingerprint = fingerprint::on_platform(&component.fingerprint, platform);
-            let key = fingerprint::text(&json!([fingerprint, plan.network, dockerfile]).to_string());
+            // on `scratch` the files of a component lie otherwise in its context, which no line of the stage need show
+            let is_scratch = plan.base.image.is_none();
+            let key = fingerprint::text(&json!([fingerprint, is_scratch, plan.network, dockerfile]).to_string());
             Some(Part { component: component.name.clone(), dockerfile, key })
         })
         .collect::<Option<_>>()?;
