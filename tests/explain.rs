@@ -330,3 +330,20 @@ fn images_are_compared_by_what_they_say() {
         ],
     );
 }
+
+/// The compiler of this machine is an input of what it compiles.
+#[test]
+fn another_compiler() {
+    let sandbox = built("agent");
+    let script = r#"#!/bin/sh
+case $1 in -vV) rustc -vV | sed 's/^rustc .*/rustc 0.0.1 (other)/' ;; *) exec rustc "$@" ;; esac
+"#;
+    std::fs::write(sandbox.root().join("other"), script).expect("the sandbox can be written");
+    done(&sandbox, "chmod +x other");
+    let explain = |variables: &str| done(&sandbox, &format!("{ALONE} {variables} groupage explain build agent"));
+    assert!(explain("").contains("up to date"));
+    let answer = explain("RUSTC=$PWD/other");
+    let line = answer.lines().find(|line| line.contains("toolchain: ")).unwrap_or_else(|| panic!("{answer}"));
+    assert!(line.contains(" → rustc 0.0.1 (other) for "), "{line}");
+    assert_eq!(answer.lines().count(), 2, "nothing else: {answer}");
+}
