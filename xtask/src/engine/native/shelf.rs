@@ -253,13 +253,20 @@ mod tests {
         shelved.iter().map(|shelved| shelved.cached).collect()
     }
 
+    /// A folder with files that are clearly older than what comes next, and an empty store.
+    fn ready() -> (tempfile::TempDir, Store, Vec<LayerPlan>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap();
+        let store = Store::open(&path.join("store")).unwrap();
+        let wanted = plans(path);
+        tick(path);
+        (folder, store, wanted)
+    }
+
     #[test]
     fn only_what_changed_is_made_again() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, store, wanted) = ready();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
-        let store = Store::open(&folder.join("store")).unwrap();
-        let wanted = plans(folder);
-        tick(folder);
         let first = made(&store, &wanted, Compression::None).unwrap();
         assert_eq!(cached(&first), [false; 5]);
         let again = made(&store, &wanted, Compression::None).unwrap();
@@ -277,11 +284,7 @@ mod tests {
 
     #[test]
     fn what_two_want_at_once_is_made_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = Utf8Path::from_path(folder.path()).unwrap();
-        let store = Store::open(&folder.join("store")).unwrap();
-        let wanted = plans(folder);
-        tick(folder);
+        let (_folder, store, wanted) = ready();
         let both = std::thread::scope(|scope| {
             let threads = [0, 1].map(|_| scope.spawn(|| made(&store, &wanted, Compression::None).unwrap()));
             threads.map(|thread| cached(&thread.join().unwrap()))
@@ -292,11 +295,7 @@ mod tests {
 
     #[test]
     fn a_damaged_blob_is_made_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = Utf8Path::from_path(folder.path()).unwrap();
-        let store = Store::open(&folder.join("store")).unwrap();
-        let wanted = plans(folder);
-        tick(folder);
+        let (_folder, store, wanted) = ready();
         let first = made(&store, &wanted, Compression::None).unwrap();
         let path = store.path(&first[1].layer.digest);
         std::fs::remove_file(&path).unwrap();
