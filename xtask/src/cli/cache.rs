@@ -19,9 +19,8 @@ use super::size;
 use super::status::{ExitStatus, Stop};
 use crate::engine::store::holdings::{Holding, Part, holdings};
 use crate::engine::store::prune::{Pruned, Wanted, prune};
+use crate::workspace::MEMORY_FOLDER;
 
-/// Folder below the workspace for everything that is kept between builds.
-const FOLDER: &str = "target/groupage";
 /// Format of the JSON document.
 const SCHEMA: u32 = 1;
 
@@ -57,7 +56,7 @@ struct Document<'a> {
 }
 
 fn folder(session: &Session<'_>) -> Result<Utf8PathBuf, Stop> {
-    Ok(session.workspace()?.root.join(FOLDER))
+    Ok(session.workspace()?.root.join(MEMORY_FOLDER))
 }
 
 fn show(arguments: &CacheShowArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
@@ -68,7 +67,7 @@ fn show(arguments: &CacheShowArguments, session: &Session<'_>) -> Result<ExitSta
     match arguments.format {
         Format::Json => {
             let parts = parts.into_iter().map(|(part, sum)| Row { part, sum }).collect();
-            session.output.json(&Document { schema: SCHEMA, folder: FOLDER, bytes, parts, docker })?;
+            session.output.json(&Document { schema: SCHEMA, folder: MEMORY_FOLDER, bytes, parts, docker })?;
         }
         Format::Text => {
             let mut text = table(&parts, bytes);
@@ -108,7 +107,7 @@ fn table(parts: &BTreeMap<Part, Sum>, bytes: u64) -> String {
         };
         _ = writeln!(text, "{:<28}{count:>6}{:>12}{shared}", words(*part), size::text(*bytes));
     }
-    _ = writeln!(text, "{:<28}{:>18}  in {FOLDER}", "total", size::text(bytes));
+    _ = writeln!(text, "{:<28}{:>18}  in {MEMORY_FOLDER}", "total", size::text(bytes));
     text
 }
 

@@ -19,8 +19,8 @@ use crate::engine::docker::{Docker, Stock};
 use crate::engine::{Job, Network, Present};
 use crate::lock::Pins;
 use crate::manifest::BuildNetwork;
-use crate::oci::{ImageSource, Platform};
-use crate::plan::{BuildPlan, ComponentPlan, Found, ImagePlan, Plan, fingerprint};
+use crate::oci::Platform;
+use crate::plan::{ComponentPlan, Found, ImagePlan, Plan, fingerprint};
 use crate::render::parts::{self, COMPONENT_LABEL, Part};
 use crate::render::{self, Templates};
 
@@ -97,12 +97,8 @@ pub(super) fn component_references(
 
 /// The plan with the images that the daemon has behind the names in it.
 fn settled(plan: &Plan, stock: &Stock) -> Plan {
-    let id = |name: &String| {
-        let source: ImageSource = name.parse().ok()?;
-        Some((name.clone(), stock.id(source.docker_reference()?)?.to_owned()))
-    };
     let names: BTreeSet<String> = plan.images.iter().flat_map(ImagePlan::open_images).collect();
-    let found = Found { images: names.iter().filter_map(id).collect(), ..Found::default() };
+    let found = Found { images: stock.behind(names), ..Found::default() };
     Plan { schema: plan.schema, images: plan.images.iter().map(|image| image.with_found(&found)).collect() }
 }
 
@@ -216,7 +212,7 @@ impl Known<'_> {
         ]);
         let tags = vec![reference.clone()];
         let no_cache = self.is_anew(std::iter::once(component));
-        let is_kept = !no_cache && is_known(image, open_image(component).into_iter());
+        let is_kept = !no_cache && is_known(image, component.open_image(&image.found).into_iter());
         let present = self.stock.labelled(&labels, &tags).filter(|_| is_kept).cloned();
         let files = render::component_files(image, component, self.root());
         let job = Job {
@@ -267,18 +263,4 @@ fn shown_name(part: &Part, shared: &Shared) -> String {
 /// Whether it is known what is behind names without a digest.
 fn is_known(image: &ImagePlan, mut names: impl Iterator<Item = String>) -> bool {
     names.all(|name| image.found.images.contains_key(&name))
-}
-
-/// The image that a component begins with, if it is named without a digest.
-fn open_image(component: &ComponentPlan) -> Option<String> {
-    match &component.build {
-        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
-            builder.digest().is_none().then(|| builder.to_string())
-        }
-        BuildPlan::Image { image } => {
-            let is_pinned = image.reference().is_some_and(|reference| reference.digest().is_some());
-            (!is_pinned).then(|| image.to_string())
-        }
-        BuildPlan::Files => None,
-    }
 }

@@ -15,10 +15,8 @@ use crate::engine::native::compile::{self, CompileOptions};
 use crate::engine::native::{ArchiveKind, Compiler, Native, NativeJob, Output, Times};
 use crate::oci::{Compression, Platform, Reference};
 use crate::plan::{BuildPlan, Found, ImagePlan, Input, Plan};
-use crate::workspace::{self, History};
+use crate::workspace::{self, History, MEMORY_FOLDER};
 
-/// Folder below the workspace for everything that is kept between builds.
-const FOLDER: &str = "target/groupage";
 /// The variable of <https://reproducible-builds.org/specs/source-date-epoch/>.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
@@ -42,11 +40,11 @@ pub(super) fn run(
     let tags: Vec<Reference> =
         plan.images.iter().flat_map(|image| build::tags(arguments, image)).filter_map(|tag| tag.parse().ok()).collect();
     let registry = registry::client(session, Some(loaded), build::references(plan).chain(&tags))?;
-    let engine = Native::open(root, &root.join(FOLDER), registry).map_err(daemon::stop)?.with_docker(docker);
+    let engine = Native::open(root, &root.join(MEMORY_FOLDER), registry).map_err(daemon::stop)?.with_docker(docker);
     let engine = engine.with_nearby(daemon::address(session, arguments.host.as_deref()).ok());
     let compression = compression(arguments)?;
     let epoch = epoch(session)?;
-    let memory = root.join(FOLDER);
+    let memory = root.join(MEMORY_FOLDER);
     let ((times, history), toolchain) = std::thread::scope(|scope| {
         // git and rustc are asked at the same time
         let times = scope.spawn(|| times(loaded, plan, epoch, &memory));
@@ -83,7 +81,7 @@ pub(super) fn run(
     let elsewhere = arguments.load || arguments.push || !arguments.outputs.is_empty();
     if build::is_chatty(arguments) && !elsewhere && outcome.built().next().is_some() {
         session.output.message(&format!(
-            "note: images are OCI layouts in {FOLDER}/oci; --load puts them into the Docker daemon, --push into a registry"
+            "note: images are OCI layouts in {MEMORY_FOLDER}/oci; --load puts them into the Docker daemon, --push into a registry"
         ));
     }
     Ok(outcome)
@@ -131,7 +129,7 @@ fn compile_options(session: &Session<'_>, root: &Utf8Path) -> CompileOptions {
     CompileOptions {
         job: String::new(),
         first_step: 1,
-        target_dir: root.join(FOLDER).join("cargo"),
+        target_dir: root.join(MEMORY_FOLDER).join("cargo"),
         cargo: program("CARGO", "cargo"),
         rustc: program("RUSTC", "rustc"),
         environment: session.environment.with_prefix(""),

@@ -30,11 +30,9 @@ use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::lock::Pins;
 use crate::plan::Plan;
-use crate::workspace::{FileEvent, FolderWatch};
+use crate::workspace::{FileEvent, FolderWatch, MEMORY_FOLDER};
 use saves::{Ending, Line, Saves, Shown};
 
-/// What builds write themselves.
-const OWN: &str = "target/groupage";
 /// Saves that follow one another more closely than this are one.
 const DEBOUNCE: Duration = Duration::from_millis(50);
 /// A tree that never comes to rest is built all the same.
@@ -299,7 +297,7 @@ impl Watch<'_> {
             FileEvent::Changed(path) => path,
         };
         let below = path.strip_prefix(&self.root).unwrap_or(&path);
-        if !below.starts_with(OWN) && !is_git(below) {
+        if !below.starts_with(MEMORY_FOLDER) && !is_git(below) {
             saves.paths.insert(below.to_owned());
         }
     }

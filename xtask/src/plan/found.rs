@@ -1,7 +1,7 @@
 //! The plan together with what an engine found: images behind names, and the compiler of this machine.
 
 use super::fingerprint;
-use super::model::{BuildPlan, Found, ImagePlan};
+use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan};
 use crate::oci::ImageSource;
 
 impl ImagePlan {
@@ -29,16 +29,23 @@ impl ImagePlan {
 
     /// Every image that the plan names without a digest: what is behind such a name can change while the plan does not.
     pub fn open_images(&self) -> impl Iterator<Item = String> {
-        let sources = self.components.iter().filter_map(|part| match &part.build {
+        let sources = self.components.iter().filter_map(|part| part.open_image(&self.found));
+        self.base.image.as_ref().and_then(open).into_iter().chain(sources)
+    }
+}
+
+impl ComponentPlan {
+    /// The image that its build begins with, if it is named without a digest.
+    pub fn open_image(&self, found: &Found) -> Option<String> {
+        match &self.build {
             // programs that are compiled on this machine need no builder
-            BuildPlan::Cargo { .. } if self.found.is_host() => None,
+            BuildPlan::Cargo { .. } if found.is_host() => None,
             BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
                 builder.digest().is_none().then(|| builder.to_string())
             }
             BuildPlan::Image { image } => open(image),
             BuildPlan::Files => None,
-        });
-        self.base.image.as_ref().and_then(open).into_iter().chain(sources)
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use super::super::records::{EngineName, Known, Last, Records};
 use super::super::session::{Loaded, Session};
 use super::super::{daemon, native};
 use crate::engine::docker::Stock;
-use crate::oci::ImageSource;
 use crate::plan::changes::Recorded;
 use crate::plan::{Found, ImagePlan, Plan};
 use crate::workspace::MEMORY_FOLDER;
@@ -52,12 +51,7 @@ impl Now {
         match (last.engine, &self.stock, &self.toolchain) {
             (EngineName::Native, _, Some(toolchain)) => found.toolchain = Some(toolchain.clone()),
             (EngineName::Docker, Some(stock), _) => {
-                let id = |name: &String| {
-                    let source: ImageSource = name.parse().ok()?;
-                    stock.id(source.docker_reference()?).map(str::to_owned)
-                };
-                let names = image.open_images().collect::<Vec<_>>();
-                found.images.extend(names.into_iter().filter_map(|name| id(&name).map(|id| (name, id))));
+                found.images.extend(stock.behind(image.open_images()));
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::super::session::Loaded;
 use crate::manifest::Manifests;
 use crate::plan::{Input, Plan};
-use crate::workspace::{self, FolderPattern};
+use crate::workspace::{self, FolderPattern, MEMORY_FOLDER};
 
 /// Folders that nobody watches.
 const NEVER: &[&str] = &[".git", "node_modules"];
@@ -103,7 +103,7 @@ fn children(root: &Utf8Path, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
 
 /// What the builds write themselves.
 fn is_own(root: &Utf8Path, path: &Utf8Path) -> bool {
-    path == root.join(super::OWN)
+    path == root.join(MEMORY_FOLDER)
 }
 
 /// Absolute and without links, as events name them.

@@ -8,7 +8,7 @@ use bollard::query_parameters::ListImagesOptionsBuilder;
 
 use super::{Docker, errors};
 use crate::engine::{EngineError, Present};
-use crate::oci::Reference;
+use crate::oci::{ImageSource, Reference};
 
 /// The images of a daemon at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +48,16 @@ impl Stock {
         let all = images.iter().enumerate();
         let by_name = all.flat_map(|(index, image)| names(image).into_iter().map(move |name| (name, index))).collect();
         Self { images, by_name }
+    }
+
+    /// The image IDs behind names, as a plan writes them; what the daemon does not have is left out.
+    pub fn behind(&self, names: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
+        let id = |name: String| {
+            let source: ImageSource = name.parse().ok()?;
+            let id = self.id(source.docker_reference()?)?.to_owned();
+            Some((name, id))
+        };
+        names.into_iter().filter_map(id).collect()
     }
 
     /// Whether an image ID is there.

@@ -22,6 +22,7 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use filetime::FileTime;
 
+use super::super::memory::MEMORY_FOLDER;
 use super::git;
 
 /// How many trees are kept.
@@ -30,8 +31,6 @@ const KEPT: usize = 4;
 const VERSION: u32 = 1;
 /// The time of modification of every file of a kept tree.
 const MARK: FileTime = FileTime::from_unix_time(1, 0);
-/// What a run on a kept tree may write there itself.
-const STATE: &str = "target/groupage";
 
 /// A revision that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,7 +255,7 @@ fn keep(tree: &Utf8Path, path: &Utf8Path, seal: &Utf8Path, prefix: &Utf8Path) ->
 
 /// What the files of a tree are known by: number, bytes, and whether somebody wrote into one of them.
 fn seal_of(tree: &Utf8Path, prefix: &Utf8Path) -> String {
-    let state = tree.join(prefix).join(STATE);
+    let state = tree.join(prefix).join(MEMORY_FOLDER);
     let walk = walkdir::WalkDir::new(tree).into_iter().filter_entry(|entry| entry.path() != state.as_std_path());
     let (mut files, mut links, mut bytes, mut foreign) = (0u64, 0u64, 0u64, 0u64);
     for entry in walk {
