@@ -33,7 +33,7 @@ fn images(shared: &Shared, engine: &[&str]) -> Option<Arc<Fixture>> {
     let mut build = program(&repository());
     build.args(["build", "logging-operator=*", "node-agent", "--set", &format!("registry.default={}", registry.0)]);
     let ended = Ended::of(build.args(engine)).expect(0);
-    let read = |name| (name, Image::of_daemon(&format!("{}/{name}", registry.0)));
+    let read = |name: &str| (name.to_owned(), Image::of_daemon(&format!("{}/{name}", registry.0)));
     assert_eq!(ended.stdout.lines().count(), 3, "{}", ended.stdout);
     let fixture = Arc::new(Fixture { images: BTreeMap::from([PLAIN, FULL, AGENT].map(read)), registry });
     *shared = Arc::downgrade(&fixture);

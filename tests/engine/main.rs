@@ -6,6 +6,7 @@
 //! | file | proves |
 //! |---|---|
 //! | `images.rs` | the images of this repository, by either engine, hold exactly what was planned |
+//! | `modes.rs` | the same in modes `split` and `multicall`, and the way back |
 //! | `roles.rs` | each component of them does its job as a container |
 //! | `kinds.rs` | all four build kinds, built and run |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
@@ -66,6 +67,8 @@ mod needs_engine_images;
 mod needs_engine_kinds;
 #[path = "lock.rs"]
 mod needs_engine_lock;
+#[path = "modes.rs"]
+mod needs_engine_modes;
 #[path = "native/bases.rs"]
 mod needs_engine_native_bases;
 #[path = "native/faults.rs"]

@@ -27,7 +27,7 @@ pub const AGENT: &str = "node-agent:0.1.0";
 /// The built images, in the daemon; they go when the last test that uses them has ended.
 pub struct Fixture {
     pub registry: Registry,
-    pub images: BTreeMap<&'static str, Image>,
+    pub images: BTreeMap<String, Image>,
 }
 
 /// What a consumer knows of a role: everything else is up to the image.
@@ -38,8 +38,16 @@ struct Role {
 }
 
 impl Fixture {
+    /// The image that has the role: of a definition that is split, that of the component, which is named as its role is.
+    fn holder(&self, image: &str, role: &str) -> String {
+        let (name, tag) = image.split_once(':').unwrap();
+        let part = format!("{name}/{role}:{tag}");
+        if self.images.contains_key(&part) { part } else { image.to_owned() }
+    }
+
     /// A role, as the image itself describes it.
     fn role(&self, image: &str, role: &str) -> Role {
+        let image = &self.holder(image, role);
         let description = self.images[image].description();
         let components = description["components"].as_array().unwrap();
         let how = components.iter().find_map(|part| part["roles"].get(role)).expect("the image has the role");

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
-use crate::manifest::FeatureValue;
+use crate::manifest::{FeatureValue, Mode};
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
 pub use tools::*;
@@ -57,7 +57,7 @@ pub struct Global {
     /// The groupage.toml of the workspace; searched upwards from here when absent
     #[arg(long, global = true, value_name = "PATH", help_heading = "Workspace")]
     pub manifest_path: Option<Utf8PathBuf>,
-    /// Override one value: bases.NAME, builders.NAME, registry.default, build.network, images.NAME.base, components.NAME.image; `*` matches within a name
+    /// Override one value: bases.NAME, builders.NAME, registry.default, build.network, images.NAME.base, images.NAME.mode, components.NAME.image; `*` matches within a name
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
     pub set: Vec<(String, String)>,
     /// Assert that groupage.lock fits the manifests, as Cargo.lock always must; the default when CI=true and there is a groupage.lock
@@ -125,7 +125,7 @@ pub enum Command {
 /// What to work on.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SelectionArguments {
-    /// Images, as IMAGE, IMAGE=VARIANT or IMAGE=* (all variants); all images when absent
+    /// Images, as IMAGE, IMAGE=VARIANT or IMAGE=* (all variants), or IMAGE/COMPONENT where it is split; all images when absent
     #[arg(value_name = "IMAGE[=VARIANT]")]
     pub images: Vec<ImageSelector>,
     /// Features to turn on, separated by commas or spaces: FEATURE of an image, or COMPONENT/FEATURE
@@ -137,6 +137,30 @@ pub struct SelectionArguments {
     /// Leave the default features of the selected images off
     #[arg(long, help_heading = "Feature selection")]
     pub no_default_features: bool,
+    /// How components are put together, instead of what the definition says; several, separated by commas, to compare them
+    #[arg(long = "mode", value_name = "MODE", value_delimiter = ',', value_enum)]
+    pub modes: Vec<ModeChoice>,
+}
+
+/// How components are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeChoice {
+    /// One image per component.
+    Split,
+    /// One image, each component's own program in a layer of its own.
+    Colocated,
+    /// One image, one program for all cargo components.
+    Multicall,
+}
+
+impl From<ModeChoice> for Mode {
+    fn from(choice: ModeChoice) -> Self {
+        match choice {
+            ModeChoice::Split => Self::Split,
+            ModeChoice::Colocated => Self::Colocated,
+            ModeChoice::Multicall => Self::Multicall,
+        }
+    }
 }
 
 /// Features of one word, which may itself hold several.

@@ -30,8 +30,10 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
     );
     let plain = arguments.selection.features.is_empty()
         && !arguments.selection.all_features
-        && !arguments.selection.no_default_features;
-    // with other features the generated files are other ones, which nobody has checked in
+        && !arguments.selection.no_default_features
+        && arguments.selection.modes.is_empty()
+        && arguments.selection.images.iter().all(|image| image.part.is_none());
+    // with other features or modes the generated files are other ones, which nobody has checked in
     if plain {
         findings.extend(drift(session, &loaded, &selection, &plan)?.into_iter().map(drift_finding));
     }

@@ -28,6 +28,12 @@ pub(super) fn run(arguments: &GenerateArguments, session: &Session<'_>) -> Resul
         session.check(&loaded, &resolution, &plan)?;
         return write_context(arguments, session, &loaded, &plan, &session.path(folder));
     }
+    if !arguments.selection.modes.is_empty() {
+        return Err(Stop::input(anyhow::anyhow!(
+            "--mode is not for files that are checked in: they are those of the definition\n\
+             hint: write `mode` into image.toml, or add --context DIR"
+        )));
+    }
     let resolution = session.resolve_checked_in(&loaded, &arguments.selection.selection(true))?;
     say_what_is_not_used(session, &loaded);
     let pins = session.pins(&loaded, &resolution, Builders::Used)?;

@@ -9,7 +9,7 @@ use super::output::counted;
 use super::session::Session;
 use super::status::{ExitStatus, Stop};
 use crate::lock::Builders;
-use crate::manifest::ImagePath;
+use crate::manifest::{ImagePath, Mode};
 use crate::oci::Platform;
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
 
@@ -51,6 +51,11 @@ fn image(image: &ImagePlan) -> String {
     let dockerfiles: Vec<String> =
         std::iter::once(&image.dockerfile).chain(image.dockerfiles.values()).map(ToString::to_string).collect();
     for (name, value) in [
+        // the usual one is not worth a line
+        (
+            "mode",
+            Some(image.mode).filter(|mode| *mode != Mode::default()).map(|mode| mode.to_string()).unwrap_or_default(),
+        ),
         ("tags", list(&image.tags)),
         ("platforms", list(&platforms)),
         ("features", list(&features)),
@@ -71,7 +76,8 @@ fn image(image: &ImagePlan) -> String {
 fn component(part: &ComponentPlan, platforms: &[Platform]) -> String {
     let features: Vec<String> = part.features.iter().map(ToString::to_string).collect();
     let features = if features.is_empty() { String::new() } else { format!(" [{}]", features.join(", ")) };
-    let mut text = format!("  + {} {}{features} ({})\n", part.name, part.version, build(part));
+    let version = if part.version.is_empty() { String::new() } else { format!(" {}", part.version) };
+    let mut text = format!("  + {}{version}{features} ({})\n", part.name, build(part));
     if !part.excluded.is_empty() {
         let excluded: Vec<String> = part.excluded.iter().map(ToString::to_string).collect();
         _ = writeln!(text, "      not on {}", excluded.join(", "));
@@ -123,6 +129,10 @@ fn build(part: &ComponentPlan) -> String {
     let crates = part.inputs.values().filter(|input| matches!(input, Input::Crate { .. })).count();
     let files = counted(part.inputs.len() - crates, "file");
     match &part.build {
+        BuildPlan::Cargo { merged, .. } if !merged.is_empty() => {
+            let merged: Vec<String> = merged.iter().map(ToString::to_string).collect();
+            format!("one cargo program of {}: {files}, {}", merged.join(", "), counted(crates, "crate"))
+        }
         BuildPlan::Cargo { package, vendored: true, .. } => {
             format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }

@@ -3,13 +3,19 @@
 use clap::ValueEnum as _;
 
 use super::args::{BuildArguments, EngineChoice, Global};
+use crate::manifest::Mode;
 use crate::oci::redacted;
 
-/// The command line, quoted for a shell. What only concerns the run as a whole (how many at once, progress, the metadata
+/// The command line, quoted for a shell. An image that was built beside its own mode gets that mode alone. What only concerns the run as a whole (how many at once, progress, the metadata
 /// file) is left out; so is a password in the address of the daemon, which does not belong into a log.
 pub(super) fn command(program: &str, image: &str, arguments: &BuildArguments, global: &Global) -> String {
+    let (image, beside) = image.split_once('+').map_or((image, None), |(image, mode)| (image, Some(mode)));
     let mut words = vec!["build".to_owned(), image.to_owned()];
     let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    let own = if image.contains('/') { Some("split") } else { beside };
+    let asked = arguments.selection.modes.first().filter(|_| arguments.selection.modes.len() == 1);
+    let asked = asked.map(|mode| Mode::from(*mode).to_string());
+    own.map(str::to_owned).or(asked).into_iter().for_each(|mode| option("mode", mode));
     global.manifest_path.iter().for_each(|path| option("manifest-path", path.to_string()));
     global.set.iter().for_each(|(key, value)| option("set", format!("{key}={}", redacted(value))));
     let selection = &arguments.selection;
@@ -87,6 +93,19 @@ mod tests {
             &["build", "-t", "r/a:1", "--host", "tcp://u:pw@h:1", "--manifest-path", "it's/groupage.toml"],
             "groupage build a=full --manifest-path 'it'\\''s/groupage.toml' --tag r/a:1 --host 'tcp://***@h:1'",
         );
+    }
+
+    #[test]
+    fn modes_are_kept() {
+        let modes = |image: &str, words: &[&str], expect: &str| {
+            let arguments = Arguments::try_parse_from([&["groupage", "build"], words].concat()).unwrap();
+            let Command::Build(build) = &arguments.command else { panic!("build") };
+            assert_eq!(command("groupage", image, build, &arguments.global), expect);
+        };
+        modes("a", &["--mode", "multicall"], "groupage build a --mode multicall");
+        modes("a/b=full", &["--mode", "split,multicall"], "groupage build a/b=full --mode split");
+        modes("a=full+multicall", &["--mode", "split,multicall"], "groupage build a=full --mode multicall");
+        modes("a", &["--mode", "colocated,multicall"], "groupage build a");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
-use crate::manifest::{self, BuildKind, Manifests};
+use crate::manifest::{self, BuildKind, Manifests, Mode};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
@@ -286,7 +286,8 @@ impl Loaded {
 impl SelectionArguments {
     /// What was asked for. `all_variants` is what no words mean.
     pub(super) fn selection(&self, all_variants: bool) -> Selection {
-        self.features().selection(self.images.clone(), all_variants)
+        let modes = self.modes.iter().map(|mode| Mode::from(*mode)).collect();
+        Selection { modes, ..self.features().selection(self.images.clone(), all_variants) }
     }
 }
 
@@ -299,6 +300,7 @@ impl FeatureArguments {
             all_features: self.all_features,
             no_default_features: self.no_default_features,
             platforms: Vec::new(),
+            modes: Vec::new(),
         }
     }
 }

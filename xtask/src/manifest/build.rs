@@ -58,6 +58,8 @@ pub struct CargoBuild {
     pub builder: Option<Spanned<BuilderName>>,
     /// How the program is linked.
     pub link: Link,
+    /// The function of the package's library that a multi-call program calls; `run` when absent.
+    pub run: Option<Spanned<String>>,
 }
 
 /// How a program is linked.
@@ -127,13 +129,27 @@ fn decode_cargo(table: &mut Table<'_>) -> Option<BuildKind> {
     let features = table.optional("features").and_then(|item| item.list(Item::parsed));
     let builder = table.optional("builder").and_then(|item| item.parsed());
     let link = table.optional("link").and_then(|item| decode_link(&item));
+    let run = table.optional("run").and_then(|item| decode_run(&item));
     Some(BuildKind::Cargo(CargoBuild {
         package: package?,
         bin,
         features: features.unwrap_or_default(),
         builder,
         link: link.unwrap_or_default(),
+        run,
     }))
+}
+
+/// A path of Rust: names parted by `::`. It becomes a piece of a program.
+fn decode_run(item: &Item<'_>) -> Option<Spanned<String>> {
+    let path = item.line()?;
+    let starts = |name: &str| name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic());
+    let is_name = |name: &str| starts(name) && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    if !path.value.split("::").all(is_name) {
+        item.report("invalid-value", "`run` is the path of a function in the library, such as \"run\" or \"cli::run\"");
+        return None;
+    }
+    Some(path)
 }
 
 fn binary_name(item: &Item<'_>) -> Option<Spanned<String>> {

@@ -1,6 +1,8 @@
 //! `images/<name>/image.toml`, as written. Type [`ImageDefinition`]; "image manifest" is OCI's word for something else.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use camino::Utf8PathBuf;
 
@@ -29,7 +31,7 @@ pub struct ImageDefinition {
     /// A name from `[bases]`, or `scratch`.
     pub base: Spanned<BaseName>,
     /// How components are put together.
-    pub mode: Mode,
+    pub mode: Spanned<Mode>,
     /// The role that the image starts without further words.
     pub default_role: Option<Spanned<RoleName>>,
     /// Platforms that it is made for.
@@ -46,14 +48,46 @@ pub struct ImageDefinition {
     pub allow: Vec<Allow>,
 }
 
-/// How components are put together. The other modes of the design (`split`, `multicall`) are not known yet, and are refused
-/// rather than ignored.
+/// How components are put together. Every definition can be built in each mode; consumers see the same roles in all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
+    /// One image per component: what there was before the merge, and the way back.
+    Split,
     /// One image, each component's own files in a layer of its own.
     #[default]
     Colocated,
+    /// One image, its cargo components compiled into one program; the others stay beside it.
+    Multicall,
+}
+
+impl Mode {
+    /// All modes, from one image per component to one program for all.
+    pub const ALL: [Self; 3] = [Self::Split, Self::Colocated, Self::Multicall];
+
+    /// The mode as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::Colocated => "colocated",
+            Self::Multicall => "multicall",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|mode| mode.as_str() == text);
+        known.ok_or_else(|| format!("`{text}` is not a mode; use split, colocated or multicall"))
+    }
 }
 
 /// One entry of `[variants]`.
@@ -89,7 +123,7 @@ impl ImageDefinition {
             let description = table.optional("description").and_then(|item| item.line());
             let version = table.optional("version").and_then(|item| decode_version(&item));
             let base = table.required("base").and_then(|item| item.parsed());
-            let mode = table.optional("mode").and_then(|item| decode_mode(&item));
+            let mode = table.optional("mode").and_then(|item| item.parsed());
             let default_role = table.optional("default-role").and_then(|item| item.parsed());
             let platforms = table.required("platforms").and_then(|item| decode_platforms(&item));
             let features = FeatureTable::decode(table, COMPONENTS);
@@ -104,7 +138,7 @@ impl ImageDefinition {
                 description,
                 version,
                 base: base?,
-                mode: mode.unwrap_or_default(),
+                mode: mode.unwrap_or_else(|| Spanned::new(Mode::default(), table.span)),
                 default_role,
                 platforms: platforms?,
                 features,
@@ -114,24 +148,6 @@ impl ImageDefinition {
                 allow: allow.unwrap_or_default(),
             })
         })
-    }
-}
-
-fn decode_mode(item: &Item<'_>) -> Option<Mode> {
-    match item.line()?.value.as_str() {
-        "colocated" => Some(Mode::Colocated),
-        "split" | "multicall" => {
-            item.report_with_help(
-                "unsupported-mode",
-                "this version builds only mode `colocated`",
-                "write `mode = \"colocated\"`",
-            );
-            None
-        }
-        _ => {
-            item.report("invalid-value", "`mode` is \"colocated\"");
-            None
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{BuildPlan, ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
-use super::{Read, files, fingerprint, is_hermetic};
+use super::{Read, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
@@ -56,14 +56,18 @@ pub(super) fn plan(
     problems: &mut Problems,
 ) -> Option<ComponentPlan> {
     let manifest = resolved.manifest;
-    let build = build(resolution, resolved, pins, read, problems);
+    let is_merged = multicall::is_in(image, resolved);
+    let build = if is_merged { Some(BuildPlan::Files) } else { build(resolution, resolved, pins, read, problems) };
     let bin = match &build {
         Some(BuildPlan::Cargo { bin, .. }) => Some(bin.as_str()),
         _ => None,
     };
     let files = files::plan(image, resolved, read, problems);
-    let installs =
-        resolved.installs.iter().filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
+    let own =
+        resolved.installs.iter().filter(|install| !is_merged || matches!(install.from.value, InstallFrom::Path(_)));
+    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
+    let mut links = links(resolved, problems);
+    links.extend(multicall::links(image, resolved));
     let mut plan = ComponentPlan {
         name: resolved.name().clone(),
         version: resolved.version.clone(),
@@ -72,9 +76,9 @@ pub(super) fn plan(
         installs,
         files: files.common,
         platform_files: files.of_platforms,
-        links: links(resolved, problems),
+        links,
         roles: resolved.roles.iter().map(|role| (role.name.clone(), role_plan(role))).collect(),
-        inputs: inputs(resolved, read),
+        inputs: if is_merged { BTreeMap::new() } else { inputs(resolved, read) },
         template: build.as_ref().map(|build| read.template(&format!("stages/{}", build.kind()))).unwrap_or_default(),
         build: build?,
         fingerprint: String::new(),
@@ -110,12 +114,13 @@ fn build(
                 flags: pruned.flags.clone(),
                 link: cargo.link,
                 vendored: is_hermetic(resolution),
+                merged: Vec::new(),
             })
         }
     }
 }
 
-fn builder(
+pub(super) fn builder(
     resolution: &Resolution<'_>,
     manifest: &ComponentManifest,
     pins: &Pins,

@@ -16,7 +16,7 @@ pub(super) fn given(image: &ResolvedImage<'_>) -> Given {
     let definition = image.definition;
     Given {
         description: definition.description.as_ref().map(|text| text.value.clone()),
-        default_role: image.default_role.map(|role| role.value.clone()),
+        default_role: image.default_role.cloned(),
         labels: definition.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
     }
 }
@@ -33,12 +33,18 @@ pub(super) fn plan(image: &ImagePlan) -> ConfigPlan {
     ports.dedup();
     ConfigPlan {
         user: user(default, &roles),
-        entrypoint: default.map(|role| role.command.clone()).unwrap_or_default(),
+        entrypoint: default.map(|role| role.command.clone()).or_else(|| dispatcher(image)).unwrap_or_default(),
         workdir: default.map_or_else(|| "/".to_owned(), |role| role.workdir.clone()),
         env: env.collect(),
         ports,
         labels: labels(image),
     }
+}
+
+/// The program that starts each component by its first argument, in an image without a default role.
+fn dispatcher(image: &ImagePlan) -> Option<Vec<String>> {
+    let program = image.components.iter().find(|part| part.is_multicall())?;
+    program.installs.first().map(|install| vec![install.to.to_string()])
 }
 
 /// `9533/tcp` by its number, then by its protocol.
@@ -70,25 +76,25 @@ pub(super) fn stamp(image: &ImagePlan) -> BTreeMap<String, String> {
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md>
 fn labels(image: &ImagePlan) -> BTreeMap<String, String> {
     let list = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(",");
+    let parts = image.components.iter().filter(|part| !part.is_multicall());
     let mut labels = image.given.labels.clone();
     let mut own = |key: &str, value: String| {
         if !value.is_empty() {
             labels.entry(key.to_owned()).or_insert(value);
         }
     };
-    own("org.opencontainers.image.title", image.name.to_string());
+    let title = image.part.as_ref().map_or_else(|| image.name.to_string(), |part| format!("{}/{part}", image.name));
+    own("org.opencontainers.image.title", title);
     // the name is what a rebase asks for again, so the digest stands beside it and not in it; a folder or a daemon of this
     // machine is nobody else's base
     let base = image.base.image.as_ref().and_then(ImageSource::reference);
     own("org.opencontainers.image.base.name", base.map(|base| base.without_digest().canonical()).unwrap_or_default());
     own("org.opencontainers.image.base.digest", base.and_then(Reference::digest).unwrap_or_default().to_owned());
     own("dev.groupage.image", image.name.to_string());
+    own("dev.groupage.part", image.part.as_ref().map(ToString::to_string).unwrap_or_default());
     own("dev.groupage.variant", image.variant.as_ref().map(ToString::to_string).unwrap_or_default());
-    own("dev.groupage.mode", "colocated".to_owned());
+    own("dev.groupage.mode", image.mode.to_string());
     own("dev.groupage.features", list(&mut image.features.iter().map(ToString::to_string)));
-    own(
-        "dev.groupage.components",
-        list(&mut image.components.iter().map(|part| format!("{}@{}", part.name, part.version))),
-    );
+    own("dev.groupage.components", list(&mut parts.map(|part| format!("{}@{}", part.name, part.version))));
     labels
 }

@@ -24,6 +24,7 @@ pub(super) fn excluded(manifest: &ComponentManifest, folder: &Utf8Path) -> Vec<S
 pub(super) fn inputs(resolved: &ResolvedComponent<'_>, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
     match &resolved.manifest.build.kind {
         BuildKind::Script(script) => script_inputs(resolved.manifest, script, read),
+        // what goes into a multi-call program has no workspace of its own
         BuildKind::Cargo(_) => {
             let pruned = PrunedKey::of(resolved).and_then(|key| read.pruned.get(&key));
             pruned.map(|pruned| cargo_inputs(pruned, read)).unwrap_or_default()
@@ -43,7 +44,7 @@ fn script_inputs(manifest: &ComponentManifest, script: &ScriptBuild, read: &Read
     inputs
 }
 
-fn cargo_inputs(pruned: &Pruned, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
+pub(super) fn cargo_inputs(pruned: &Pruned, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
     let mut inputs = BTreeMap::new();
     for entry in &pruned.entries {
         match entry {

@@ -16,6 +16,7 @@ pub mod fingerprint;
 mod found;
 mod inputs;
 mod model;
+pub mod multicall;
 mod platform;
 mod pruned;
 
@@ -63,6 +64,7 @@ impl Read<'_> {
 pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8Path) -> Vec<Want> {
     let parts = resolution.images.iter().flat_map(|image| image.components.iter().map(move |part| (image, part)));
     let mut wants: Vec<Want> = parts.flat_map(|(image, part)| component::wants(image, part, pruned, root)).collect();
+    wants.extend(resolution.images.iter().flat_map(|image| multicall::wants(image, pruned, root)));
     wants.sort();
     wants.dedup_by(|next, kept| {
         let same = next.path == kept.path && next.exclude == kept.exclude;
@@ -104,16 +106,19 @@ fn image_plan(
         .iter()
         .map(|resolved| component::plan(resolution, image, resolved, pins, read, problems))
         .collect();
-    let components: Vec<ComponentPlan> = planned.into_iter().collect::<Option<_>>()?;
+    let mut components: Vec<ComponentPlan> = planned.into_iter().collect::<Option<_>>()?;
+    components.extend(multicall::plan(resolution, image, pins, read, problems));
+    components.sort_by(|a, b| a.name.cmp(&b.name));
     let definition = image.definition;
     let base = image.base.image.as_ref().map(|image| pins.pin_source(image));
     let mut plan = ImagePlan {
         id: image.id(),
         name: definition.name.value.clone(),
         variant: image.variant.cloned(),
+        part: image.part.clone(),
         dockerfile: dockerfile_path(image),
         dockerfiles: deviating_dockerfiles(image),
-        mode: definition.mode,
+        mode: image.mode,
         version: image.version.clone(),
         tags: tags(resolution, image),
         platforms: image.platforms.clone(),
@@ -140,14 +145,20 @@ fn image_plan(
     })
 }
 
-/// `images/<name>/Dockerfile`, with the variant as an extension.
+/// `images/<name>/Dockerfile`, with the variant as an extension, then `split_COMPONENT` for a component's own image and
+/// `mode_MODE` for a mode that is built beside the image's own. Names of variants have no `_`, so that none of these can be a
+/// variant's.
 fn dockerfile_path(image: &ResolvedImage<'_>) -> Utf8PathBuf {
-    let file = image.variant.map_or_else(|| "Dockerfile".to_owned(), |variant| format!("Dockerfile.{variant}"));
+    let mut file = "Dockerfile".to_owned();
+    image.variant.iter().for_each(|variant| file.push_str(&format!(".{variant}")));
+    image.part.iter().for_each(|part| file.push_str(&format!(".split_{part}")));
+    if image.beside {
+        file.push_str(&format!(".mode_{}", image.mode));
+    }
     image.definition.folder.join(file)
 }
 
-/// `Dockerfile.linux_arm64` and `Dockerfile.VARIANT.linux_arm64` for platforms that lack components which others have. Names of
-/// variants have no `_`, so that none of these can be a variant's.
+/// `Dockerfile.linux_arm64` and `Dockerfile.VARIANT.linux_arm64` for platforms that lack components which others have.
 fn deviating_dockerfiles(image: &ResolvedImage<'_>) -> BTreeMap<Platform, Utf8PathBuf> {
     let usual = dockerfile_path(image);
     let own = |platform: &Platform| Utf8PathBuf::from(format!("{usual}.{}", platform.to_string().replace('/', "_")));
@@ -155,7 +166,8 @@ fn deviating_dockerfiles(image: &ResolvedImage<'_>) -> BTreeMap<Platform, Utf8Pa
     built.map(|platform| (platform.clone(), own(platform))).collect()
 }
 
-/// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`. A `+` of the version becomes `_`, as Helm has it; an
+/// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`, with the component below the name for its own image, and the
+/// mode behind the suffix for one that is built beside the image's own. A `+` of the version becomes `_`, as Helm has it; an
 /// empty version gives no tag at all, and a rule refuses it.
 pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
     if image.version.is_empty() {
@@ -164,7 +176,9 @@ pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<Strin
     let registry =
         resolution.registry.as_ref().map(|registry| format!("{}/", registry.value.as_str())).unwrap_or_default();
     let version = image.version.replace('+', "_");
-    vec![format!("{registry}{}:{version}{}", image.definition.name.value, image.tag_suffix)]
+    let part = image.part.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
+    let mode = if image.beside { format!("-{}", image.mode) } else { String::new() };
+    vec![format!("{registry}{}{part}:{version}{}{mode}", image.definition.name.value, image.tag_suffix)]
 }
 
 /// Every tag must be a reference: a version or suffix may have the right characters in the wrong place.

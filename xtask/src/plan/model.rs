@@ -31,6 +31,9 @@ pub struct ImagePlan {
     pub name: ImageName,
     /// The variant, if it is not the plain image.
     pub variant: Option<VariantName>,
+    /// The component that it is the image of, where the definition is split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<ComponentName>,
     /// Where the generated Dockerfile is kept, relative to the workspace root.
     pub dockerfile: Utf8PathBuf,
     /// Where those of platforms are kept that lack components which others have.
@@ -150,6 +153,13 @@ pub struct ComponentPlan {
     pub fingerprint: String,
 }
 
+impl ComponentPlan {
+    /// Whether it stands for the program that holds the others, and for no component of the workspace.
+    pub fn is_multicall(&self) -> bool {
+        matches!(&self.build, BuildPlan::Cargo { merged, .. } if !merged.is_empty())
+    }
+}
+
 /// How a component is built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -173,6 +183,9 @@ pub enum BuildPlan {
         link: Link,
         /// Whether dependencies travel with the context, so that no network is needed.
         vendored: bool,
+        /// The components that it holds, when it is a multi-call program: its package is generated, and lies in no folder.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        merged: Vec<ComponentName>,
     },
     /// Files beside the manifest.
     Files,

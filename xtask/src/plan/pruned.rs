@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cargo::{self, PruneError, PrunedEntry};
+use super::multicall;
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::BuildKind;
+use crate::manifest::{BuildKind, ComponentName, Mode};
 use crate::resolve::{Package, Packages, Resolution, ResolvedComponent};
+use crate::source::Span;
 use crate::workspace::cargo::CargoWorkspace;
 
 /// What one program is compiled from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// The program.
     pub binary: String,
@@ -17,14 +19,24 @@ pub struct Pruned {
     pub flags: Vec<String>,
     /// Files of the pruned workspace.
     pub entries: Vec<PrunedEntry>,
+    /// The components in it, when it is a multi-call program.
+    pub merged: Vec<ComponentName>,
 }
 
-/// A package with the features that decide what is in its closure.
+/// What one pruned workspace is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PrunedKey {
-    package: String,
-    bin: Option<String>,
-    features: BTreeSet<String>,
+pub enum PrunedKey {
+    /// A package, with the features that decide what is in its closure.
+    Package {
+        /// The package.
+        package: String,
+        /// The program, when it is named.
+        bin: Option<String>,
+        /// Features that are on.
+        features: BTreeSet<String>,
+    },
+    /// The multi-call program of an image, by the ID of the image.
+    Multicall(String),
 }
 
 impl PrunedKey {
@@ -33,7 +45,7 @@ impl PrunedKey {
         let BuildKind::Cargo(cargo) = &resolved.manifest.build.kind else { return None };
         let default = resolved.cargo_defaults.then(|| "default".to_owned());
         let features = resolved.cargo_features.iter().cloned().chain(default).collect();
-        Some(Self {
+        Some(Self::Package {
             package: cargo.package.value.clone(),
             bin: cargo.bin.as_ref().map(|bin| bin.value.clone()),
             features,
@@ -51,38 +63,69 @@ pub type PrunedWorkspaces = BTreeMap<PrunedKey, Pruned>;
 pub fn prune(resolution: &Resolution<'_>, workspace: &CargoWorkspace) -> Result<PrunedWorkspaces, Vec<Diagnostic>> {
     let mut problems = Problems::default();
     let mut all = PrunedWorkspaces::new();
-    for resolved in resolution.images.iter().flat_map(|image| &image.components) {
-        let Some(key) = PrunedKey::of(resolved) else { continue };
-        if all.contains_key(&key) {
-            continue;
+    for image in &resolution.images {
+        let is_multicall = image.mode == Mode::Multicall;
+        for resolved in image.components.iter().filter(|_| !is_multicall) {
+            let Some(key) = PrunedKey::of(resolved) else { continue };
+            if all.contains_key(&key) {
+                continue;
+            }
+            match prune_one(resolution, workspace, &key) {
+                Ok(pruned) => _ = all.insert(key, pruned),
+                Err(error) => problems.push(diagnostic(resolved.manifest.build.span, &error)),
+            }
         }
-        match prune_one(resolution, workspace, &key) {
-            Ok(pruned) => _ = all.insert(key, pruned),
-            Err(error) => problems.push(diagnostic(resolved, &error)),
+        if is_multicall && let Some(program) = multicall::program(image, workspace, &mut problems) {
+            match prune_multicall(resolution, workspace, &program) {
+                Ok(pruned) => _ = all.insert(PrunedKey::Multicall(image.id()), pruned),
+                Err(error) => problems.push(diagnostic(program.place, &error)),
+            }
         }
     }
     problems.finish(all)
 }
 
 fn prune_one(resolution: &Resolution<'_>, workspace: &CargoWorkspace, key: &PrunedKey) -> Result<Pruned, PruneError> {
-    let binary = cargo::binary(workspace, &key.package, key.bin.as_deref())?;
-    let required = cargo::required_features(workspace, &key.package, key.bin.as_deref())?;
-    if let Some(missing) = required.iter().find(|feature| !key.features.contains(*feature)) {
-        let (package, feature) = (key.package.clone(), missing.clone());
+    let PrunedKey::Package { package, bin, features } = key else { return Ok(Pruned::default()) };
+    let binary = cargo::binary(workspace, package, bin.as_deref())?;
+    let required = cargo::required_features(workspace, package, bin.as_deref())?;
+    if let Some(missing) = required.iter().find(|feature| !features.contains(*feature)) {
+        let (package, feature) = (package.clone(), missing.clone());
         return Err(PruneError::RequiredFeature { package, binary, feature });
     }
-    let request = cargo::Request { package: &key.package, features: &key.features, network: resolution.network.value };
+    let request = cargo::Request { package, features, network: resolution.network.value };
     let closure = cargo::closure(workspace, &request)?;
     let flags = closure.flags().iter().map(|flag| (*flag).to_owned()).collect();
-    Ok(Pruned { binary, flags, entries: cargo::entries(workspace, &closure)? })
+    Ok(Pruned { binary, flags, entries: cargo::entries(workspace, &closure)?, merged: Vec::new() })
+}
+
+/// The pruned workspace of a program that lies nowhere: its crate is added to what cargo said.
+fn prune_multicall(
+    resolution: &Resolution<'_>,
+    workspace: &CargoWorkspace,
+    program: &multicall::Program,
+) -> Result<Pruned, PruneError> {
+    let workspace = multicall::extended(workspace, program);
+    let features = BTreeSet::new();
+    let request =
+        cargo::Request { package: multicall::PACKAGE, features: &features, network: resolution.network.value };
+    let closure = cargo::closure(&workspace, &request)?;
+    let flags = closure.flags().iter().map(|flag| (*flag).to_owned()).collect();
+    let mut entries = cargo::entries(&workspace, &closure)?;
+    entries.retain(|entry| !matches!(entry, PrunedEntry::Folder { path, .. } if multicall::is_generated(path)));
+    let (path, text) = multicall::source(program);
+    entries.push(PrunedEntry::Text { path, text });
+    entries.sort();
+    let merged = program.parts.iter().map(|part| part.name.clone()).collect();
+    Ok(Pruned { binary: program.bin.clone(), flags, entries, merged })
 }
 
 /// Errors come with their next step on a line of its own.
-fn diagnostic(resolved: &ResolvedComponent<'_>, error: &PruneError) -> Diagnostic {
+fn diagnostic(place: Span, error: &PruneError) -> Diagnostic {
     let text = error.to_string();
     let (message, help) =
         text.split_once("\nhint: ").map_or((text.as_str(), None), |(message, help)| (message, Some(help)));
-    let report = Diagnostic::error("cargo", message).label(resolved.manifest.build.span, "");
+    let report = Diagnostic::error("cargo", message).label(place, "");
     match help {
         Some(help) => report.help(help),
         None => report,

@@ -16,7 +16,13 @@ struct Description<'a> {
     schema: u32,
     image: &'a ImageName,
     variant: Option<&'a VariantName>,
+    /// The component that it is the image of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a ComponentName>,
     mode: Mode,
+    /// The program that holds the cargo components.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multicall: Option<&'a str>,
     features: &'a [FeatureName],
     components: Vec<Part<'a>>,
 }
@@ -31,16 +37,20 @@ struct Part<'a> {
 
 /// The text of the file, with a final newline.
 pub(super) fn text(plan: &ImagePlan) -> String {
+    let program = plan.components.iter().find(|part| part.is_multicall());
     let components = plan
         .components
         .iter()
+        .filter(|part| !part.is_multicall())
         .map(|part| Part { name: &part.name, version: &part.version, features: &part.features, roles: &part.roles })
         .collect();
     let description = Description {
         schema: 1,
         image: &plan.name,
         variant: plan.variant.as_ref(),
+        part: plan.part.as_ref(),
         mode: plan.mode,
+        multicall: program.and_then(|part| part.installs.first()).map(|install| install.to.as_str()),
         features: &plan.features,
         components,
     };

@@ -149,10 +149,11 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> C
     let folder = |folder: &str, to: &str, there: bool| {
         if there { quote::json(&[format!("{}/{folder}/", plan.name), to.to_owned()]) } else { String::new() }
     };
+    let merged = merged(plan);
     let mut view = ComponentView {
         name: plan.name.to_string(),
-        version: quote::comment(&plan.version),
-        features: features.join(", "),
+        version: if merged.is_empty() { quote::comment(&plan.version) } else { "program".to_owned() },
+        features: if merged.is_empty() { features.join(", ") } else { merged },
         copies: layout.copies().iter().map(|(from, to)| quote::json(&[from, to])).collect(),
         template: "stages/files",
         has_files: has_root || !plan.installs.is_empty(),
@@ -169,6 +170,14 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> C
     view
 }
 
+/// The components of a multi-call program, which has neither a version nor features.
+fn merged(plan: &ComponentPlan) -> String {
+    match &plan.build {
+        BuildPlan::Cargo { merged, .. } => merged.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+        _ => String::new(),
+    }
+}
+
 fn add_build(view: &mut ComponentView, build: &BuildPlan) {
     match build {
         BuildPlan::Files => {}
@@ -182,7 +191,7 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             view.commands = commands.iter().map(|command| quote::json(&["/bin/sh", "-euc", command])).collect();
             view.env = pairs(env, str::to_owned);
         }
-        BuildPlan::Cargo { builder, package, bin, features, default_features, flags, link, vendored } => {
+        BuildPlan::Cargo { builder, package, bin, features, default_features, flags, link, vendored, .. } => {
             view.template = "stages/cargo";
             view.builder = reference(builder);
             view.cargo = CargoView {

@@ -22,7 +22,8 @@ pub(super) fn known_keys(manifests: &Manifests) -> Vec<String> {
     );
     keys.extend(settings.builders.keys().map(|name| format!("builders.{name}")));
     keys.extend(component::builders(manifests).map(|name| format!("builders.{name}")));
-    keys.extend(manifests.images.keys().map(|name: &ImageName| format!("images.{name}.base")));
+    let of_image = |name: &ImageName| ["base", "mode"].map(|value| format!("images.{name}.{value}"));
+    keys.extend(manifests.images.keys().flat_map(of_image));
     let image_kind =
         manifests.components.values().filter(|component| matches!(component.build.kind, BuildKind::Image(_)));
     keys.extend(image_kind.map(|component| format!("components.{}.image", component.name.value)));

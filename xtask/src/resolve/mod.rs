@@ -11,6 +11,7 @@ mod component;
 mod cycle;
 mod graph;
 mod look;
+mod mode;
 mod names;
 mod package;
 mod platform;
@@ -29,7 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
-    Base, BaseName, BuildNetwork, BuilderName, ComponentName, FeatureName, ImageDefinition, Manifests, Need,
+    Base, BaseName, BuildNetwork, BuilderName, ComponentName, FeatureName, ImageDefinition, Manifests, Mode, Need,
     RegistryPath, RoleName, VariantName, VersionSource,
 };
 use crate::oci::{ImageSource, Platform, Reference};
@@ -43,7 +44,7 @@ use selection::Target;
 pub struct Resolution<'m> {
     /// The manifests that were resolved.
     pub manifests: &'m Manifests,
-    /// The selected images, sorted by name and variant.
+    /// The selected images, sorted by name, variant, mode and component.
     pub images: Vec<ResolvedImage<'m>>,
     /// Builder images by name, overrides applied.
     pub builders: BTreeMap<BuilderName, Value<Reference>>,
@@ -60,6 +61,12 @@ pub struct ResolvedImage<'m> {
     pub definition: &'m ImageDefinition,
     /// The variant, if it is not the plain image.
     pub variant: Option<&'m VariantName>,
+    /// How components are put together.
+    pub mode: Mode,
+    /// Whether it is built beside the image in its own mode, to be compared with it: it then has another name and other tags.
+    pub beside: bool,
+    /// The component that it is the image of, where the image is split.
+    pub part: Option<ComponentName>,
     /// What the variant appends to the tag.
     pub tag_suffix: &'m str,
     /// Version of the image; empty when nothing gives one (a rule refuses that).
@@ -75,16 +82,19 @@ pub struct ResolvedImage<'m> {
     /// Components that are in, sorted.
     pub components: Vec<ResolvedComponent<'m>>,
     /// The role that the image starts without further words.
-    pub default_role: Option<&'m Spanned<RoleName>>,
+    pub default_role: Option<&'m RoleName>,
     /// Why each of them is on.
     pub reasons: Reasons,
 }
 
 impl<'m> ResolvedImage<'m> {
-    /// `IMAGE` or `IMAGE=VARIANT`, as on the command line.
+    /// `IMAGE[/COMPONENT][=VARIANT]`, as on the command line; with `+MODE` when it is built beside the image's own mode.
     pub fn id(&self) -> String {
         let name = &self.definition.name.value;
-        self.variant.map_or_else(|| name.to_string(), |variant| format!("{name}={variant}"))
+        let part = self.part.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
+        let variant = self.variant.map(|variant| format!("={variant}")).unwrap_or_default();
+        let mode = if self.beside { format!("+{}", self.mode) } else { String::new() };
+        format!("{name}{part}{variant}{mode}")
     }
 
     /// The image on one platform, without the components that are excluded there.
@@ -145,7 +155,9 @@ pub fn resolve<'m>(
     let targets = selection::targets(manifests, selection, &mut problems);
     let mut images = Vec::new();
     for target in targets {
-        images.push(image(manifests, packages, selection, overrides, &target, &mut problems));
+        let image = image(manifests, packages, selection, overrides, &target, &mut problems);
+        let mut look_up = Look { overrides, problems: &mut problems };
+        images.extend(mode::images(&image, &target, selection, &mut look_up));
     }
     problems.finish(Resolution { manifests, images, builders, registry, network })
 }
@@ -182,6 +194,9 @@ fn image<'m>(
     ResolvedImage {
         definition,
         variant: target.variant.map(|(name, _)| name),
+        mode: definition.mode.value,
+        beside: false,
+        part: None,
         tag_suffix: target.variant.map_or("", |(_, variant)| variant.tag_suffix.value.as_str()),
         version: version(definition, default_role, &components),
         base,
@@ -189,7 +204,7 @@ fn image<'m>(
         deviating: platform::deviating(definition, &components),
         features: component::features_of(&reasons, None),
         components,
-        default_role,
+        default_role: default_role.map(|role| &role.value),
         reasons,
     }
 }

@@ -1,12 +1,15 @@
 //! What was asked for: images, variants, features, platforms; parsed from words, checked against the manifests.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use super::activate::default_feature;
 use super::names::unknown_feature;
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{FeatureName, FeatureValue, ImageDefinition, ImageName, Manifests, Variant, VariantName};
+use crate::manifest::{
+    ComponentName, FeatureName, FeatureValue, ImageDefinition, ImageName, Manifests, Mode, Variant, VariantName,
+};
 use crate::oci::Platform;
 
 /// What was asked for.
@@ -24,13 +27,17 @@ pub struct Selection {
     pub no_default_features: bool,
     /// `--platform`; each image's own platforms when empty.
     pub platforms: Vec<Platform>,
+    /// `--mode`; each image's own mode when empty.
+    pub modes: Vec<Mode>,
 }
 
-/// `IMAGE`, `IMAGE=VARIANT` or `IMAGE=*`.
+/// `IMAGE`, `IMAGE=VARIANT` or `IMAGE=*`; `IMAGE/COMPONENT` is that component's own image, where the image is split.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImageSelector {
     /// The image.
     pub image: ImageName,
+    /// One component of an image that is split.
+    pub part: Option<ComponentName>,
     /// Which of its variants.
     pub variant: VariantSelector,
 }
@@ -56,16 +63,22 @@ impl FromStr for ImageSelector {
             Some((image, "*")) => (image, VariantSelector::All),
             Some((image, variant)) => (image, VariantSelector::One(variant.parse().map_err(message)?)),
         };
-        Ok(Self { image: image.parse().map_err(message)?, variant })
+        let (image, part) = match image.split_once('/') {
+            None => (image, None),
+            Some((image, part)) => (image, Some(part.parse().map_err(message)?)),
+        };
+        Ok(Self { image: image.parse().map_err(message)?, part, variant })
     }
 }
 
 impl fmt::Display for ImageSelector {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.image)?;
+        self.part.iter().try_for_each(|part| write!(out, "/{part}"))?;
         match &self.variant {
-            VariantSelector::Plain => write!(out, "{}", self.image),
-            VariantSelector::One(variant) => write!(out, "{}={variant}", self.image),
-            VariantSelector::All => write!(out, "{}=*", self.image),
+            VariantSelector::Plain => Ok(()),
+            VariantSelector::One(variant) => write!(out, "={variant}"),
+            VariantSelector::All => write!(out, "=*"),
         }
     }
 }
@@ -80,40 +93,50 @@ pub(super) struct Request {
 pub(super) struct Target<'m> {
     pub(super) image: &'m ImageDefinition,
     pub(super) variant: Option<(&'m VariantName, &'m Variant)>,
+    /// Components whose own images are asked for, where the image is split; all of them when empty.
+    pub(super) parts: BTreeSet<ComponentName>,
     pub(super) requests: Vec<Request>,
 }
 
 /// The selected images, sorted, each once; with the features that apply to each.
 pub(super) fn targets<'m>(manifests: &'m Manifests, selection: &Selection, problems: &mut Problems) -> Vec<Target<'m>> {
-    let mut chosen = chosen(manifests, selection, problems);
-    chosen.sort();
-    chosen.dedup();
+    let mut chosen: BTreeMap<Chosen, BTreeSet<Option<ComponentName>>> = BTreeMap::new();
+    for (name, part) in self::chosen(manifests, selection, problems) {
+        chosen.entry(name).or_default().insert(part);
+    }
     let mut targets = Vec::new();
-    for (name, variant) in chosen {
+    for ((name, variant), parts) in chosen {
         let image = &manifests.images[&name];
         let variant = variant.and_then(|variant| image.variants.get_key_value(&variant));
-        targets.push(Target { image, variant, requests: requests(manifests, image, variant, selection) });
+        // the whole image is more than any part of it
+        let parts = if parts.contains(&None) { BTreeSet::new() } else { parts.into_iter().flatten().collect() };
+        targets.push(Target { image, variant, parts, requests: requests(manifests, image, variant, selection) });
     }
     check_features(manifests, &targets, selection, problems);
     targets
 }
 
+/// An image in one variant.
+type Chosen = (ImageName, Option<VariantName>);
+
 fn chosen(
     manifests: &Manifests,
     selection: &Selection,
     problems: &mut Problems,
-) -> Vec<(ImageName, Option<VariantName>)> {
+) -> Vec<(Chosen, Option<ComponentName>)> {
     let plain = if selection.all_variants { VariantSelector::All } else { VariantSelector::Plain };
-    let all = manifests.images.keys().map(|image| ImageSelector { image: image.clone(), variant: plain.clone() });
+    let whole = |image: &ImageName| ImageSelector { image: image.clone(), part: None, variant: plain.clone() };
+    let all = manifests.images.keys().map(whole);
     let wanted: Vec<ImageSelector> = if selection.images.is_empty() { all.collect() } else { selection.images.clone() };
-    wanted.iter().flat_map(|selector| variants_of(manifests, selector, problems)).collect()
+    let mut chosen = Vec::new();
+    for selector in &wanted {
+        let variants = variants_of(manifests, selector, problems).into_iter();
+        chosen.extend(variants.map(|variant| (variant, selector.part.clone())));
+    }
+    chosen
 }
 
-fn variants_of(
-    manifests: &Manifests,
-    selector: &ImageSelector,
-    problems: &mut Problems,
-) -> Vec<(ImageName, Option<VariantName>)> {
+fn variants_of(manifests: &Manifests, selector: &ImageSelector, problems: &mut Problems) -> Vec<Chosen> {
     let name = &selector.image;
     let Some(image) = manifests.images.get(name) else {
         let names = manifests.images.keys().map(ImageName::as_str);

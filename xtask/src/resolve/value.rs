@@ -1,7 +1,7 @@
 //! Which of several sources decides a value: flag, environment, override file, manifest; in this order, everywhere.
 //!
 //! Keys are dotted paths into `groupage.toml` and `image.toml`: `bases.NAME`, `builders.NAME`, `registry.default`,
-//! `build.network`, `images.NAME.base`, `components.NAME.image`. A flag may use `*` inside a segment. Every key also is an
+//! `build.network`, `images.NAME.base`, `images.NAME.mode`, `components.NAME.image`. A flag may use `*` inside a segment. Every key also is an
 //! environment variable: `GROUPAGE_` and the key in capitals, everything else than letters and digits turned into `_`.
 //! An empty value is an error, not "unset".
 

@@ -39,6 +39,10 @@ fn problem(plan: &ComponentPlan, program: &Spanned<String>) -> Option<(String, D
             _ => None,
         };
     }
+    // its program is in that of the image, and this is the link to it
+    if plan.links.keys().any(|path| path.as_str() == program.value) {
+        return None;
+    }
     let paths = plan.installs.iter().map(|install| install.to.as_str());
     // a stage may install a whole folder, so a program below one is taken to be there
     let below =

@@ -69,14 +69,13 @@ fn begins_as_json(path: &Utf8Path) -> bool {
 }
 
 impl Seen {
-    /// `IMAGE` or `IMAGE=VARIANT`, as the image says it.
+    /// `IMAGE[/COMPONENT][=VARIANT]`, as the image says it.
     pub(in crate::cli) fn id(&self) -> Option<String> {
         let label = |name: &str| self.inspection.config.labels.get(name);
         let image = label("dev.groupage.image")?;
-        Some(match label("dev.groupage.variant") {
-            Some(variant) => format!("{image}={variant}"),
-            None => image.clone(),
-        })
+        let part = label("dev.groupage.part").map(|part| format!("/{part}")).unwrap_or_default();
+        let variant = label("dev.groupage.variant").map(|variant| format!("={variant}")).unwrap_or_default();
+        Some(format!("{image}{part}{variant}"))
     }
 
     /// What is known of its inputs: the record, when it was built here, else what it says itself. Its labels that are no inputs

@@ -52,10 +52,10 @@ pub enum Output {
     Push,
 }
 
-/// Name of the folder that the layout of an image is kept in, such as `operator_full` for `operator=full`: names have no
-/// `_`, so that no other image has the same.
+/// Name of the folder that the layout of an image is kept in, such as `operator_full` for `operator=full` and
+/// `operator__reloader` for `operator/reloader`: names have no `_`, so that no other image has the same.
 pub fn layout_folder(image: &str) -> String {
-    image.replace('=', "_")
+    image.replace('/', "__").replace('=', "_")
 }
 
 impl NamedJob for NativeJob {

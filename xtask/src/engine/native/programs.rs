@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 use tokio::sync::Mutex;
 
-use super::compile::{self, CompileOptions, Program, Toolchain};
-use super::job::NativeJob;
+use super::compile::{self, CompileOptions, Generated, Program, Toolchain};
+use super::job::{NativeJob, layout_folder};
 use super::progress::Steps;
 use crate::engine::{EngineError, Events};
 use crate::manifest::ComponentName;
 use crate::oci::Platform;
+use crate::plan::{ComponentPlan, Input, multicall};
 use crate::workspace::cargo::CargoWorkspace;
 
 /// Executables by platform and component.
@@ -24,6 +25,7 @@ pub struct Compiler<'w> {
     options: CompileOptions,
     toolchain: Toolchain,
     all: BTreeSet<Program>,
+    generated: Generated,
     state: Mutex<State>,
 }
 
@@ -44,13 +46,14 @@ impl<'w> Compiler<'w> {
         workspace: &'w CargoWorkspace,
         options: CompileOptions,
     ) -> Result<Option<Self>, EngineError> {
-        let all: BTreeSet<Program> = jobs.iter().copied().flat_map(programs).collect();
+        let all: BTreeSet<Program> = jobs.iter().copied().flat_map(|job| programs(job, &options)).collect();
         if all.is_empty() {
             return Ok(None);
         }
         let list: Vec<Program> = all.iter().cloned().collect();
         let toolchain = compile::check(&list, workspace, &options).await?;
-        Ok(Some(Self { workspace, options, toolchain, all, state: Mutex::new(State::NotYet) }))
+        let generated = jobs.iter().copied().flat_map(|job| parts(job, &options)).filter_map(generated).collect();
+        Ok(Some(Self { workspace, options, toolchain, all, generated, state: Mutex::new(State::NotYet) }))
     }
 
     /// The programs of one job.
@@ -60,7 +63,7 @@ impl<'w> Compiler<'w> {
         steps: &Steps,
         events: &Events,
     ) -> Result<Programs, EngineError> {
-        let own: BTreeSet<Program> = programs(job).collect();
+        let own: BTreeSet<Program> = programs(job, &self.options).collect();
         if own.is_empty() {
             return Ok(Programs::new());
         }
@@ -94,13 +97,30 @@ impl<'w> Compiler<'w> {
         let list: Vec<Program> = programs.iter().cloned().collect();
         let first_step = steps.reserve(u32::try_from(list.len()).unwrap_or(u32::MAX));
         let options = CompileOptions { job: job.image.clone(), first_step, ..self.options.clone() };
-        compile::compile(&list, self.workspace, &self.toolchain, &options, events).await
+        compile::compile(&list, self.workspace, &self.generated, &self.toolchain, &options, events).await
     }
 }
 
-fn programs(job: &NativeJob) -> impl Iterator<Item = Program> {
-    let parts = job.plans.iter().flat_map(|(platform, plan)| plan.components.iter().map(move |part| (part, platform)));
-    parts.filter_map(|(part, platform)| Program::of(part, platform))
+/// One component of a job on one platform, and the folder of the workspace that is written for it.
+type PartOfJob<'j> = (&'j ComponentPlan, &'j Platform, Option<Utf8PathBuf>);
+
+fn parts<'j>(job: &'j NativeJob, options: &CompileOptions) -> impl Iterator<Item = PartOfJob<'j>> {
+    let beside = options.target_dir.parent().unwrap_or(&options.target_dir).to_owned();
+    job.plans.iter().flat_map(move |(platform, plan)| {
+        // variants of an image have other features
+        let folder = beside.join(multicall::NAME).join(layout_folder(&plan.id));
+        plan.components.iter().map(move |part| (part, platform, part.is_multicall().then(|| folder.clone())))
+    })
+}
+
+fn programs(job: &NativeJob, options: &CompileOptions) -> impl Iterator<Item = Program> {
+    let programs = parts(job, options)
+        .filter_map(|(part, platform, generated)| Some(Program { generated, ..Program::of(part, platform)? }));
+    programs.collect::<Vec<_>>().into_iter()
+}
+
+fn generated((part, _, folder): PartOfJob<'_>) -> Option<(Utf8PathBuf, BTreeMap<Utf8PathBuf, Input>)> {
+    Some((folder?, part.inputs.clone()))
 }
 
 fn by_component(wanted: &BTreeSet<Program>, compiled: &BTreeMap<Program, Utf8PathBuf>) -> Programs {

@@ -137,6 +137,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
         id: _,
         name: _,
         variant: _,
+        part: _,
         dockerfile: _,
         dockerfiles: _,
         mode: _,

@@ -62,6 +62,11 @@ fn distil_package(
         features: package.features.clone(),
         binaries: binaries(package),
         library: library(package),
+        library_name: package
+            .targets
+            .iter()
+            .find(|target| target.is_lib() || target.is_rlib())
+            .map(|lib| lib.name.clone()),
         dependencies: package.dependencies.iter().map(distil_dependency).collect(),
         resolved,
     })

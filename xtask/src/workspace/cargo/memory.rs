@@ -22,7 +22,7 @@ use super::facts::{Answer, Question, before, behind};
 use super::{Cargo, CargoReadError, CargoWorkspace, ask};
 
 /// Counted up when the same file means something else, or when more has to be asked.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Below [`MEMORY_FOLDER`].
 const FILE: &str = "cargo-metadata.json";
 /// Variables that cargo sets for the programs it runs, and does not read.

@@ -73,6 +73,8 @@ pub struct CargoPackage {
     pub binaries: Vec<CargoBinary>,
     /// What its library is for.
     pub library: LibraryKind,
+    /// Name of its library, if Rust code can link it.
+    pub library_name: Option<String>,
     /// Its dependencies as declared, for all platforms.
     pub dependencies: Vec<CargoDependency>,
     /// What its dependencies are for the asked platforms, with all features of all members.

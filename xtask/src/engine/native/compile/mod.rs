@@ -11,17 +11,19 @@
 //! | `program.rs` | [`Program`]: what is to be compiled |
 //! | `toolchain.rs` | [`check`]: cargo, rustc, targets and linkers |
 //! | `identity.rs` | the toolchain as an input of what it compiles |
+//! | `generated.rs` | workspaces that are written from the plan |
 //! | `flags.rs` | arguments and variables of cargo; **why two machines give the same bytes** |
 //! | `run.rs` | one run of cargo, its progress and its failure |
 //! | `process.rs` | a process group that ends when its future is dropped |
 //! | `elf.rs` | whether a program is linked as it was asked for |
 //!
-//! Cargo runs on the workspace itself, not on a pruned copy, so that what developers have compiled is not compiled again, and
+//! Cargo runs on the workspace itself, not on a pruned copy (except where there is nothing else: `generated.rs`), so that what developers have compiled is not compiled again, and
 //! one run after the other, because a target folder has one lock. Which programs share a run is decided by
 //! [`crate::plan::cargo::groups`]: those that come out as if compiled alone.
 
 mod elf;
 mod flags;
+mod generated;
 mod identity;
 mod process;
 mod program;
@@ -30,6 +32,7 @@ mod run;
 mod tests;
 mod toolchain;
 
+pub use generated::Generated;
 pub use identity::identity;
 pub use program::Program;
 pub use toolchain::{Toolchain, check};
@@ -77,6 +80,7 @@ pub struct CompileOptions {
 pub async fn compile(
     programs: &[Program],
     workspace: &CargoWorkspace,
+    generated: &Generated,
     toolchain: &Toolchain,
     options: &CompileOptions,
     events: &Events,
@@ -90,6 +94,8 @@ pub async fn compile(
         if lock.is_none() {
             lock = Some(wait_for_others(options, events, &step).await?);
         }
+        let own = own_workspace(&programs, generated, workspace, options)?;
+        let (workspace, options) = own.as_ref().map_or((workspace, options), |(own, options)| (own, options));
         let run = Run { programs, workspace, toolchain, options, events, step };
         for (program, path) in run.compile().await? {
             executables.insert(program.clone(), keep(&run, program, &path)?);
@@ -98,7 +104,28 @@ pub async fn compile(
     Ok(executables)
 }
 
-/// The programs of each run of cargo, in a fixed order.
+/// The workspace of a program whose workspace is written from the plan, and the options for it.
+fn own_workspace(
+    programs: &[&Program],
+    generated: &Generated,
+    workspace: &CargoWorkspace,
+    options: &CompileOptions,
+) -> Result<Option<(CargoWorkspace, CompileOptions)>, EngineError> {
+    let Some((program, folder)) = programs.iter().find_map(|program| Some((program, program.generated.as_ref()?)))
+    else {
+        return Ok(None);
+    };
+    let inputs = generated.get(folder).ok_or_else(|| EngineError::Other {
+        action: "compile".to_owned(),
+        message: format!("nothing is known of the workspace {folder}"),
+    })?;
+    let failed =
+        |error: io::Error| EngineError::Other { action: format!("write {folder}"), message: error.to_string() };
+    generated::write(folder, inputs, &workspace.root).map_err(failed)?;
+    Ok(Some((generated::workspace(folder, program), generated::options(folder, options))))
+}
+
+/// The programs of each run of cargo, in a fixed order. One of a workspace of its own has a run of its own.
 fn runs<'a>(
     programs: &'a [Program],
     workspace: &CargoWorkspace,
@@ -106,7 +133,9 @@ fn runs<'a>(
 ) -> Result<Vec<Vec<&'a Program>>, EngineError> {
     let other = |message: String| EngineError::Other { action: "compile".to_owned(), message };
     let mut alike: BTreeMap<_, BTreeSet<&Program>> = BTreeMap::new();
-    for program in programs {
+    let (own, shared): (Vec<&Program>, Vec<&Program>) =
+        programs.iter().partition(|program| program.generated.is_some());
+    for program in shared {
         alike.entry((&program.platform, program.link, program.vendored)).or_default().insert(program);
     }
     let mut runs = Vec::new();
@@ -122,6 +151,7 @@ fn runs<'a>(
         let groups = groups(workspace, &candidates, targets).map_err(|error| other(error.to_string()))?;
         runs.extend(groups.into_iter().map(|group| group.into_iter().map(|index| programs[index]).collect()));
     }
+    runs.extend(own.into_iter().map(|program| vec![program]));
     Ok(runs)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use camino::Utf8PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use crate::manifest::{ComponentName, Link};
@@ -29,6 +30,8 @@ pub struct Program {
     pub vendored: bool,
     /// What it runs on.
     pub platform: Platform,
+    /// The folder of its workspace, when that is written from the plan; see [`super::Generated`].
+    pub generated: Option<Utf8PathBuf>,
 }
 
 impl Program {
@@ -46,6 +49,7 @@ impl Program {
             link: *link,
             vendored: *vendored,
             platform: platform.clone(),
+            generated: None,
         })
     }
 

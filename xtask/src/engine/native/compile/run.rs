@@ -32,6 +32,10 @@ const HINTS: &[(&str, &str)] = &[
     ("SIGKILL", "something ended the compiler, such as a machine out of memory; fewer at once need less: -j 1"),
     ("cannot find -l", NO_LIBRARY),
     ("unable to find library -l", NO_LIBRARY),
+    (
+        "groupage-multicall",
+        "each component of a multi-call program offers `pub fn run(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode` in its library, or names another function with `run` in [build.cargo]",
+    ),
     ("--offline was specified", "run `cargo fetch --locked` once with a network, or leave out --offline"),
 ];
 /// Of both linkers' messages.

@@ -112,7 +112,8 @@ impl Sandbox {
         let toolchain = self.toolchain(programs).unwrap();
         let (events, mut receiver) = Events::channel();
         let (workspace, options) = (self.workspace(), self.options(target));
-        let compiled = block_on(compile(programs, &workspace, &toolchain, &options, &events)).unwrap();
+        let compiled =
+            block_on(compile(programs, &workspace, &Generated::new(), &toolchain, &options, &events)).unwrap();
         drop(events);
         (compiled, std::iter::from_fn(|| receiver.try_recv().ok()).collect())
     }
@@ -142,6 +143,7 @@ fn program(word: &str) -> Program {
         link: Link::Static,
         vendored: true,
         platform: platform(),
+        generated: None,
     }
 }
 
