@@ -240,6 +240,7 @@ fn seeds_are_good_and_hold_every_key() {
 fn keys_in_sources() -> Vec<(&'static str, String)> {
     let homes = [
         ("component", "component.toml"),
+        ("replaces", "component.toml"),
         ("role", "component.toml"),
         ("image", "image.toml"),
         ("settings", "groupage.toml"),

@@ -7,6 +7,7 @@
 //! Rules look at what an image holds on one platform ([`Subject`]). Where that is not the same everywhere they run once for each
 //! platform, and a finding that is not one on all of them names those that it is for.
 
+mod contracts;
 mod occupancy;
 mod platform;
 mod rules;
@@ -97,17 +98,23 @@ pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// What `lock-drift` finds: one finding for each difference. A run that was told `--locked` denies, whatever its level is.
+/// What `lock-drift` and `contract-changed` find: one finding for each difference. A run that was told `--locked` denies,
+/// whatever their levels are.
 pub fn lock_drift(differences: &[Difference], settings: &Settings, is_locked: bool) -> Vec<Diagnostic> {
-    let rule = &rules::lock_drift::RULE;
-    let level = match level(rule, settings) {
-        _ if is_locked => Level::Error,
-        RuleLevel::Allow => return Vec::new(),
-        RuleLevel::Warn => Level::Warning,
-        RuleLevel::Deny => Level::Error,
+    let finding = |difference: &Difference| {
+        let rule = match difference.is_changed_contract() {
+            true => &rules::contract_changed::RULE,
+            false => &rules::lock_drift::RULE,
+        };
+        let level = match level(rule, settings) {
+            _ if is_locked => Level::Error,
+            RuleLevel::Allow => return None,
+            RuleLevel::Warn => Level::Warning,
+            RuleLevel::Deny => Level::Error,
+        };
+        Some(Diagnostic { level, ..difference.finding(rule.code) })
     };
-    let finding = |difference: &Difference| Diagnostic { level, ..difference.finding(rule.code) };
-    differences.iter().map(finding).collect()
+    differences.iter().filter_map(finding).collect()
 }
 
 /// The diagnostic of a finding at its level; `None` when the rule is off.

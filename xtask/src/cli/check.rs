@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
     findings.extend(
         lock_drift(&differences, &loaded.manifests.settings, session.global.locked)
             .into_iter()
-            .map(|finding| finding.help(pins::next_step(session))),
+            .map(|finding| Diagnostic { help: finding.help.or_else(|| Some(pins::next_step(session))), ..finding }),
     );
     let plain = arguments.selection.features.is_empty()
         && !arguments.selection.all_features

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{Format, ListArguments};
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use crate::manifest::{ComponentManifest, ImageDefinition, Manifests, VersionSource};
+use crate::manifest::{ArgsStyle, ComponentManifest, ImageDefinition, Manifests, Role, VersionSource};
 use crate::oci::Platform;
 use crate::resolve::{Packages, exclusions};
 use crate::source::Spanned;
@@ -25,12 +25,26 @@ struct ComponentLine<'a> {
     version: String,
     description: &'a str,
     owner: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cadence: Option<&'a str>,
     build: &'a str,
     features: Vec<String>,
-    roles: Vec<&'a str>,
+    roles: BTreeMap<&'a str, RoleLine<'a>>,
     replaces: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exclude_platforms: Vec<String>,
+}
+
+/// How a role is started, whatever the image and its features.
+#[derive(Debug, Serialize)]
+struct RoleLine<'a> {
+    command: Vec<&'a str>,
+    args_style: ArgsStyle,
+    user: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    probe: Vec<&'a str>,
+    /// For each image that may hold it, the platforms on which it does.
+    platforms: BTreeMap<&'a str, Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,23 +76,47 @@ pub(super) fn run(arguments: &ListArguments, session: &Session<'_>) -> Result<Ex
 fn listing(loaded: &Loaded) -> Listing<'_> {
     let manifests = &loaded.manifests;
     Listing {
-        components: manifests.components.values().map(|part| component(part, &loaded.packages)).collect(),
+        components: manifests.components.values().map(|part| component(part, loaded)).collect(),
         images: manifests.images.values().map(|definition| image(definition, manifests)).collect(),
     }
 }
 
-fn component<'a>(part: &'a ComponentManifest, packages: &Packages) -> ComponentLine<'a> {
+fn component<'a>(part: &'a ComponentManifest, loaded: &'a Loaded) -> ComponentLine<'a> {
+    let platforms = platforms(part, &loaded.manifests);
     ComponentLine {
         name: part.name.value.as_str(),
-        version: version(part, packages),
+        version: version(part, &loaded.packages),
         description: part.description.as_ref().map_or("", |text| &text.value),
         owner: &part.owner.value,
+        cadence: part.cadence.as_ref().map(|cadence| cadence.value.as_str()),
         build: part.build.kind.name(),
         features: part.features.names().into_iter().map(String::from).collect(),
-        roles: part.roles.keys().map(|role| role.as_str()).collect(),
+        roles: part.roles.iter().map(|(name, own)| (name.as_str(), role(own, &platforms))).collect(),
         replaces: part.replaces.iter().map(|entry| entry.image.value.to_string()).collect(),
         exclude_platforms: part.exclude_platforms.iter().map(|platform| platform.value.to_string()).collect(),
     }
+}
+
+fn role<'a>(role: &'a Role, platforms: &BTreeMap<&'a str, Vec<String>>) -> RoleLine<'a> {
+    let words = |words: &'a [Spanned<String>]| words.iter().map(|word| word.value.as_str()).collect();
+    RoleLine {
+        command: words(&role.command),
+        args_style: role.args_style(),
+        user: role.user.value.to_string(),
+        probe: words(role.probe.as_deref().unwrap_or_default()),
+        platforms: platforms.clone(),
+    }
+}
+
+/// The images whose definitions name a component, with the platforms on which they can hold it.
+fn platforms<'a>(part: &'a ComponentManifest, manifests: &'a Manifests) -> BTreeMap<&'a str, Vec<String>> {
+    let images = manifests.images.values();
+    let holders = images.filter(|image| image.features.dependencies.contains_key(&part.name.value));
+    let of_image = |image: &'a ImageDefinition| {
+        let is_in = |own: &&Spanned<Platform>| exclusions(image, part).all(|excluded| excluded.value != own.value);
+        image.platforms.iter().filter(is_in).map(|own| own.value.to_string()).collect()
+    };
+    holders.map(|image| (image.name.value.as_str(), of_image(image))).collect()
 }
 
 fn version(part: &ComponentManifest, packages: &Packages) -> String {
@@ -131,11 +169,14 @@ fn text(listing: &Listing<'_>) -> String {
             &[
                 ("", part.description.to_owned()),
                 ("features: ", part.features.join(", ")),
-                ("roles: ", part.roles.join(", ")),
+                ("cadence: ", part.cadence.unwrap_or_default().to_owned()),
                 ("replaces: ", part.replaces.join(", ")),
                 ("not on: ", part.exclude_platforms.join(", ")),
             ],
         );
+        for (name, role) in &part.roles {
+            _ = writeln!(text, "      role {name}: {}", start(role));
+        }
     }
     text.push_str("images\n");
     for image in &listing.images {
@@ -156,6 +197,21 @@ fn text(listing: &Listing<'_>) -> String {
         );
     }
     text
+}
+
+/// How a role is started and where, in one line.
+fn start(role: &RoleLine<'_>) -> String {
+    let mut line = format!("{} as {}", role.command.join(" "), role.user);
+    if !role.args_style.is_command() {
+        line.push_str("; started with arguments only");
+    }
+    for (image, platforms) in &role.platforms {
+        _ = write!(line, "; in {image} on {}", platforms.join(", "));
+    }
+    if !role.probe.is_empty() {
+        _ = write!(line, "; probe {}", role.probe.join(" "));
+    }
+    line
 }
 
 fn lines(text: &mut String, lines: &[(&str, String)]) {

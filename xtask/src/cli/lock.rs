@@ -13,8 +13,9 @@ use super::output::counted;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use super::{pins, registry};
+use crate::check::lock_drift;
 use crate::engine::{EngineError, Events};
-use crate::lock::{self, Change, Entry, Key, LockFile, Open, Wanted};
+use crate::lock::{self, Change, ContractChange, Entry, Key, LockFile, Open, Wanted};
 use crate::oci::Digest;
 use crate::workspace::{LOCK_FILE, write};
 
@@ -95,6 +96,7 @@ fn check(format: Format, session: &Session<'_>, loaded: &Loaded, wanted: &Wanted
 fn renewed(session: &Session<'_>, loaded: &Loaded, wanted: &Wanted, again: &BTreeSet<Key>) -> Result<LockFile, Stop> {
     say_what_is_not_used(session, loaded);
     let none = LockFile::default();
+    refuse_changed_contracts(session, loaded, wanted)?;
     let renewal = lock::renew(wanted, loaded.lock_file.as_ref().unwrap_or(&none), again);
     if session.global.offline && !renewal.open.is_empty() {
         let list: String = renewal.open.iter().map(|open| format!("  {}\n", line(open))).collect();
@@ -125,6 +127,17 @@ fn renewed(session: &Session<'_>, loaded: &Loaded, wanted: &Wanted, again: &BTre
     Ok(file)
 }
 
+/// Writing them down would be a promise that is broken without a trace.
+fn refuse_changed_contracts(session: &Session<'_>, loaded: &Loaded, wanted: &Wanted) -> Result<(), Stop> {
+    let Some(file) = &loaded.lock_file else { return Ok(()) };
+    let changed = lock::changed_contracts(wanted, file);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    session.output.diagnostics(&lock_drift(&changed, &loaded.manifests.settings, true), &loaded.sources.map);
+    Err(Stop::refused(anyhow::anyhow!("{LOCK_FILE} was left as it was")))
+}
+
 fn line(open: &Open) -> String {
     let users: Vec<String> = open.used_by.iter().map(ToString::to_string).collect();
     format!("{}: {}", users.join(", "), open.name)
@@ -139,13 +152,18 @@ fn finish(
     is_wanted: bool,
 ) -> Result<ExitStatus, Stop> {
     let none = LockFile::default();
-    let changes = lock::changes(loaded.lock_file.as_ref().unwrap_or(&none), new);
+    let old = loaded.lock_file.as_ref().unwrap_or(&none);
+    let (changes, contracts) = (lock::changes(old, new), lock::contract_changes(old, new));
     let path = loaded.workspace.root.join(LOCK_FILE);
     let written = is_wanted && write::file(&path, new.to_string().as_bytes(), 0o644).map_err(Stop::input)?;
     match format {
-        Format::Json => session.output.json(&serde_json::json!({ "written": written, "changes": changes }))?,
+        Format::Json => session
+            .output
+            .json(&serde_json::json!({ "written": written, "changes": changes, "contracts": contracts }))?,
         Format::Text => {
-            session.output.data(&changes.iter().map(|change: &Change| format!("{change}\n")).collect::<String>())?;
+            let contracts = contracts.iter().map(|change: &ContractChange| format!("{change}\n"));
+            let changes = changes.iter().map(|change: &Change| format!("{change}\n")).chain(contracts);
+            session.output.data(&changes.collect::<String>())?;
             let pinned = counted(new.entries().len(), "reference");
             session.output.message(&match (written, is_wanted) {
                 (true, _) => format!("wrote {LOCK_FILE} ({pinned})"),

@@ -117,10 +117,12 @@ fn start(role: &RolePlan) -> String {
     let waits_for = role.waits_for.iter().map(ToString::to_string).collect();
     let parts = [
         Some(format!("{} as {}", role.command.join(" "), role.user)),
+        (!role.args_style.is_command()).then(|| "started with arguments only".to_owned()),
         list("ports", role.ports.clone()),
         list("needs", needs),
         list("waits for", waits_for),
         role.boundary.as_ref().map(|boundary| format!("boundary {boundary}")),
+        (!role.probe.is_empty()).then(|| format!("probe {}", role.probe.join(" "))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

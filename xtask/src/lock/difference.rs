@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Key, LockFile, Want};
+use super::{ContractKey, Key, LockFile, Want};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::manifest::ContractId;
 use crate::oci::Reference;
 use crate::source::Span;
 use crate::workspace::LOCK_FILE;
@@ -57,6 +58,39 @@ pub enum Difference {
         #[serde(skip)]
         place: Option<Span>,
     },
+    /// A contract that is not in the file, or has another id there.
+    Contract {
+        /// Whose it is.
+        contract: ContractKey,
+        /// The id that the lock file has.
+        old: Option<ContractId>,
+        /// The id.
+        new: ContractId,
+        /// Where it is written.
+        #[serde(skip)]
+        place: Option<Span>,
+    },
+    /// A contract that means something else under the id that it had. Nothing writes that down.
+    ChangedContract {
+        /// Whose it is.
+        contract: ContractKey,
+        /// The id that both have.
+        id: ContractId,
+        /// Where it is written.
+        #[serde(skip)]
+        place: Option<Span>,
+        /// Where it stands in the lock file.
+        #[serde(skip)]
+        locked_at: Option<Span>,
+    },
+    /// A contract of the file that no component has.
+    UnusedContract {
+        /// Whose it was.
+        contract: ContractKey,
+        /// Where it stands in the lock file.
+        #[serde(skip)]
+        place: Option<Span>,
+    },
 }
 
 impl Difference {
@@ -73,15 +107,20 @@ impl Difference {
     pub fn key(&self) -> Option<&Key> {
         match self {
             Self::Missing { key, .. } | Self::Stale { key, .. } => Some(key),
-            Self::Unused { .. } | Self::Users { .. } => None,
+            _ => None,
         }
+    }
+
+    /// Whether a contract has changed its meaning and not its id: nothing but an edit of the manifest mends that.
+    pub fn is_changed_contract(&self) -> bool {
+        matches!(self, Self::ChangedContract { .. })
     }
 
     /// The entry that it is about, if there is one.
     pub fn locked(&self) -> Option<&Reference> {
         match self {
-            Self::Missing { .. } => None,
             Self::Stale { locked, .. } | Self::Unused { locked, .. } | Self::Users { locked, .. } => Some(locked),
+            _ => None,
         }
     }
 
@@ -95,7 +134,9 @@ impl Difference {
             Self::Unused { locked, place } => {
                 (place, format!("{LOCK_FILE} pins {locked}, which nothing uses any more"))
             }
-            Self::Users { place, .. } => (place, format!("{LOCK_FILE}: {self}")),
+            Self::Users { place, .. } | Self::UnusedContract { place, .. } => (place, format!("{LOCK_FILE}: {self}")),
+            Self::Contract { place, .. } => (place, self.to_string()),
+            Self::ChangedContract { place, locked_at, .. } => return changed(code, self, *place, *locked_at),
         };
         let finding = Diagnostic::new(Level::Error, code, message);
         match place {
@@ -103,6 +144,17 @@ impl Difference {
             None => finding,
         }
     }
+}
+
+/// The finding about a contract that means something else; unlike the others it says what to do.
+fn changed(code: &'static str, difference: &Difference, place: Option<Span>, locked: Option<Span>) -> Diagnostic {
+    let finding = Diagnostic::new(Level::Error, code, difference.to_string());
+    let places = [(place, "the id is still the same"), (locked, "what it meant is remembered here")];
+    let finding = places.into_iter().fold(finding, |finding, (place, text)| match place {
+        Some(place) => finding.label(place, text),
+        None => finding,
+    });
+    finding.help("give the contract a new id if it is to mean something else, or take the change back; then run `lock`")
 }
 
 impl fmt::Display for Difference {
@@ -117,6 +169,18 @@ impl fmt::Display for Difference {
             Self::Unused { locked, .. } => write!(out, "{locked} is not used any more"),
             Self::Users { locked, old, new, .. } => {
                 write!(out, "{locked} is used by {}, not by {}", list(new), list(old))
+            }
+            Self::Contract { contract, old: Some(old), new, .. } => {
+                write!(out, "contract of {contract}: {old} → {new}")
+            }
+            Self::Contract { contract, old: None, new, .. } => {
+                write!(out, "contract {new} of {contract} is not in {LOCK_FILE}")
+            }
+            Self::ChangedContract { contract, id, .. } => {
+                write!(out, "contract {id} of {contract} means something else than before")
+            }
+            Self::UnusedContract { contract, .. } => {
+                write!(out, "the contract of {contract} is not in any manifest any more")
             }
         }
     }

@@ -13,10 +13,14 @@
 //! | a local stand-in for a builder | no |
 //! | a base that only `images.NAME.base` of an override names | its entry is used if there is one, and not asked for |
 //!
+//! It also remembers what the ids of contracts mean, those in `[[replaces]]` of components: see [`ContractKey`]. A contract that
+//! means something else under the same id is a difference that `lock` refuses to write.
+//!
 //! **Invariants**: nothing here asks a registry or writes the file; a build uses the entries that fit and never changes
 //! one; equal manifests and digests give equal bytes.
 
 mod change;
+mod contract;
 mod difference;
 mod file;
 mod key;
@@ -27,6 +31,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 pub use change::{Change, changes};
+pub use contract::{ContractChange, ContractKey, Contracts, Meaning, contract_changes};
 pub use difference::Difference;
 pub use file::{Entry, LockFile};
 pub use key::{Key, KeyError};
@@ -90,7 +95,8 @@ pub struct Locked {
 /// Compares what is wanted with the lock file.
 ///
 /// # Errors
-/// In [`Mode::Require`], every wanted reference that has no entry.
+/// In [`Mode::Require`], every wanted reference that has no entry, and every contract that is not as the file has it: a run
+/// without `--locked` does not depend on those.
 pub fn require(wanted: &Wanted, lock: Option<&LockFile>, mode: Mode) -> Result<Locked, Vec<Difference>> {
     let none = LockFile::default();
     let file = match (lock, mode) {
@@ -105,11 +111,14 @@ pub fn require(wanted: &Wanted, lock: Option<&LockFile>, mode: Mode) -> Result<L
             None => {}
         }
     }
+    if mode == Mode::Require {
+        locked.differences.extend(contract::differences(wanted.contracts(), file));
+    }
     if mode == Mode::Require && !locked.differences.is_empty() { Err(locked.differences) } else { Ok(locked) }
 }
 
 /// Everything that differs between a whole workspace and its lock file, so that `lock` would write another one: references
-/// without an entry, entries that nothing uses, entries that name other users.
+/// without an entry, entries that nothing uses, entries that name other users, contracts.
 pub fn drift(workspace: &Wanted, file: &LockFile) -> Vec<Difference> {
     let not_locked = workspace.iter().filter(|(_, want)| file.find(&want.reference).is_none());
     let mut differences: Vec<Difference> =
@@ -124,7 +133,16 @@ pub fn drift(workspace: &Wanted, file: &LockFile) -> Vec<Difference> {
             differences.push(Difference::Users { locked: entry.name.clone(), old, new, place: entry.place });
         }
     }
+    differences.extend(contract::differences(workspace.contracts(), file));
+    differences.extend(contract::unused(workspace.contracts(), file));
     differences
+}
+
+/// Contracts that mean something else under the id that they had: `lock` must not write these down.
+pub fn changed_contracts(workspace: &Wanted, file: &LockFile) -> Vec<Difference> {
+    let mut changed = contract::differences(workspace.contracts(), file);
+    changed.retain(Difference::is_changed_contract);
+    changed
 }
 
 /// Whether a value is subject to the lock file: it is what a manifest says, and has no digest of its own.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::file::VERSION;
-use super::{Entry, Key, LockFile};
+use super::file::{VERSION, WITH_CONTRACTS};
+use super::{ContractKey, Entry, Key, LockFile, Meaning};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::decode::{Document, Item, Table};
 use crate::oci::{Digest, Reference};
@@ -21,21 +21,44 @@ impl LockFile {
         }
         Document::read(id, &source.text, problems, |table| {
             // what a later version means by its keys is not known here
-            if !version(table) {
-                return None;
-            }
+            let version = version(table)?;
             let mut file = Self::default();
             let images = table.optional("image").and_then(|item| item.list(|entry| entry.table(decode_entry)));
             for entry in images.unwrap_or_default() {
                 let place = entry.place;
                 let (name, other) = (entry.name.clone(), file.insert(entry));
                 if let Some(other) = other {
-                    table.report(duplicate(&name, place, other.place));
+                    table.report(duplicate(&name.to_string(), place, other.place));
                 }
+            }
+            // in an older file they are keys that nobody asks for
+            if version >= WITH_CONTRACTS {
+                contracts(table, &mut file);
             }
             Some(file)
         })
     }
+}
+
+fn contracts(table: &mut Table<'_>, file: &mut LockFile) {
+    let decode = |entry: &Item<'_>| entry.table(|table| decode_contract(table, entry.span));
+    let contracts = table.optional("contract").and_then(|item| item.list(decode));
+    for (key, meaning) in contracts.unwrap_or_default() {
+        let (name, place) = (key.to_string(), meaning.place);
+        if let Some(other) = file.remember(key, meaning) {
+            table.report(duplicate(&format!("the contract of {name}"), place, other.place));
+        }
+    }
+}
+
+fn decode_contract(table: &mut Table<'_>, place: Span) -> Option<(ContractKey, Meaning)> {
+    let component = table.required("component").and_then(|item| item.parsed());
+    let image = table.required("image").and_then(|item| item.parsed::<Reference>());
+    let id = table.required("id").and_then(|item| item.parsed());
+    let digest = table.required("meaning").and_then(|item| item.parsed::<Digest>());
+    let (component, image) = (component?.value, image?.value.to_string());
+    let (id, digest) = (id?.value, digest?.value);
+    Some((ContractKey { component, image }, Meaning { id, digest, place: Some(place) }))
 }
 
 /// A merge that nobody has finished. Which side is taken does not matter: `lock` adds what is missing and drops the rest.
@@ -56,21 +79,21 @@ fn conflict(id: FileId, text: &str) -> Option<Diagnostic> {
     None
 }
 
-/// Whether the file has the format that is known here.
-fn version(table: &mut Table<'_>) -> bool {
-    let Some(item) = table.required("version") else { return true };
-    let version = item.integer(1..=i64::MAX);
-    let later = version.is_some_and(|version| version.value != VERSION);
-    if later {
+/// The format of the file, if it is known here. One that does not say is read as the first one.
+fn version(table: &mut Table<'_>) -> Option<i64> {
+    let Some(item) = table.required("version") else { return Some(1) };
+    let Some(version) = item.integer(1..=i64::MAX) else { return Some(1) };
+    if version.value > VERSION {
         item.report_with_help(
             "lock-version",
-            format!("this version of groupage reads version {VERSION} of the lock file"),
+            format!("this version of groupage reads the lock file up to version {VERSION}"),
             "update groupage; or remove the file, and run `lock`",
         );
         // its other keys are none of ours
         _ = table.named::<String>();
+        return None;
     }
-    !later
+    Some(version.value)
 }
 
 fn decode_entry(table: &mut Table<'_>) -> Option<Entry> {
@@ -96,7 +119,7 @@ fn decode_reference(item: &Item<'_>) -> Option<(Reference, Digest, Span)> {
     }
 }
 
-fn duplicate(name: &Reference, place: Option<Span>, other: Option<Span>) -> Diagnostic {
+fn duplicate(name: &str, place: Option<Span>, other: Option<Span>) -> Diagnostic {
     let report = Diagnostic::error("duplicate-pin", format!("two entries pin {name}"));
     let places = [(place, ""), (other, "also here")];
     let report = places.into_iter().fold(report, |report, (place, text)| match place {

@@ -24,9 +24,12 @@ pub struct Open {
 }
 
 /// The lock file that a workspace needs. Entries that fit are kept, but for those of the keys in `again`; entries that
-/// nothing uses are left out.
+/// nothing uses are left out. Contracts are written as they are: [`super::changed_contracts`] says which must not be.
 pub fn renew(wanted: &Wanted, old: &LockFile, again: &BTreeSet<Key>) -> Renewal {
     let mut renewal = Renewal::default();
+    for (contract, meaning) in wanted.contracts() {
+        renewal.file.remember(contract.clone(), meaning.clone());
+    }
     for (_, want) in wanted.iter() {
         let (name, used_by) = (want.reference.clone(), wanted.users(&want.reference));
         // two spellings of one image are one entry, which has the first one

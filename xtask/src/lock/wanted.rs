@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Key, identity, is_locked};
+use super::{Contracts, Key, contract, identity, is_locked};
 use crate::diagnostic::closest;
 use crate::manifest::{BuildKind, ComponentManifest, ComponentName, Manifests};
 use crate::oci::Reference;
 use crate::resolve::{Resolution, ResolvedImage, SCRATCH, ValueSource, builder_of};
 use crate::source::Span;
 
-/// References that are to be pinned, by key.
+/// References that are to be pinned, by key, and contracts whose meaning is to be remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     wants: BTreeMap<Key, Want>,
+    contracts: Contracts,
 }
 
 /// One reference that is to be pinned.
@@ -41,6 +42,11 @@ impl Wanted {
     /// All of them, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Want)> {
         self.wants.iter()
+    }
+
+    /// The contracts of all components that count.
+    pub fn contracts(&self) -> &Contracts {
+        &self.contracts
     }
 
     /// The keys that use an image.
@@ -86,7 +92,7 @@ fn words(key: &Key, want: &Want) -> Vec<String> {
 
 /// Every reference that any image of the workspace can use: all images, all variants, every feature. Overrides do not count.
 pub fn of_workspace(manifests: &Manifests) -> Wanted {
-    let mut wanted = Wanted::default();
+    let (mut wanted, mut contracts) = (Wanted::default(), Contracts::new());
     let mut add = |key: Key, reference: &Reference, place: Span| {
         if reference.digest().is_none() {
             wanted.insert(key, reference, Some(place), true);
@@ -101,6 +107,7 @@ pub fn of_workspace(manifests: &Manifests) -> Wanted {
         }
     }
     for component in reachable(manifests) {
+        contracts.extend(contract::of_component(component));
         if let BuildKind::Image(build) = &component.build.kind
             && let Some(reference) = build.image.value.reference()
         {
@@ -112,7 +119,7 @@ pub fn of_workspace(manifests: &Manifests) -> Wanted {
             add(Key::Builder(name), &builder.image.value, builder.image.span);
         }
     }
-    wanted
+    Wanted { contracts, ..wanted }
 }
 
 /// Every component that some features bring into some image.
@@ -136,6 +143,7 @@ pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted 
     for image in &resolution.images {
         add_base(image, &mut wanted);
         for component in &image.components {
+            wanted.contracts.extend(contract::of_component(component.manifest));
             if let (Some(image), BuildKind::Image(build)) = (&component.image, &component.manifest.build.kind)
                 && let Some(reference) = image.value.reference()
             {

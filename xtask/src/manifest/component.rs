@@ -10,10 +10,11 @@ use std::str::FromStr;
 use camino::Utf8PathBuf;
 
 use super::build::{Build, decode_build};
-use super::decode::{Document, Item, Table};
+use super::decode::{Document, Item};
 use super::feature::FeatureTable;
-use super::name::{ComponentName, FeatureName, Need, OutputName, RoleName};
+use super::name::{Cadence, ComponentName, FeatureName, Need, OutputName, RoleName};
 use super::path::{ImagePath, PlatformPath, refuse_placeholders};
+use super::replaces::{Replaces, decode_replaces};
 use super::role::{Role, decode_roles};
 use super::schema_version;
 use crate::diagnostic::Problems;
@@ -31,6 +32,8 @@ pub struct ComponentManifest {
     pub description: Option<Spanned<String>>,
     /// Who answers for its size and its vulnerabilities.
     pub owner: Spanned<String>,
+    /// How often it is released, such as `weekly`; components of different ones do not merge silently.
+    pub cadence: Option<Spanned<Cadence>>,
     /// Where its version comes from.
     pub version: Spanned<VersionSource>,
     /// How it is built.
@@ -120,59 +123,6 @@ pub(super) fn is_binary_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 255 && !name.starts_with('-') && name.bytes().all(allowed)
 }
 
-/// An image that the component replaces: an entry of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaces {
-    /// The retired reference, without a tag.
-    pub image: Spanned<crate::oci::Reference>,
-    /// What happened to it.
-    pub kind: Spanned<RetirementKind>,
-    /// First release in which the old name is retired.
-    pub since: Spanned<String>,
-    /// Lowest tag of the merged image that contains it.
-    pub floor: Option<Spanned<String>>,
-}
-
-/// What happened to a retired image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RetirementKind {
-    /// Same content, other registry or repository.
-    Moved,
-    /// Same content, other name.
-    Renamed,
-    /// Part of another image now.
-    Folded,
-    /// Another program with another contract.
-    Replaced,
-    /// Gone.
-    Withdrawn,
-    /// A tag suffix became a repository, or the reverse.
-    Variant,
-    /// Gone for some platforms.
-    PlatformDropped,
-}
-
-const RETIREMENT_KINDS: &[(&str, RetirementKind)] = &[
-    ("moved", RetirementKind::Moved),
-    ("renamed", RetirementKind::Renamed),
-    ("folded", RetirementKind::Folded),
-    ("replaced", RetirementKind::Replaced),
-    ("withdrawn", RetirementKind::Withdrawn),
-    ("variant", RetirementKind::Variant),
-    ("platform-dropped", RetirementKind::PlatformDropped),
-];
-
-impl FromStr for RetirementKind {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let names: Vec<&str> = RETIREMENT_KINDS.iter().map(|(name, _)| *name).collect();
-        let found = RETIREMENT_KINDS.iter().find(|(name, _)| *name == text).map(|(_, kind)| *kind);
-        found.ok_or_else(|| {
-            format!("`{}` is not one of {}", text.chars().take(64).collect::<String>(), names.join(", "))
-        })
-    }
-}
-
 impl ComponentManifest {
     /// Every `when` of the manifest: the features that files, roles and ports depend on.
     pub fn whens(&self) -> impl Iterator<Item = &Spanned<FeatureName>> {
@@ -186,6 +136,7 @@ impl ComponentManifest {
             let name = table.required("name").and_then(|item| item.parsed());
             let description = table.optional("description").and_then(|item| item.line());
             let owner = table.required("owner").and_then(|item| item.line());
+            let cadence = table.optional("cadence").and_then(|item| item.parsed());
             let version = table.required("version").and_then(|item| decode_version(&item));
             let build = table.required("build").and_then(|item| item.table(decode_build));
             let features = FeatureTable::decode(table, "dependencies");
@@ -193,7 +144,7 @@ impl ComponentManifest {
             let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
             let install = table.optional("install").and_then(|item| item.list(decode_install));
             let roles = table.optional("roles").and_then(|item| item.table(decode_roles));
-            let replaces = table.optional("replaces").and_then(|item| item.list(|entry| entry.table(decode_replaces)));
+            let replaces = table.optional("replaces").and_then(|item| decode_replaces(&item));
             let (install, roles) = (install.unwrap_or_default(), roles.unwrap_or_default());
             whens(&install, &roles).for_each(|when| features.check_named(table, when));
             Some(Self {
@@ -201,6 +152,7 @@ impl ComponentManifest {
                 folder: source.folder().to_owned(),
                 description,
                 owner: owner?,
+                cadence,
                 version: version?,
                 build: build?,
                 features,
@@ -296,12 +248,4 @@ fn decode_mode(item: &Item<'_>) -> Option<u32> {
             None
         }
     }
-}
-
-fn decode_replaces(table: &mut Table<'_>) -> Option<Replaces> {
-    let image = table.required("image").and_then(|item| item.parsed());
-    let kind = table.required("kind").and_then(|item| item.parsed());
-    let since = table.required("since").and_then(|item| item.line());
-    let floor = table.optional("floor").and_then(|item| item.line());
-    Some(Replaces { image: image?, kind: kind?, since: since?, floor })
 }

@@ -162,6 +162,11 @@ impl<'a> Item<'a> {
         self.document.report(Diagnostic::error(code, message).label(self.span, "").help(help));
     }
 
+    /// Adds a problem with places of its own.
+    pub fn diagnose(&self, diagnostic: Diagnostic) {
+        self.document.report(diagnostic);
+    }
+
     fn wrong_type<T>(&self, wanted: &str) -> Option<T> {
         let found = self.value.type_str();
         self.report("wrong-type", format!("`{}` must be {wanted}, found {found}", self.path));

@@ -14,21 +14,24 @@ mod feature;
 mod image;
 mod name;
 mod path;
+mod replaces;
 mod role;
 mod settings;
 
 use std::collections::BTreeMap;
 
 pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
-pub use component::{ComponentManifest, Install, InstallFrom, Replaces, RetirementKind, VersionSource};
+pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use name::{
-    BaseName, BuilderName, ComponentName, FeatureName, ImageName, NameError, Need, OutputName, RoleName, VariantName,
+    BaseName, BuilderName, Cadence, ComponentName, ContractId, FeatureName, ImageName, NameError, Need, OutputName,
+    RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
-pub use role::{Port, Protocol, Role, User};
+pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};
+pub use role::{ArgsStyle, Port, Protocol, Role, User};
 pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};
 
 use crate::diagnostic::{Diagnostic, Problems};

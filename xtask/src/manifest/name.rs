@@ -8,6 +8,9 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
+/// How a need begins that is a package of a distribution.
+const PACKAGE: &str = "package:";
+
 /// Longest name, in bytes.
 const MAX_LENGTH: usize = 63;
 
@@ -91,8 +94,19 @@ name_types! {
     OutputName, "output name", plain_name;
     /// What a base or a component gives and a role may need, such as `libc:glibc`.
     Need, "need", need_name;
+    /// How often a component is released, such as `weekly` or `with-operator`.
+    Cadence, "release cadence", plain_name;
+    /// Id of a contract of a retired image, such as `1` or `2026.1`.
+    ContractId, "contract id", id_name;
     /// Name of a feature, in Cargo's grammar.
     FeatureName, "feature name", feature_name;
+}
+
+impl Need {
+    /// The package of a distribution that is needed, if it is one.
+    pub fn package(&self) -> Option<&str> {
+        self.0.strip_prefix(PACKAGE)
+    }
 }
 
 fn shorten(text: &str) -> String {
@@ -116,7 +130,39 @@ fn plain_name(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Letters, digits and single separators between them; an id stands in the lock file as it is.
+fn id_name(text: &str) -> Option<&'static str> {
+    let bytes = text.as_bytes();
+    let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    if bytes.len() > MAX_LENGTH {
+        Some("it has more than 63 characters")
+    } else if !bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(byte)) {
+        Some("only letters, digits, `.`, `-` and `_` are allowed")
+    } else if !ends(bytes.first()) || !ends(bytes.last()) {
+        Some("it must begin and end with a letter or digit")
+    } else {
+        None
+    }
+}
+
+/// Names of distributions' packages have more characters than ours.
+/// <https://www.debian.org/doc/debian-policy/ch-controlfields.html#source>
+fn package_name(text: &str) -> Option<&'static str> {
+    let bytes = text.as_bytes();
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if !bytes.first().is_some_and(plain) || bytes.len() > MAX_LENGTH {
+        Some("the name of a package begins with a lowercase letter or a digit and has at most 63 characters")
+    } else if !bytes.iter().all(|byte| plain(byte) || b"+-._".contains(byte)) {
+        Some("the name of a package has lowercase letters, digits, `+`, `-`, `.` and `_`")
+    } else {
+        None
+    }
+}
+
 fn need_name(text: &str) -> Option<&'static str> {
+    if let Some(package) = text.strip_prefix(PACKAGE) {
+        return package_name(package);
+    }
     let mut parts = text.split(':');
     let first = parts.next().and_then(plain_name);
     first.or_else(|| parts.next().and_then(plain_name)).or_else(|| parts.next().map(|_| "it has more than one `:`"))
@@ -175,5 +221,20 @@ mod tests {
         assert!("shell".parse::<Need>().is_ok());
         assert!("a:b:c".parse::<Need>().is_err());
         assert!(":x".parse::<Need>().is_err());
+        assert_eq!("package:libstdc++6".parse::<Need>().unwrap().package(), Some("libstdc++6"));
+        assert_eq!("shell".parse::<Need>().unwrap().package(), None);
+        for bad in ["package:", "package:Curl", "package:+x", "package:a:b", "package:a b"] {
+            assert!(bad.parse::<Need>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn contract_ids() {
+        for (text, expect) in
+            [("1", true), ("2026.1", true), ("a_b-C", true), ("", false), ("-1", false), ("1.", false)]
+        {
+            assert_eq!(text.parse::<ContractId>().is_ok(), expect, "{text:?}");
+        }
+        assert!("a\"b".parse::<ContractId>().is_err());
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::decode::{Item, Table};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
+use crate::diagnostic::closest;
 use crate::source::{Span, Spanned};
 
 /// How a consumer starts a component.
@@ -16,6 +17,10 @@ pub struct Role {
     pub span: Span,
     /// Absolute program, then arguments.
     pub command: Vec<Spanned<String>>,
+    /// How existing consumers start it; by naming the command when absent.
+    pub args_style: Option<Spanned<ArgsStyle>>,
+    /// A command that exits with 0 when the role's program can run: absolute program, then arguments.
+    pub probe: Option<Vec<Spanned<String>>>,
     /// Numeric user and group, or the text of a named user, which a rule then refuses.
     pub user: Spanned<User>,
     /// Working directory; `/` when absent.
@@ -34,6 +39,51 @@ pub struct Role {
     pub waits_for: Vec<Spanned<RoleName>>,
     /// Only there when this feature of the component is on.
     pub when: Option<Spanned<FeatureName>>,
+}
+
+impl Role {
+    /// How consumers start it.
+    pub fn args_style(&self) -> ArgsStyle {
+        self.args_style.as_ref().map(|style| style.value).unwrap_or_default()
+    }
+}
+
+/// How consumers start a role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArgsStyle {
+    /// By naming its command.
+    #[default]
+    Command,
+    /// By giving arguments to the ENTRYPOINT of the image.
+    ArgsOnly,
+}
+
+impl ArgsStyle {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::ArgsOnly => "args-only",
+        }
+    }
+
+    /// Whether it is the default, which is not written down.
+    pub fn is_command(&self) -> bool {
+        *self == Self::Command
+    }
+}
+
+impl FromStr for ArgsStyle {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Command, Self::ArgsOnly];
+        let found = known.into_iter().find(|style| style.as_str() == text);
+        found.ok_or_else(|| match closest(text, known.map(Self::as_str)) {
+            Some(close) => format!("it is \"command\" or \"args-only\"\nhint: did you mean `{close}`?"),
+            None => "it is \"command\" or \"args-only\"".to_owned(),
+        })
+    }
 }
 
 /// A port that a role listens on.
@@ -120,6 +170,25 @@ impl FromStr for User {
     }
 }
 
+impl User {
+    /// The numbers: its own, or those that a name has in nearly every image.
+    /// <https://www.debian.org/doc/debian-policy/ch-opersys.html#uid-and-gid-classes>
+    pub fn numbers(&self) -> Option<(u32, Option<u32>)> {
+        let number = |name: &str| match name {
+            "root" => Some(0),
+            "nobody" | "nogroup" => Some(65534),
+            digits => digits.parse().ok(),
+        };
+        match self {
+            Self::Numeric { uid, gid } => Some((*uid, *gid)),
+            Self::Named(name) => match name.split_once(':') {
+                Some((user, group)) => Some((number(user)?, Some(number(group)?))),
+                None => Some((number(name)?, None)),
+            },
+        }
+    }
+}
+
 impl fmt::Display for User {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -140,6 +209,8 @@ pub(super) fn decode_roles(table: &mut Table<'_>) -> Option<BTreeMap<RoleName, R
 
 fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     let command = table.required("command").and_then(|item| decode_command(&item));
+    let args_style = table.optional("args-style").and_then(|item| item.parsed());
+    let probe = table.optional("probe").and_then(|item| decode_command(&item));
     let user = table.required("user").and_then(|item| item.parsed());
     let workdir = table.optional("workdir").and_then(|item| item.parsed());
     let ports = table.optional("ports").and_then(|item| item.list(|port| port.table(decode_port)));
@@ -152,6 +223,8 @@ fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     Some(Role {
         span,
         command: command?,
+        args_style,
+        probe,
         user: user?,
         workdir,
         ports: ports.unwrap_or_default(),
@@ -165,7 +238,7 @@ fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
 }
 
 /// A command is a program by absolute path, then its arguments. Arguments may be empty; the program may not.
-fn decode_command(item: &Item<'_>) -> Option<Vec<Spanned<String>>> {
+pub(super) fn decode_command(item: &Item<'_>) -> Option<Vec<Spanned<String>>> {
     let words = item.list(Item::line_or_empty)?;
     match words.first() {
         None => {
@@ -184,10 +257,16 @@ fn decode_command(item: &Item<'_>) -> Option<Vec<Spanned<String>>> {
 fn decode_port(table: &mut Table<'_>) -> Option<Port> {
     let number = table.required("port").and_then(|item| item.integer(1..=65535));
     let name = table.optional("name").and_then(|item| item.line());
-    let protocol = table.optional("protocol").and_then(|item| item.parsed::<Protocol>());
+    let protocol = decode_protocol(table);
     let when = table.optional("when").and_then(|item| item.parsed());
     let number = number?.map(|number| u16::try_from(number).unwrap_or(u16::MAX));
-    Some(Port { number, name, protocol: protocol.map(|p| p.value).unwrap_or_default(), when })
+    Some(Port { number, name, protocol, when })
+}
+
+/// `protocol`, which is TCP when absent.
+pub(super) fn decode_protocol(table: &mut Table<'_>) -> Protocol {
+    let protocol = table.optional("protocol").and_then(|item| item.parsed::<Protocol>());
+    protocol.map(|protocol| protocol.value).unwrap_or_default()
 }
 
 /// Environment: names as POSIX has them; values are any one line, which may be empty.

@@ -210,6 +210,8 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
     ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
+        args_style: role.role.args_style(),
+        probe: role.role.probe.iter().flatten().map(|word| word.value.clone()).collect(),
         user: role.role.user.value.to_string(),
         workdir: role.role.workdir.as_ref().map_or_else(|| "/".to_owned(), |workdir| workdir.value.to_string()),
         ports: ports.iter().map(|(number, protocol)| format!("{number}/{protocol}")).collect(),

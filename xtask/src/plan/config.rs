@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{ConfigPlan, Given, ImagePlan, RolePlan};
+use super::model::{Allowed, ConfigPlan, Given, ImagePlan, RolePlan};
+use crate::manifest::ComponentName;
 use crate::oci::{ImageSource, Reference};
 use crate::resolve::ResolvedImage;
 
 /// <https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys>
 const VERSION: &str = "org.opencontainers.image.version";
 const DESCRIPTION: &str = "org.opencontainers.image.description";
+/// Label with the findings that the definition accepts: a JSON list of rule, components and reason.
+const ALLOWED: &str = "dev.groupage.allowed";
 
 /// What the definition of an image says itself.
 pub(super) fn given(image: &ResolvedImage<'_>) -> Given {
@@ -18,7 +21,20 @@ pub(super) fn given(image: &ResolvedImage<'_>) -> Given {
         description: definition.description.as_ref().map(|text| text.value.clone()),
         default_role: image.default_role.cloned(),
         labels: definition.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
+        allowed: allowed(image),
     }
+}
+
+/// What the definition accepts of the components that are in, whatever the order in which it says so.
+fn allowed(image: &ResolvedImage<'_>) -> Vec<Allowed> {
+    let is_in = |name: &ComponentName| image.components.iter().any(|part| part.name() == name);
+    let here = image.definition.allow.iter().filter(|allow| allow.components.iter().all(|own| is_in(&own.value)));
+    let allowed = here.map(|allow| {
+        let components: BTreeSet<ComponentName> = allow.components.iter().map(|own| own.value.clone()).collect();
+        let (rule, reason) = (allow.rule.value.clone(), allow.reason.value.clone());
+        Allowed { rule, components: components.into_iter().collect(), reason }
+    });
+    allowed.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The configuration that follows from the roles of the components.
@@ -62,11 +78,15 @@ fn user(default: Option<&RolePlan>, roles: &[&RolePlan]) -> Option<String> {
     users.first().filter(|_| users.len() == 1).map(|user| (*user).clone())
 }
 
-/// Labels that say something about the image and decide nothing of what is in it. One that the definition sets itself is an
-/// ordinary label.
+/// Labels that say something about the image and decide nothing of what is in it: version, description, and the reasons why
+/// findings are accepted, which are prose. One that the definition sets itself is an ordinary label.
 pub(super) fn stamp(image: &ImagePlan) -> BTreeMap<String, String> {
     let description = image.given.description.clone().unwrap_or_default();
-    let own = [(VERSION, image.version.clone()), (DESCRIPTION, description)];
+    let allowed = match image.given.allowed.as_slice() {
+        [] => String::new(),
+        allowed => serde_json::to_string(allowed).unwrap_or_default(),
+    };
+    let own = [(VERSION, image.version.clone()), (DESCRIPTION, description), (ALLOWED, allowed)];
     let own = own.into_iter().filter(|(key, value)| !value.is_empty() && !image.given.labels.contains_key(*key));
     own.map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -11,7 +11,7 @@
 //!
 //! | hashed, per image | why |
 //! |---|---|
-//! | fingerprints, versions, features and roles of its components | they are in it, and in its description |
+//! | fingerprints, versions, features and roles of its components, with `probe` and `args-style` | they are in it, and in its description |
 //! | base, as it is referred to, the pinned digest included | it is below them |
 //! | user, entry point, working folder, environment, ports, labels | they are its configuration |
 //! | mode | it decides how components are put together |
@@ -20,10 +20,10 @@
 //! | [`VERSION`] | a tool that builds otherwise from the same inputs counts it up |
 //!
 //! Not hashed: times, order, absolute paths, comments, prose, tags, the version of the tool, packages and entries of the lock
-//! file that no component reaches.
+//! file that no component reaches; what only rules judge and no image says: `cadence`, `owner`, `[[replaces]]` with its contracts.
 //!
-//! **The stamp** ([`ImagePlan::stamp`]) is kept apart: labels such as the version and the description, which stand in the final
-//! configuration only. An image with the right fingerprint and another stamp gets another configuration, and keeps its layers.
+//! **The stamp** ([`ImagePlan::stamp`]) is kept apart: labels such as the version, the description and the reasons of `[[allow]]`, which
+//! stand in the final configuration only. An image with the right fingerprint and another stamp gets another configuration, and keeps its layers.
 //! [`labels`] has what an image says of its inputs; [`super::changes`] says in words which of them changed.
 //!
 //! **What only an engine knows** is added by [`ImagePlan::with_found`] before anything is looked up or built: the images behind

@@ -21,8 +21,8 @@ mod platform;
 mod pruned;
 
 pub use model::{
-    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,
-    Plan, RolePlan,
+    Allowed, BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan,
+    LinkPlan, Plan, RolePlan,
 };
 pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
 

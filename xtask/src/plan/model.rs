@@ -7,7 +7,8 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::manifest::{
-    BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Link, Mode, Need, RoleName, VariantName,
+    ArgsStyle, BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Link, Mode, Need, RoleName,
+    VariantName,
 };
 use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Span;
@@ -84,6 +85,19 @@ pub struct Given {
     pub default_role: Option<RoleName>,
     /// Labels of the definition.
     pub labels: BTreeMap<String, String>,
+    /// Findings that are accepted, of components that are in the image, sorted.
+    pub allowed: Vec<Allowed>,
+}
+
+/// A finding that the definition accepts. Sorted as it is written to the label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Allowed {
+    /// Code of the rule.
+    pub rule: String,
+    /// The components that it is accepted for, sorted.
+    pub components: Vec<ComponentName>,
+    /// Why.
+    pub reason: String,
 }
 
 /// What is an input and stands in no file of the workspace: only the engine that carries out a plan knows it. See
@@ -266,6 +280,12 @@ pub struct LinkPlan {
 pub struct RolePlan {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// How existing consumers start it.
+    #[serde(skip_serializing_if = "ArgsStyle::is_command")]
+    pub args_style: ArgsStyle,
+    /// A command that exits with 0 when the role's program can run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probe: Vec<String>,
     /// User and group.
     pub user: String,
     /// Working directory.

@@ -2,12 +2,16 @@
 
 mod alias_shadows_file;
 mod ambiguous_user;
+mod args_only_consumers;
 mod awaited_role;
 mod boundary_crossing;
+mod cadence_crossing;
+pub(super) mod contract_changed;
 mod duplicate_role;
 mod empty_version;
 mod environment_conflict;
 pub(super) mod lock_drift;
+mod lost_contract;
 mod named_user;
 mod network_in_hermetic_build;
 mod path_collision;
@@ -29,6 +33,8 @@ pub const RULES: &[Rule] = &[
     alias_shadows_file::RULE,
     program_not_installed::RULE,
     unexpanded_variable::RULE,
+    args_only_consumers::RULE,
+    lost_contract::RULE,
     named_user::RULE,
     ambiguous_user::RULE,
     environment_conflict::RULE,
@@ -37,6 +43,8 @@ pub const RULES: &[Rule] = &[
     unmet_need::RULE,
     unsupported_platform::RULE,
     boundary_crossing::RULE,
+    cadence_crossing::RULE,
     network_in_hermetic_build::RULE,
     lock_drift::RULE,
+    contract_changed::RULE,
 ];

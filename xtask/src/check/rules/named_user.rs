@@ -18,9 +18,14 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
         let User::Named(name) = &role.role.user.value else { continue };
         let message = format!("role `{}` runs as the named user `{name}`", role.name);
         let finding = Diagnostic::error(RULE.code, message).label(role.role.user.span, "");
-        findings.push(
-            [component.name()],
-            finding.help("write the numbers, such as `user = \"65532:65532\"`; /etc/passwd of the old image has them"),
-        );
+        let help = match role.role.user.value.numbers() {
+            Some((uid, gid)) => {
+                format!("write the numbers, which are `user = \"{uid}:{}\"` in most images", gid.unwrap_or(uid))
+            }
+            None => {
+                "write the numbers, such as `user = \"65532:65532\"`; /etc/passwd of the old image has them".to_owned()
+            }
+        };
+        findings.push([component.name()], finding.help(help));
     }
 }

@@ -58,8 +58,9 @@ fn same_path(path: &ImagePath, a: &Claim<'_>, b: &Claim<'_>, findings: &mut Find
         }
         _ => {
             let message = format!("components `{}` and `{}` both put a file at {path}", a.component, b.component);
-            Diagnostic::error(RULE.code, message).help(
-                "install one of them at another path, and keep its old path with an alias where nothing else stands",
+            let finding = Diagnostic::error(RULE.code, message).note(difference(&a.what, &b.what));
+            finding.help(
+                "install one of them at another path, and keep its old path with an alias where nothing else stands; or give both the same bytes and mode, which are then one file",
             )
         }
     };
@@ -67,6 +68,24 @@ fn same_path(path: &ImagePath, a: &Claim<'_>, b: &Claim<'_>, findings: &mut Find
         components,
         diagnostic.label(b.place, format!("by `{}`", b.component)).label(a.place, format!("by `{}`", a.component)),
     );
+}
+
+/// Why two claims to a path are not one file.
+fn difference(a: &What, b: &What) -> String {
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
+    match (a, b) {
+        (What::File(one, mode), What::File(other, other_mode)) if one == other => {
+            format!("their content is the same, and their modes are {mode:04o} and {other_mode:04o}")
+        }
+        (What::File(one, _), What::File(other, _)) => {
+            format!("their contents differ: sha256 {}… and {}…", short(one), short(other))
+        }
+        (What::Built, _) | (_, What::Built) => {
+            "the bytes of what a stage gives are known only after the build, so it is never taken for the same file"
+                .to_owned()
+        }
+        _ => "one of them is a link, or they are links to different targets".to_owned(),
+    }
 }
 
 fn below_a_file(path: &ImagePath, below: &Claim<'_>, parent: &str, above: &Claim<'_>, findings: &mut Findings) {

@@ -23,6 +23,12 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             open.entry((port.number.value, port.protocol.to_string())).or_default().push((component, role, port));
         }
     }
+    let used = open.iter().map(|((number, protocol), listeners)| {
+        let mut roles: Vec<&str> = listeners.iter().map(|(_, role, _)| role.name.as_str()).collect();
+        roles.dedup();
+        format!("{number}/{protocol} ({})", roles.join(", "))
+    });
+    let used = format!("ports of the roles of this image: {}", used.collect::<Vec<_>>().join(", "));
     for ((number, protocol), listeners) in &open {
         for (index, (component, role, port)) in listeners.iter().enumerate() {
             for (other, other_role, other_port) in &listeners[..index] {
@@ -33,7 +39,8 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
                     format!("roles `{}` and `{}` both listen on port {number}/{protocol}", other_role.name, role.name);
                 let finding = Diagnostic::error(RULE.code, message)
                     .label(port.number.span, "")
-                    .label(other_port.number.span, "also here");
+                    .label(other_port.number.span, "also here")
+                    .note(used.as_str());
                 findings.push(
                     [component.name(), other.name()],
                     finding.help("change one port, or say with `pods = [[…], […]]` that the two never share a pod"),

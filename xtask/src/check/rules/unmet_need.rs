@@ -1,10 +1,13 @@
-//! `unmet-need`: a role needs something that neither the base nor a component gives.
+//! `unmet-need`: roles need something that neither the base nor a component gives.
+//!
+//! One finding for each thing that is missing, with all that need it; packages of a distribution are one thing together, because a
+//! base is chosen once for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{BuildKind, Link, Need, RuleLevel};
+use crate::manifest::{Base, BuildKind, ComponentName, Link, Need, RuleLevel};
 use crate::resolve::ResolvedComponent;
 use crate::source::Span;
 
@@ -17,43 +20,112 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+/// The need that no small base meets.
+const SHELL: &str = "shell";
+/// What a program that is linked dynamically needs.
+const GLIBC: &str = "libc:glibc";
+
+/// Something that is needed, and by whom.
+struct Wish<'a> {
+    need: Need,
+    component: &'a ComponentName,
+    who: String,
+    place: Span,
+}
+
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let base = subject.image.base.provides.iter().map(|need| need.value.as_str());
-    let parts =
-        subject.image.components.iter().flat_map(|part| &part.manifest.provides).map(|need| need.value.as_str());
-    let given: BTreeSet<&str> = base.chain(parts).collect();
-    for component in &subject.image.components {
-        for (what, place, who) in needs(component).into_iter().filter(|(what, ..)| !given.contains(what.as_str())) {
-            let message = format!(
-                "{who} needs `{what}`, which the base `{}` of image `{}` does not give",
-                subject.image.base.name.value, subject.plan.name
-            );
-            let mut finding = Diagnostic::error(RULE.code, message)
-                .label(place, "")
-                .label(subject.image.definition.base.span, "the base");
-            if let Some(base) = subject.image.base.definition {
-                finding = finding.label(base.span, "what it gives is said here, with `provides = […]`");
-            }
-            findings.push([component.name()], finding.help("choose a base that gives it, add a component that does (`provides`), or say in [bases] that this base does"));
+    let parts = subject.image.components.iter().flat_map(|part| &part.manifest.provides).map(|need| &need.value);
+    let given: BTreeSet<&Need> =
+        subject.image.base.provides.iter().map(|need| &need.value).chain(parts.clone()).collect();
+    let wishes: Vec<Wish<'_>> = subject.image.components.iter().flat_map(wishes).collect();
+    let of_base: BTreeSet<&Need> =
+        wishes.iter().map(|wish| &wish.need).filter(|need| !parts.clone().any(|own| own == *need)).collect();
+    let mut unmet = BTreeMap::<&str, Vec<&Wish<'_>>>::new();
+    for wish in wishes.iter().filter(|wish| !given.contains(&wish.need)) {
+        let kind = if wish.need.package().is_some() { "packages" } else { wish.need.as_str() };
+        unmet.entry(kind).or_default().push(wish);
+    }
+    for wishes in unmet.values() {
+        let components: BTreeSet<&ComponentName> = wishes.iter().map(|wish| wish.component).collect();
+        let finding = Diagnostic::error(RULE.code, message(subject, wishes));
+        let finding = wishes.iter().fold(finding, |finding, wish| finding.label(wish.place, label(wish, wishes)));
+        findings.push(
+            components.iter().copied(),
+            with_base(subject, finding, &components, wishes).help(help(subject, &of_base)),
+        );
+    }
+}
+
+fn message(subject: &Subject<'_>, wishes: &[&Wish<'_>]) -> String {
+    let base =
+        format!("which the base `{}` of image `{}` does not give", subject.image.base.name.value, subject.plan.name);
+    let packages: BTreeSet<&str> = wishes.iter().filter_map(|wish| wish.need.package()).collect();
+    let what = match (packages.len(), wishes.first()) {
+        (0, Some(wish)) => format!("`{}`", wish.need),
+        (1, _) => format!("the package {}", list(packages)),
+        _ => format!("the packages {}", list(packages)),
+    };
+    match wishes {
+        [only] => format!("{} needs {what}, {base}", only.who),
+        _ => {
+            let who: BTreeSet<&str> = wishes.iter().map(|wish| wish.who.as_str()).collect();
+            format!("{} need {what}, {base}", list(who))
         }
     }
 }
 
-fn needs(component: &ResolvedComponent<'_>) -> Vec<(String, Span, String)> {
-    let written = |role: &crate::resolve::ResolvedRole<'_>| {
-        let who = format!("role `{}`", role.name);
-        role.role
-            .needs
-            .iter()
-            .map(|need| (Need::as_str(&need.value).to_owned(), need.span, who.clone()))
-            .collect::<Vec<_>>()
+/// Whose place it is, where there are several.
+fn label(wish: &Wish<'_>, all: &[&Wish<'_>]) -> String {
+    if all.len() == 1 { String::new() } else { format!("{} needs it", wish.who) }
+}
+
+fn with_base(
+    subject: &Subject<'_>,
+    finding: Diagnostic,
+    components: &BTreeSet<&ComponentName>,
+    wishes: &[&Wish<'_>],
+) -> Diagnostic {
+    let mut finding = finding.label(subject.image.definition.base.span, "the base");
+    if let Some(base) = subject.image.base.definition {
+        finding = finding.label(base.span, "what it gives is said here, with `provides = […]`");
+    }
+    if wishes.iter().any(|wish| wish.need.as_str() == SHELL) {
+        let because = list(components.iter().map(|name| name.as_str()));
+        finding = finding.note(format!(
+            "a base without a shell, such as a distroless or static one, is refused because of {because}"
+        ));
+    }
+    finding
+}
+
+/// The bases that would do, with all that is asked of one.
+fn help(subject: &Subject<'_>, needs: &BTreeSet<&Need>) -> String {
+    let all = list(needs.iter().map(|need| need.as_str()));
+    let would_do = |base: &Base| needs.iter().all(|need| base.provides.iter().any(|given| given.value == **need));
+    let bases = subject.resolution.manifests.settings.bases.iter().filter(|(_, base)| would_do(base));
+    let names: Vec<String> = bases.map(|(name, _)| format!("`base = \"{name}\"`")).collect();
+    let choose = match names.as_slice() {
+        [] => format!("choose a base that gives all that is needed of it ({all})"),
+        names => format!("write {}, which gives all that is needed of a base ({all})", names.join(" or ")),
     };
-    let mut needs: Vec<_> = component.roles.iter().flat_map(written).collect();
+    format!("{choose}; or add a component that gives it (`provides`), or say in [bases] that this base does")
+}
+
+fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
+    items.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn wishes<'a>(component: &'a ResolvedComponent<'_>) -> Vec<Wish<'a>> {
+    let wish = |need: Need, who: String, place: Span| Wish { need, component: component.name(), who, place };
+    let roles = component.roles.iter().flat_map(|role| role.role.needs.iter().map(move |need| (role, need)));
+    let mut wishes: Vec<Wish<'a>> =
+        roles.map(|(role, need)| wish(need.value.clone(), format!("role `{}`", role.name), need.span)).collect();
     if let BuildKind::Cargo(cargo) = &component.manifest.build.kind
         && cargo.link == Link::Dynamic
+        && let Ok(glibc) = GLIBC.parse()
     {
         let who = format!("the dynamically linked program of component `{}`", component.name());
-        needs.push(("libc:glibc".to_owned(), component.manifest.build.span, who));
+        wishes.push(wish(glibc, who, component.manifest.build.span));
     }
-    needs
+    wishes
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use self::edits::{EDITS, Edit, FILES, both, conf};
 use super::*;
-use crate::manifest::{BuildNetwork, Link, Mode};
+use crate::manifest::{ArgsStyle, BuildNetwork, Link, Mode};
 use crate::plan::{
     BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, Input, InstallPlan, LinkPlan, Plan,
     RolePlan,
@@ -36,6 +36,8 @@ const LOCK: &str = "[[package]]\nname = \"libc\"\nversion = \"0.2.1\"\nsource = 
 fn role() -> RolePlan {
     RolePlan {
         command: vec!["/bin/a".to_owned()],
+        args_style: ArgsStyle::Command,
+        probe: Vec::new(),
         user: "1:1".to_owned(),
         workdir: "/".to_owned(),
         ports: vec!["80/tcp".to_owned()],
@@ -154,7 +156,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
         template: _,
         found: Found { toolchain: _, images: _ },
         fingerprint: _,
-        given: Given { description: _, default_role: _, labels: _ },
+        given: Given { description: _, default_role: _, labels: _, allowed: _ },
     } = plan;
     let component = |part: ComponentPlan| {
         let ComponentPlan {
@@ -176,6 +178,8 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
     let role = |role: RolePlan| {
         let RolePlan {
             command: _,
+            args_style: _,
+            probe: _,
             user: _,
             workdir: _,
             ports: _,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{LOCK, file, fingerprint, part, text_input};
-use crate::manifest::{BuildNetwork, Link};
+use crate::manifest::{ArgsStyle, BuildNetwork, Link};
 use crate::plan::{BuildPlan, ComponentPlan, FilePlan, ImagePlan, Input, RolePlan};
 
 /// A change of one thing, and the lines that name it, with the builder and on this machine.
@@ -234,6 +234,14 @@ pub(super) const EDITS: &[Edit] = &[
     both(
         |plan| first_role(plan).command.push("b".into()),
         &[r#"script: role script command changed: ["/bin/a"] → ["/bin/a","b"]"#],
+    ),
+    both(
+        |plan| first_role(plan).args_style = ArgsStyle::ArgsOnly,
+        &["script: role script args_style changed: nothing → args-only"],
+    ),
+    both(
+        |plan| first_role(plan).probe.push("/bin/a".into()),
+        &[r#"script: role script probe changed: nothing → ["/bin/a"]"#],
     ),
     both(|plan| first_role(plan).user = "2:2".into(), &["script: role script user changed: 1:1 → 2:2"]),
     both(|plan| first_role(plan).workdir = "/x".into(), &["script: role script workdir changed: / → /x"]),
