@@ -14,6 +14,7 @@ mod rules;
 use std::collections::BTreeSet;
 
 pub use rules::RULES;
+pub(crate) use rules::unexpanded_variable::has_variable;
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::lock::Difference;
