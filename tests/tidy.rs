@@ -20,8 +20,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
     ("check", &["manifest", "resolve", "lock", "plan"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
-    ("engine", &["workspace", "manifest", "plan", "render"]),
-    ("report", &["manifest", "resolve", "plan", "render", "engine"]),
+    ("verify", &["plan", "check", "render"]),
+    ("engine", &["workspace", "manifest", "plan", "render", "verify"]),
+    ("report", &["manifest", "resolve", "plan", "render", "verify", "engine"]),
 ];
 
 /// What every module may use.

@@ -62,6 +62,7 @@ impl Planned {
             outputs: Vec::new(),
             no_cache: false,
             no_cache_filter: Default::default(),
+            verify: true,
             pull: false,
             made: None,
         };

@@ -26,6 +26,7 @@
 //! | `native/faults.rs` | pulls and pushes that are killed |
 //! | `inspect.rs` | what `inspect` shows of files, and of the same image in the daemon |
 //! | `explain.rs` | what differs between images, and why an image of the daemon would be built again |
+//! | `verify.rs`, `verify/layouts.rs` | no image with a seeded defect gets a name; what `verify` finds in images and layouts |
 //! | `no_daemon.rs` | which commands need a daemon, and what they say without one |
 //!
 //! Every test has a registry name of its own, so that nothing of anybody else is replaced; its images go away with it. What
@@ -50,6 +51,9 @@ mod native_reproducible;
 mod native_samples;
 #[path = "native/unchanged.rs"]
 mod native_unchanged;
+
+#[path = "verify/layouts.rs"]
+mod verify_layouts;
 
 #[path = "cache.rs"]
 mod needs_engine_cache;
@@ -89,3 +93,5 @@ mod needs_engine_registry;
 mod needs_engine_roles;
 #[path = "twice.rs"]
 mod needs_engine_twice;
+#[path = "verify.rs"]
+mod needs_engine_verify;

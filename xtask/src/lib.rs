@@ -9,6 +9,7 @@
 //!         workspace  manifest    resolve      lock   plan   render                 engine    report, cli
 //!                                                      ├─ check: findings
 //!                                                      └─ engine::native, without a Dockerfile
+//!                                                                                 └─ verify: findings, on the bytes
 //! ```
 //!
 //! | file | read by | written by |
@@ -61,6 +62,8 @@ pub mod plan;
 pub mod check;
 
 pub mod render;
+
+pub mod verify;
 
 pub mod engine;
 

@@ -15,6 +15,7 @@ mod rules;
 use std::collections::BTreeSet;
 
 pub use rules::RULES;
+pub(crate) use rules::unexpanded_variable::has_variable;
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::lock::Difference;

@@ -2,6 +2,7 @@
 
 mod explain;
 mod tools;
+mod verify;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +12,7 @@ use crate::manifest::{FeatureValue, Mode};
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
 pub use tools::*;
+pub use verify::VerifyArguments;
 
 const LONG_ABOUT: &str = "\
 Merges many small component images into few.
@@ -112,6 +114,9 @@ pub enum Command {
     /// Show what is inside an image: components, features, roles, fingerprint, base
     #[command(long_about = LONG_INSPECT)]
     Inspect(InspectArguments),
+    /// Prove the contract of an image on its bytes: programs, loaders, libraries, old paths, users, modes, digests
+    #[command(long_about = verify::LONG_VERIFY)]
+    Verify(VerifyArguments),
     /// List the images and components that were touched since a git revision; builds nothing
     Affected(AffectedArguments),
     /// Build again whenever a file is saved
@@ -263,6 +268,9 @@ pub struct BuildArguments {
     /// Look for each image in its registry first, and take it from there when it was made from the same inputs
     #[arg(long)]
     pub pull: bool,
+    /// Give images their names without looking at what is in them
+    #[arg(long)]
+    pub no_verify: bool,
     /// Stop before anything is built, and show the plan
     #[arg(long)]
     pub dry_run: bool,

@@ -16,7 +16,7 @@ use super::session::{Dockerfiles, Loaded, Session};
 use super::status::Stop;
 use super::{bootstrap, daemon, stamp};
 use crate::engine::docker::{Docker, Stock};
-use crate::engine::{Job, Network, Present};
+use crate::engine::{Job, Network, Present, Verify};
 use crate::lock::Pins;
 use crate::manifest::BuildNetwork;
 use crate::oci::Platform;
@@ -153,6 +153,7 @@ impl Known<'_> {
             labels: fingerprint::labels(image, self.platform),
             archives: self.arguments.outputs.iter().map(|output| self.session.path(&output.path)).collect(),
             push: self.arguments.push,
+            verify: self.verify(image),
             present,
             ..self.begin(image, image.id.clone(), dockerfile.to_owned())
         };
@@ -166,6 +167,12 @@ impl Known<'_> {
                 Ok(Job { context: self.session.whole_context(self.loaded, image)?, no_cache, ..job })
             }
         }
+    }
+
+    /// How an image that is built is looked at.
+    fn verify(&self, image: &ImagePlan) -> Option<Verify> {
+        let base = image.base.image.as_ref().map(ToString::to_string);
+        (!self.arguments.no_verify).then_some(Verify { base })
     }
 
     /// Whether an image may be taken as it is, wherever it is.

@@ -12,6 +12,7 @@
 mod places;
 mod registry;
 mod seen;
+mod whole;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -20,6 +21,7 @@ pub(super) use self::places::Anywhere;
 pub(super) use self::seen::Inspection;
 #[cfg(test)]
 pub(super) use self::seen::facts;
+pub(super) use self::whole::Wholes;
 use super::daemon;
 use super::session::Session;
 use super::status::Stop;
@@ -32,7 +34,7 @@ use crate::resolve::{ImageSelector, Selection};
 /// Where an image describes itself.
 const DESCRIPTION: &str = "/.groupage/manifest.json";
 /// Largest description that is read, in bytes.
-const LIMIT: usize = 4 * 1024 * 1024;
+const LIMIT: usize = 16 * 1024 * 1024;
 /// Where layouts of images are, in the workspace.
 pub(super) const LAYOUTS: &str = "target/groupage/oci";
 

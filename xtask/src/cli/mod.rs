@@ -38,6 +38,7 @@ mod session;
 mod size;
 mod stamp;
 mod status;
+mod verify;
 mod watch;
 mod words;
 
@@ -101,6 +102,7 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Explain(arguments) => explain::run(arguments, session),
         Command::Diff(arguments) => diff::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Verify(arguments) => verify::run(arguments, session),
         Command::Affected(arguments) => affected::run(arguments, session),
         Command::Watch(arguments) => watch::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),

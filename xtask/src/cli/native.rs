@@ -68,6 +68,7 @@ pub(super) fn run(
             no_cache: arguments.no_cache,
             no_cache_filter: filter.clone(),
             pull: arguments.pull,
+            verify: !arguments.no_verify,
             made: None,
         }
     };

@@ -41,6 +41,7 @@ pub(super) fn command(program: &str, image: &str, arguments: &BuildArguments, gl
         ("--all-features", selection.all_features),
         ("--no-default-features", selection.no_default_features),
         ("--no-cache", arguments.no_cache),
+        ("--no-verify", arguments.no_verify),
         ("--load", arguments.load),
         ("--push", arguments.push),
         ("--locked", global.locked),

@@ -2,6 +2,8 @@
 
 use camino::Utf8PathBuf;
 
+use crate::verify::Finding;
+
 /// How many log lines a failure keeps.
 pub const LOG_TAIL: usize = 20;
 
@@ -129,6 +131,14 @@ pub enum EngineError {
         /// What does not fit.
         detail: String,
     },
+    /// An image was made that does not keep its contract. It got no name.
+    #[error("the image does not keep its contract{}\nhint: mend what is found, or pass --no-verify to have the image all the same", listed(.findings))]
+    Contract {
+        /// Name of the job.
+        image: String,
+        /// What was found, errors first.
+        findings: Vec<Finding>,
+    },
     /// This machine refused something: no space, no permission.
     #[error("failed to {action}: {detail}")]
     Local {
@@ -145,6 +155,11 @@ pub enum EngineError {
         /// The daemon's words.
         message: String,
     },
+}
+
+/// One line for each finding.
+fn listed(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
 
 /// Who has to act, which decides the exit code.
@@ -171,6 +186,7 @@ impl EngineError {
             | Self::Missing { .. }
             | Self::Registry(_) => ErrorClass::Environment,
             Self::Assembly { .. }
+            | Self::Contract { .. }
             | Self::BuildFailed(_)
             | Self::Context { .. }
             | Self::WrongDigest { .. }

@@ -46,6 +46,8 @@ pub struct Job {
     pub archives: Vec<Utf8PathBuf>,
     /// Push it to the registry of its references.
     pub push: bool,
+    /// Look at what was built before it gets a name.
+    pub verify: Option<Verify>,
     /// Images that its Dockerfile begins with and that are built before it, such as those of components. Each has one
     /// reference, by which other jobs of the run share it. Empty when the Dockerfile needs none.
     pub parts: Vec<Arc<Job>>,
@@ -67,6 +69,13 @@ pub struct Present {
     pub names: BTreeSet<String>,
 }
 
+/// What an image is looked at with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verify {
+    /// The reference of its base, whose layers are not ours; absent on `scratch`.
+    pub base: Option<String>,
+}
+
 impl Job {
     /// A job with a Dockerfile and nothing else.
     pub fn new(image: impl Into<String>, dockerfile: impl Into<String>) -> Self {
@@ -81,6 +90,7 @@ impl Job {
             no_cache: false,
             archives: Vec::new(),
             push: false,
+            verify: None,
             parts: Vec::new(),
             present: None,
             pushed: None,

@@ -45,7 +45,7 @@ pub mod store;
 pub use cancel::Cancel;
 pub use error::{EngineError, ErrorClass, LOG_TAIL, MissingDaemon, RegistryFailure, StepFailure};
 pub use event::{BlobOutcome, Direction, Event, Events, Step, StepState};
-pub use job::{Built, Job, NamedJob, Network, Present};
+pub use job::{Built, Job, NamedJob, Network, Present, Verify};
 pub use recording::{Recording, Script};
 pub use run::{JobResult, Options, Outcome, run, run_blocking};
 pub use runtime::block_on;

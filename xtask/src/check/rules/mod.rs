@@ -17,7 +17,7 @@ mod network_in_hermetic_build;
 mod path_collision;
 mod port_collision;
 mod program_not_installed;
-mod unexpanded_variable;
+pub(super) mod unexpanded_variable;
 mod unknown_base;
 mod unmet_need;
 mod unsupported_platform;

@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
 }
 
 /// `${NAME` or `$NAME`; other uses of `$` are plain text to a program. A word for `sh -c` is not judged: it is expanded.
-fn has_variable(word: &str) -> bool {
+pub(crate) fn has_variable(word: &str) -> bool {
     word.match_indices('$').any(|(index, _)| {
         let rest = word[index + 1..].trim_start_matches('{');
         let name = rest.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');

@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
-use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cli::args::DiffArguments;
+use crate::cli::daemon;
 use crate::cli::explain::against::{self, Against, Seen};
-use crate::cli::look::{self, Anywhere, Target};
+use crate::cli::look::Wholes;
 use crate::cli::records::Records;
 use crate::cli::session::Session;
-use crate::cli::status::{ExitStatus, Stop};
-use crate::cli::{daemon, registry};
-use crate::engine::Events;
+use crate::cli::status::Stop;
 use crate::engine::docker::ImageConfig;
-use crate::engine::native::base::{Base, Pulled, Tree, Trees};
-use crate::engine::store::Store;
+use crate::engine::native::base::{Tree, Trees};
 use crate::lock::Builders;
-use crate::oci::{ImageSource, Layer, Platform, Reference};
+use crate::oci::{Layer, Platform};
 use crate::plan::ImagePlan;
 use crate::plan::changes::{Change, Recorded, What};
 use crate::resolve::{ImageSelector, Selection};
@@ -112,39 +109,14 @@ pub(super) fn configurations(old: &ImageSide, new: &ImageSide) -> Vec<Change> {
 pub(super) struct Reader<'a> {
     arguments: &'a DiffArguments,
     session: &'a Session<'a>,
-    /// The workspace, if there is one.
-    root: Option<Utf8PathBuf>,
     trees: Trees,
-    /// Where layers are kept, once there is need; outside of a workspace a temporary folder.
-    store: Option<(Store, Option<tempfile::TempDir>)>,
+    wholes: Wholes<'a>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(arguments: &'a DiffArguments, session: &'a Session<'a>) -> Result<Self, Stop> {
-        let root = match session.is_in_workspace()? {
-            true => Some(session.load_manifests()?.workspace.root),
-            false => None,
-        };
-        Ok(Self { arguments, session, root, trees: Trees::default(), store: None })
-    }
-
-    fn store(&mut self) -> Result<Store, Stop> {
-        if let Some((store, _)) = &self.store {
-            return Ok(store.clone());
-        }
-        let local = |error: std::io::Error| Stop::environment(anyhow!("layers cannot be kept: {error}"));
-        let not_utf8 = || local(std::io::Error::other("the temporary folder is not UTF-8"));
-        let (folder, temporary) = match &self.root {
-            Some(root) => (root.join("target/groupage/cache"), None),
-            None => {
-                let temporary = tempfile::tempdir().map_err(local)?;
-                let folder = Utf8Path::from_path(temporary.path()).map(|path| path.join("cache"));
-                (folder.ok_or_else(not_utf8)?, Some(temporary))
-            }
-        };
-        let store = Store::open(&folder).map_err(local)?;
-        self.store = Some((store.clone(), temporary));
-        Ok(store)
+        let wholes = Wholes::new(session, arguments.host.as_deref())?;
+        Ok(Self { arguments, session, trees: Trees::default(), wholes })
     }
 
     /// Reads what a word means.
@@ -174,10 +146,10 @@ impl<'a> Reader<'a> {
 
     fn image(&mut self, word: &str, images: Vec<Seen>) -> Result<ImageSide, Stop> {
         let seen = self.one_platform(word, images)?;
-        let store = self.store()?;
-        let (source, base) = self.base(word, &seen.platform, &store)?;
+        let store = self.wholes.store()?;
+        let (source, base) = self.wholes.base(word, &seen.platform, &store)?;
         let tree = self.trees.of(&source, &base, &store).map_err(daemon::stop)?;
-        let records = self.root.as_ref().map(|root| Records::of(root));
+        let records = self.wholes.root.as_ref().map(|root| Records::of(root));
         let record = seen.recorded(records.as_ref(), None).ok();
         Ok(ImageSide { name: word.to_owned(), seen, record, layers: base.layers, tree })
     }
@@ -194,54 +166,5 @@ impl<'a> Reader<'a> {
             let hint = format!("hint: it is for {}; choose one with --platform", names.join(", "));
             Stop::input(anyhow!("{word} is not for {platform}\n{hint}"))
         })
-    }
-
-    /// The image with its layers in the store, from the place that [`look::images`] looked into.
-    fn base(&self, word: &str, platform: &Platform, store: &Store) -> Result<(ImageSource, Base), Stop> {
-        match look::target(word, self.session)? {
-            Target::File(file) => {
-                let root = self.session.path(Utf8Path::new(""));
-                let base = Base::from_file(&file, platform, &root, store).map_err(daemon::stop)?;
-                Ok((ImageSource::File(file), base))
-            }
-            Target::Daemon(reference) => {
-                let reference: Reference = reference.parse().map_err(Stop::input)?;
-                let base = daemon::wait(async {
-                    let docker = daemon::connect(self.session, self.arguments.host.as_deref()).await?;
-                    Base::from_daemon(&docker, &reference, platform, store).await.map_err(daemon::stop)
-                })?;
-                Ok((ImageSource::Daemon(reference), base))
-            }
-            Target::Anywhere(image) => daemon::wait(self.anywhere(&image, platform, store)),
-        }
-    }
-
-    async fn anywhere(
-        &self,
-        image: &Anywhere,
-        platform: &Platform,
-        store: &Store,
-    ) -> Result<(ImageSource, Base), Stop> {
-        let reference = &image.reference;
-        match daemon::connect(self.session, self.arguments.host.as_deref()).await {
-            Ok(docker) => {
-                if docker.inspect(&reference.to_string()).await.map_err(daemon::stop)?.is_some() {
-                    let base = Base::from_daemon(&docker, reference, platform, store).await;
-                    return Ok((ImageSource::Daemon(reference.clone()), base.map_err(daemon::stop)?));
-                }
-            }
-            Err(stop) if stop.status == ExitStatus::Environment && self.arguments.host.is_none() => {}
-            Err(stop) => return Err(stop),
-        }
-        if let Some((file, root)) = image.layout.as_ref().filter(|_| image.has_layout()) {
-            let base = Base::from_file(file, platform, root, store).map_err(daemon::stop)?;
-            return Ok((ImageSource::File(file.clone()), base));
-        }
-        let loaded = if self.root.is_some() { Some(self.session.load_manifests()?) } else { None };
-        let client = registry::impatient_client(self.session, loaded.as_ref(), [reference])?;
-        let fetched = client.fetch(reference, platform, store, &Events::nowhere()).await.map_err(daemon::stop)?;
-        let pulled = Pulled { manifest: fetched.manifest, config: fetched.config };
-        let base = Base::from_pulled(reference, pulled, platform, store).map_err(daemon::stop)?;
-        Ok((ImageSource::Registry(reference.clone()), base))
     }
 }

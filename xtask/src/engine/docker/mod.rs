@@ -10,6 +10,8 @@
 //! | `parts.rs` | images of components, built once per run and shared |
 //! | `stock.rs` | [`Stock`]: which images are there, by label and by name, in one call |
 //! | `images.rs`, `read_file.rs`, `export.rs` | what the daemon has |
+//! | `verify.rs` | the contract of an image, before it gets a name |
+//! | `probe.rs` | a command in a container that has nothing |
 //! | `load.rs`, `deliver.rs` | images into the daemon, and out of it |
 //! | `credentials.rs`, `errors.rs` | who we are; what went wrong |
 //!
@@ -32,11 +34,13 @@ pub mod host;
 mod images;
 mod load;
 mod parts;
+mod probe;
 mod read_file;
 mod steps;
 mod stock;
 mod store;
 mod tar;
+mod verify;
 mod vertex;
 
 pub use components::ComponentImage;
@@ -45,6 +49,7 @@ pub use credentials::Credentials;
 pub use host::{Environment, Host, HostError};
 pub use images::ImageConfig;
 pub use load::Loaded;
+pub use probe::{Probe, Probed};
 pub use stock::Stock;
 
 use super::{Built, Engine, EngineError, Events, Job, Present};
@@ -142,6 +147,7 @@ impl Engine for Docker {
             return self.keep(job, present, events).await;
         }
         let made = self.make(job, events).await?;
+        self.verify(job, &made.image_id).await?;
         let seen = self.inspect(&made.image_id).await?.unwrap_or_default();
         self.name(&made.image_id, job, None).await?;
         let pushed = self.deliver(job, events).await?;

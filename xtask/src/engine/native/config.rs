@@ -145,6 +145,11 @@ pub(super) fn own_steps(config: &Value) -> Vec<Told> {
     ours.take_while(|(index, step)| *index == 0 || step.name != "image").map(|(_, step)| step).collect()
 }
 
+/// How many layers of an image are ours, as its configuration tells it; none when the native engine has not made it.
+pub fn own_layers(config: &Value) -> usize {
+    own_steps(config).len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,8 @@ pub struct NativeJob {
     pub no_cache_filter: BTreeSet<ComponentName>,
     /// Ask the registry for the image before building it.
     pub pull: bool,
+    /// Look at what was made before it gets a name.
+    pub verify: bool,
     /// The images, when they are there already; see [`super::Native::recall`].
     pub made: Option<Vec<Image>>,
 }

@@ -17,6 +17,7 @@
 //! | `user.rs` | who owns a working folder that is made |
 //! | `recall.rs`, `remote.rs` | images that were made before, here and in a registry |
 //! | `config.rs`, `assemble.rs` | the configuration, and the image above its base |
+//! | `verify.rs` | the contract of an image, before its layout names it |
 //! | `bundle.rs` | an image for each platform, and their index |
 //! | `layout.rs`, `archive.rs` | where it is written |
 //! | `deliver.rs` | files, the Docker daemon, registries |
@@ -45,11 +46,13 @@ mod recall;
 mod remote;
 mod shelf;
 mod user;
+mod verify;
 
 pub use archive::ArchiveKind;
 pub(in crate::engine) use archive::write_docker;
 pub use assemble::{Extracted, Ground, Parts, Times};
 pub use bundle::Bundle;
+pub use config::own_layers;
 pub use contents::ContentsError;
 pub use entry::{Content, EntryKind, LayerEntry};
 pub use job::{NativeJob, Output, layout_folder};
@@ -201,7 +204,20 @@ impl<'w> Native<'w> {
             |error: ContentsError| EngineError::Assembly { image: job.image.clone(), detail: error.to_string() };
         let wanted = parts.layers(&self.root).map_err(unfit)?;
         let layers = self.layers(job, wanted.clone(), steps).await?;
-        Ok(parts.image(&wanted, layers))
+        let image = parts.image(&wanted, layers);
+        if job.verify {
+            let unnamed = verify::Unnamed {
+                image: job.image.clone(),
+                platform: platform.clone(),
+                config: image.config.value().unwrap_or_default(),
+                ground: ground.rootfs.clone(),
+                base: ground.layers.clone(),
+                own: wanted,
+                store: self.store.clone(),
+            };
+            blocking(move |_| unnamed.verify()).await?;
+        }
+        Ok(image)
     }
 
     /// Writes layers on threads; a job that is dropped stops them.

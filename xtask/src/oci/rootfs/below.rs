@@ -23,6 +23,31 @@ impl Rootfs {
         below
     }
 
+    /// All that some layer, from this one on, has given: files, links and folders that it names or makes. In the order of paths,
+    /// relative to the root. Full paths of many files are long: see [`Rootfs::bytes_below`].
+    pub fn since(&self, layer: u16) -> Vec<(String, Node<'_>)> {
+        let mut given = Vec::new();
+        let mut next = vec![(String::new(), self.top("/"))];
+        while let Some((above, node)) = next.pop() {
+            for (name, child) in self.children(node) {
+                let is_folder = matches!(self.nodes[child].kind, Kind::Folder(_));
+                let is_given = self.nodes[child].source.layer >= layer;
+                if !is_folder && !is_given {
+                    continue;
+                }
+                let own = if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+                if is_folder {
+                    next.push((own.clone(), Some(child)));
+                }
+                if is_given {
+                    given.push((own, self.node(child)));
+                }
+            }
+        }
+        given.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        given
+    }
+
     /// How many bytes the paths have that [`Rootfs::below`] gives, without making them.
     pub fn bytes_below(&self, path: &str) -> u64 {
         let mut bytes = 0_u64;

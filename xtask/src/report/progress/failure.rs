@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::place::{Place, component_of_stage, find, find_by_message, find_reference};
 use crate::engine::{EngineError, Step, StepFailure};
+use crate::verify::Finding;
 
 /// A failed job, and what the caller knows about it.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,7 @@ impl Failure<'_> {
                 let error = EngineError::UnresolvedImage { image, reference, detail };
                 self.write_error(out, &error, place.as_ref())?;
             }
+            EngineError::Contract { findings, .. } => self.write_findings(out, findings, manifest_place)?,
             error => self.write_error(out, error, None)?,
         }
         writeln!(out, "run it again with: {}", self.rerun)
@@ -53,6 +55,25 @@ impl Failure<'_> {
             self.write_place(out, place)?;
         }
         if rest.is_empty() { Ok(()) } else { writeln!(out, "{rest}") }
+    }
+
+    /// What an image does not keep, each with the component that promised it, and the place where it did.
+    fn write_findings(
+        &self,
+        out: &mut dyn Write,
+        findings: &[Finding],
+        manifest_place: &dyn Fn(&str) -> Option<String>,
+    ) -> io::Result<()> {
+        writeln!(out, "error: failed to build {}: the image does not keep its contract, and got no name", self.image)?;
+        for finding in findings {
+            writeln!(out, "  {finding}")?;
+            if let Some(component) = &finding.component {
+                let role = finding.role.as_ref().map(|role| format!(", role: {role}")).unwrap_or_default();
+                let place = manifest_place(component).map_or(String::new(), |place| format!(" ({place})"));
+                writeln!(out, "    component: {component}{role}{place}")?;
+            }
+        }
+        writeln!(out, "hint: mend what is found, or pass --no-verify to have the image all the same")
     }
 
     fn write_step(
@@ -116,6 +137,7 @@ fn write_cause(out: &mut dyn Write, failure: &StepFailure) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::Level;
 
     const DOCKERFILE: &str = "FROM b AS comp-a.build\nRUN make \\\n    all\n";
 
@@ -187,6 +209,23 @@ mod tests {
         check(
             &EngineError::Other { action, message },
             "error: failed to build op: failed to stop it: it is busy\nrun it again with: cargo xtask build op\n",
+        );
+    }
+
+    #[test]
+    fn findings_name_who_promised() {
+        let platform = "linux/amd64".parse().unwrap();
+        let mut finding = Finding::new(&platform, "missing-program", Level::Error, "/a is not in the image".to_owned());
+        finding.of_role("a", "run");
+        let other = Finding::new(&platform, "named-user", Level::Error, "the image runs as `x`".to_owned());
+        check(
+            &EngineError::Contract { image: "op".to_owned(), findings: vec![finding, other] },
+            "error: failed to build op: the image does not keep its contract, and got no name\n\
+             \x20 error[missing-program] linux/amd64: /a is not in the image\n\
+             \x20   component: a, role: run (components/a/component.toml:3:1)\n\
+             \x20 error[named-user] linux/amd64: the image runs as `x`\n\
+             hint: mend what is found, or pass --no-verify to have the image all the same\n\
+             run it again with: cargo xtask build op\n",
         );
     }
 

@@ -21,9 +21,9 @@ use crate::oci::{
 };
 
 /// Files up to this size stay in memory until it is known what they are.
-const SMALL: u64 = 1 << 20;
+pub(super) const SMALL: u64 = 1 << 20;
 /// Most bytes of such files.
-const MAX_SMALL: usize = 64 << 20;
+pub(super) const MAX_SMALL: usize = 64 << 20;
 
 impl Base {
     /// The image that a daemon has.
@@ -168,9 +168,9 @@ impl Seen {
 }
 
 /// Pieces that come from elsewhere, as one stream.
-struct Pieces {
-    receiver: mpsc::Receiver<Result<Bytes, String>>,
-    piece: Bytes,
+pub(super) struct Pieces {
+    pub(super) receiver: mpsc::Receiver<Result<Bytes, String>>,
+    pub(super) piece: Bytes,
 }
 
 impl Read for Pieces {

@@ -10,6 +10,8 @@
 //! | `extract.rs` | files taken out of an image |
 //! | `record.rs` | what was taken out once |
 //! | `tree.rs` | all files of one with their digests and sizes, for `diff` |
+//! | `facts.rs` | what is known of the bytes of all files, for `verify` |
+//! | `exported.rs` | the same of an image of a daemon, without keeping any of it |
 //! | `look.rs` | what is in an image, without keeping any of it |
 //! | `fault.rs` | what can be wrong |
 //!
@@ -22,7 +24,9 @@
 
 mod daemon;
 mod docker_archive;
+mod exported;
 mod extract;
+mod facts;
 mod fault;
 mod files;
 mod layout;
@@ -31,6 +35,8 @@ mod record;
 mod scan;
 mod tree;
 
+pub use exported::{Exported, exported};
+pub(in crate::engine::native) use facts::layer_facts;
 pub use look::{Looked, Sought, kind_of, looked, sought};
 pub use tree::{Tree, TreeEntry, TreeKind, Trees};
 
