@@ -77,13 +77,7 @@ pub(super) fn text(plan: &ImagePlan) -> String {
 }
 
 fn part(part: &ComponentPlan) -> Part<'_> {
-    Part {
-        name: &part.name,
-        version: &part.version,
-        features: &part.features,
-        roles: &part.roles,
-        files: files(part),
-    }
+    Part { name: &part.name, version: &part.version, features: &part.features, roles: &part.roles, files: files(part) }
 }
 
 /// All that a component puts into the image. What its stage gives may be a folder, whose files nobody knows before the build.

@@ -13,6 +13,7 @@ fn plan(id: &str, number: usize) -> ImagePlan {
         id: id.to_owned(),
         name: "app".parse().unwrap(),
         variant: None,
+        part: None,
         dockerfile: "Dockerfile".into(),
         dockerfiles: BTreeMap::new(),
         mode: crate::manifest::Mode::Colocated,

@@ -59,7 +59,12 @@ impl<'a> Plans<'a> {
         if contract.variant.as_deref().is_some_and(|variant| !has(variant)) {
             return Ok(None);
         }
-        let selection = Selection { images: vec![selector], ..Selection::default() };
+        if selector.part.as_ref().is_some_and(|part| !loaded.manifests.components.contains_key(part)) {
+            return Ok(None);
+        }
+        // the image may have been built in another mode than that of its definition
+        let modes = contract.mode.parse().into_iter().collect();
+        let selection = Selection { images: vec![selector], modes, ..Selection::default() };
         let resolution = self.session.resolve(loaded, &selection)?;
         let plan = self.session.plan(loaded, &resolution, &pins::that_fit(loaded, &resolution))?;
         Ok(plan.images.into_iter().next())

@@ -89,6 +89,7 @@ fn image(host: bool) -> ImagePlan {
         flags: vec!["--locked".to_owned()],
         link: Link::Dynamic,
         vendored: false,
+        merged: Vec::new(),
     };
     let image = BuildPlan::Image { image: "r.example/source:1".parse().unwrap() };
     let script = BuildPlan::Script {
@@ -101,6 +102,7 @@ fn image(host: bool) -> ImagePlan {
         id: "app".to_owned(),
         name: "app".parse().unwrap(),
         variant: None,
+        part: None,
         dockerfile: "images/app/Dockerfile".into(),
         dockerfiles: BTreeMap::new(),
         mode: Mode::Colocated,

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::Message;
 use fs_err as fs;
 
-use super::{CompileOptions, Program, Toolchain, check, compile, elf, flags, runs};
+use super::{CompileOptions, Generated, Program, Toolchain, check, compile, elf, flags, runs};
 use crate::engine::{EngineError, ErrorClass, Event, Events, StepState, block_on};
 use crate::manifest::Link;
 use crate::workspace::Environment;

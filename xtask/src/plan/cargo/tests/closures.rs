@@ -68,6 +68,7 @@ pub(super) fn workspace(lines: &str) -> CargoWorkspace {
             features: words.map(feature).collect(),
             binaries: Vec::new(),
             library: LibraryKind::Rust,
+            library_name: None,
             resolved: resolved
                 .filter(|(key, _)| known(key))
                 .map(|(key, kind)| (key.clone(), BTreeSet::from([kind])))
