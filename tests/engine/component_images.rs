@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use crate::support::counted::by_builder;
 use crate::support::workspace::Workspace;
 use crate::support::{daemon, docker, unique};
 
@@ -42,6 +43,7 @@ fn images_of_our_components_go_when_nothing_is_made_of_them() {
     workspace.write("groupage.toml", "schema = 1\n");
     workspace.files_component(&own, "[[install]]\nfrom = \"data\"\nto = \"/srv/data\"\n");
     workspace.write(&format!("components/{own}/data"), "1").image("app", &[&own], "");
+    by_builder(&workspace);
     // the one that a build makes
     workspace.run(["build"]).expect(0);
     let filter = format!("label=dev.groupage.component={own}");

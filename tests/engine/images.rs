@@ -74,7 +74,7 @@ for_each_engine! {
 
 fn an_image_holds_what_was_planned_and_nothing_else(images: &Fixture) {
     for (name, components) in CONTENTS {
-        let image = &images.images[name];
+        let image = &images.images[*name];
         let entry = |kind, mode| Entry { kind, mode, owner: (0, 0) };
         // what is compiled has no digest that could be known here
         let any = || Kind::File { digest: String::new() };

@@ -16,6 +16,7 @@
 //! | `cache.rs` | what is built anew and what is not |
 //! | `registered.rs` | what a registry has already is not built |
 //! | `twice.rs` | the docker engine does nothing twice: what is there is neither sent nor built again |
+//! | `assembled.rs` | images that need no container are loaded: the same as by BuildKit, and no byte twice |
 //! | `component_images.rs` | images of single components go when nothing is made of them |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
@@ -55,6 +56,8 @@ mod native_unchanged;
 #[path = "verify/layouts.rs"]
 mod verify_layouts;
 
+#[path = "assembled.rs"]
+mod needs_engine_assembled;
 #[path = "cache.rs"]
 mod needs_engine_cache;
 #[path = "component_images.rs"]

@@ -1,95 +1,23 @@
 //! The docker engine does nothing twice: what the daemon has is neither sent nor built again, and nothing else is taken for it.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::listener::Listener;
-use crate::support::workspace::{Workspace, component_images};
-use crate::support::{Ended, builders, daemon, docker, unique, until};
-
-/// Bytes of the file of each component.
-const SIZE: usize = 300_000;
-
-/// A workspace with components of one file each, behind something that counts requests.
-struct Counted {
-    workspace: Workspace,
-    listener: Listener,
-}
-
-/// What was asked of the daemon.
-#[derive(Debug, PartialEq, Eq)]
-struct Asked {
-    builds: usize,
-    lists: usize,
-    tags: usize,
-}
-
-impl Counted {
-    /// Nothing where there is no daemon.
-    fn new() -> Option<Self> {
-        if !daemon() {
-            return None;
-        }
-        let Some(listener) = Listener::new() else {
-            eprintln!("skipped: the daemon has no unix socket");
-            return None;
-        };
-        Some(Self { workspace: Workspace::new(), listener })
-    }
-
-    /// A component of one file that nobody has, under a name that nobody has.
-    fn component(&self) -> String {
-        let name = unique();
-        let install = "[[install]]\nfrom = \"file\"\nto = \"/srv/NAME\"\n".replace("NAME", &name);
-        self.workspace.files_component(&name, &install);
-        self.change(&name);
-        name
-    }
-
-    fn change(&self, component: &str) {
-        let text = unique();
-        self.workspace.write(&format!("components/{component}/file"), text.repeat(SIZE / text.len()));
-    }
-
-    #[track_caller]
-    fn build(&self, arguments: &[&str]) -> (Ended, Asked) {
-        self.end(arguments, 0)
-    }
-
-    #[track_caller]
-    fn end(&self, arguments: &[&str], code: i32) -> (Ended, Asked) {
-        let host = self.listener.host();
-        let ended = self.workspace.run([&["build", "--host", &host], arguments].concat()).expect(code);
-        let [builds, lists, tags] = self.listener.count(["POST /build?", "GET /images/json", "/tag?"]);
-        (ended, Asked { builds, lists, tags })
-    }
-
-    /// The image as the daemon describes it.
-    fn seen(&self, image: &str) -> Value {
-        let tag = self.workspace.tag(&format!("{image}:1.0.0"));
-        serde_json::from_str::<Value>(&docker(["image", "inspect", &tag])).unwrap()[0].take()
-    }
-}
-
-/// Bytes that were sent for each job, as `--progress json` tells it.
-fn sent(stderr: &str) -> BTreeMap<String, u64> {
-    let events = stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let sending = events.filter(|event| event["event"] == "sending");
-    sending.map(|event| (event["image"].as_str().unwrap().to_owned(), event["bytes"].as_u64().unwrap())).collect()
-}
+use crate::support::counted::{Asked, Counted, SIZE, sent};
+use crate::support::workspace::component_images;
+use crate::support::{Ended, builders, docker, unique, until};
 
 #[test]
 fn nothing_changed_means_nothing_is_sent() {
-    let Some(counted) = Counted::new() else { return };
+    let Some(counted) = Counted::by_builder() else { return };
     let (x, y) = (counted.component(), counted.component());
     counted.workspace.image("a", &[&x, &y], "").image("b", &[&y], "");
     let (first, asked) = counted.build(&[]);
     // three of the four names are those of the images, one of each shared component
-    assert_eq!(asked, Asked { builds: 4, lists: 1, tags: 4 }, "{}", first.stderr);
+    assert_eq!(asked, Asked { builds: 4, loads: 0, lists: 1, tags: 4 }, "{}", first.stderr);
     let (again, asked) = counted.build(&[]);
-    assert_eq!(asked, Asked { builds: 0, lists: 1, tags: 0 });
+    assert_eq!(asked, Asked { builds: 0, loads: 0, lists: 1, tags: 0 });
     assert_eq!(again.stdout, first.stdout);
     for image in ["a", "b"] {
         assert!(again.stderr.contains(&format!("[{image}] up to date")), "{}", again.stderr);
@@ -101,7 +29,7 @@ fn nothing_changed_means_nothing_is_sent() {
     let other = counted.workspace.tag("other:1");
     let more = ["a", "--output", &output, "--metadata-file", metadata.to_str().unwrap(), "--tag", &other];
     let (_, asked) = counted.build(&more);
-    assert_eq!(asked, Asked { builds: 0, lists: 1, tags: 1 });
+    assert_eq!(asked, Asked { builds: 0, loads: 0, lists: 1, tags: 1 });
     assert!(std::fs::metadata(&archive).unwrap().len() > 2 * SIZE as u64);
     let written: Value = serde_json::from_slice(&std::fs::read(&metadata).unwrap()).unwrap();
     assert_eq!(written["a"]["image.name"], other.as_str());
@@ -115,13 +43,13 @@ fn nothing_changed_means_nothing_is_sent() {
 
 #[test]
 fn a_changed_component_alone_is_sent_and_its_images_alone_are_made() {
-    let Some(counted) = Counted::new() else { return };
+    let Some(counted) = Counted::by_builder() else { return };
     let (x, y) = (counted.component(), counted.component());
     counted.workspace.image("a", &[&x, &y], "").image("b", &[&y], "");
     counted.build(&[]);
     counted.change(&x);
     let (ended, asked) = counted.build(&["--progress", "json"]);
-    assert_eq!(asked, Asked { builds: 2, lists: 1, tags: 2 }, "{}", ended.stderr);
+    assert_eq!(asked, Asked { builds: 2, loads: 0, lists: 1, tags: 2 }, "{}", ended.stderr);
     let sent = sent(&ended.stderr);
     assert_eq!(sent.keys().map(String::as_str).collect::<Vec<_>>(), ["a", &format!("component/{x}")]);
     let total: u64 = sent.values().sum();
@@ -131,7 +59,7 @@ fn a_changed_component_alone_is_sent_and_its_images_alone_are_made() {
 
 #[test]
 fn another_stamp_costs_no_layer() {
-    let Some(counted) = Counted::new() else { return };
+    let Some(counted) = Counted::by_builder() else { return };
     let component = counted.component();
     counted.workspace.image("a", &[&component], "description = \"said before\"");
     counted.build(&[]);
@@ -141,7 +69,7 @@ fn another_stamp_costs_no_layer() {
     counted.workspace.write("images/a/image.toml", text);
     let tag = counted.workspace.tag("a:1.0.0");
     let (ended, asked) = counted.build(&["--tag", &tag, "--progress", "json"]);
-    assert_eq!(asked, Asked { builds: 1, lists: 1, tags: 1 });
+    assert_eq!(asked, Asked { builds: 1, loads: 0, lists: 1, tags: 1 });
     assert_eq!(sent(&ended.stderr).keys().map(String::as_str).collect::<Vec<_>>(), ["a"]);
     let after = counted.seen("a");
     assert_eq!(after["RootFS"], before["RootFS"]);
@@ -192,13 +120,17 @@ fn after_a_kill_the_missing_work_is_done_and_no_other() {
     assert!(component_images(&slow).is_empty(), "nothing is named that is not complete");
     counted.workspace.write(&format!("components/{slow}/seconds"), "0");
     let (_, asked) = counted.build(&[]);
-    assert_eq!(asked, Asked { builds: 2, lists: 1, tags: 2 }, "the slow component, and the image that holds it");
+    assert_eq!(
+        asked,
+        Asked { builds: 2, loads: 0, lists: 1, tags: 2 },
+        "the slow component, and the image that holds it"
+    );
     assert_eq!(counted.workspace.tags(), ["a:1.0.0", "b:1.0.0"]);
 }
 
 #[test]
 fn a_component_is_built_anew_when_that_is_asked_for() {
-    let Some(counted) = Counted::new() else { return };
+    let Some(counted) = Counted::by_builder() else { return };
     let (x, y) = (counted.component(), counted.component());
     counted.workspace.image("a", &[&x, &y], "").image("b", &[&y], "");
     counted.build(&[]);
@@ -213,7 +145,7 @@ fn a_component_is_built_anew_when_that_is_asked_for() {
 
 #[test]
 fn a_failing_component_fails_the_images_that_hold_it() {
-    let Some(counted) = Counted::new() else { return };
+    let Some(counted) = Counted::by_builder() else { return };
     let (good, bad) = (counted.component(), unique());
     counted.workspace.script_component(&bad, &["echo why; exit 7"]);
     counted.workspace.image("a", &[&bad], "").image("b", &[&bad, &good], "").image("c", &[&good], "");
@@ -232,7 +164,7 @@ fn a_failing_component_fails_the_images_that_hold_it() {
 
 #[test]
 fn a_template_that_needs_the_whole_is_built_as_a_whole() {
-    let Some(counted) = Counted::new() else { return };
+    let Some(counted) = Counted::by_builder() else { return };
     let (x, y) = (counted.component(), counted.component());
     counted.workspace.image("a", &[&x, &y], "");
     counted.build(&[]);

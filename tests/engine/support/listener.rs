@@ -46,6 +46,11 @@ impl Listener {
         format!("unix://{}", self.path.display())
     }
 
+    /// Whether a request began so, since the last time that they were counted.
+    pub fn has(&self, beginning: &str) -> bool {
+        self.heard.lock().unwrap().iter().any(|bytes| String::from_utf8_lossy(bytes).contains(beginning))
+    }
+
     /// How often each of some beginnings of requests came, since the last time.
     pub fn count<const N: usize>(&self, beginnings: [&str; N]) -> [usize; N] {
         let mut heard = self.heard.lock().unwrap();

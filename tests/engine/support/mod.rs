@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod builders;
 pub mod container;
+pub mod counted;
 pub mod image;
 pub mod kill;
 pub mod layout;

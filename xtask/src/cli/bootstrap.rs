@@ -33,6 +33,9 @@ pub(super) fn stand_ins(
     docker: &Docker,
     platform: &Platform,
 ) -> Result<bool, Stop> {
+    if loaded.manifests.settings.builders.values().all(|builder| builder.bootstrap.is_none()) {
+        return Ok(false);
+    }
     let candidates = {
         let resolution = session.resolve(loaded, &build::selection(arguments))?;
         candidates(&resolution, pins, Some(platform))

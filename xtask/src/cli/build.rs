@@ -7,7 +7,7 @@ use super::args::{BuildArguments, EngineChoice, ProgressStyle};
 use super::choose::{self, Chosen};
 use super::session::{Dockerfiles, Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use super::{docker, metadata, native, records, rerun, stamp};
+use super::{daemon, docker, metadata, native, records, rerun, stamp};
 use crate::diagnostic::closest;
 use crate::engine::{Engine, EngineError, ErrorClass, Options, Outcome, run_blocking};
 use crate::lock::{Builders, Pins};
@@ -18,13 +18,16 @@ use crate::report::progress::{Consumer, Failure, Json, Plain, Quiet, Tty};
 use crate::resolve::Selection;
 
 pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    // while the plan is made the daemon says what it is and what it has
+    let is_asked = arguments.engine == EngineChoice::Docker && !arguments.dry_run;
+    let ahead = is_asked.then(|| daemon::Ahead::ask(session, arguments.host.as_deref())).flatten();
     let loaded = session.load()?;
     let (plan, pins) = checked_plan(arguments, session, &loaded)?;
     if arguments.dry_run {
         session.output.data(&super::plan::text(&plan))?;
         return Ok(ExitStatus::Done);
     }
-    let ended = perform(arguments, session, loaded, plan, &pins)?;
+    let ended = perform(arguments, session, loaded, plan, &pins, ahead)?;
     let written = tell_what_was_built(arguments, session, &ended.plan, &ended.outcome);
     Ok(tell_what_failed(arguments, session, &ended).max(written))
 }
@@ -33,37 +36,40 @@ pub(super) fn run(arguments: &BuildArguments, session: &Session<'_>) -> Result<E
 pub(super) struct Ended {
     pub(super) loaded: Loaded,
     pub(super) plan: Plan,
+    /// Of the images that a Dockerfile was needed for.
     pub(super) dockerfiles: Dockerfiles,
+    pub(super) is_native: bool,
     pub(super) outcome: Outcome,
 }
 
-/// Builds a plan by the engine that is chosen for it.
+/// Builds a plan by the engine that is chosen for it; `ahead` is the daemon, if it was asked already.
 pub(super) fn perform(
     arguments: &BuildArguments,
     session: &Session<'_>,
     loaded: Loaded,
     plan: Plan,
     pins: &Pins,
+    ahead: Option<daemon::Ahead>,
 ) -> Result<Ended, Stop> {
-    let ended = match choose::engine(arguments, session, &plan)? {
-        Chosen::Docker(docker) => {
+    let ended = match choose::engine(arguments, session, &plan, ahead)? {
+        Chosen::Docker(docker, stock) => {
             if builders(arguments) == Builders::NotUsed {
                 session.check_builders(&loaded, &session.resolve(&loaded, &selection(arguments))?)?;
             }
-            docker::run(arguments, session, loaded, plan, pins, *docker)?
+            docker::run(arguments, session, loaded, plan, pins, *docker, stock)?
         }
         Chosen::Native(docker) => {
             let outcome = native::run(arguments, session, &loaded, &plan, docker.map(|docker| *docker))?;
-            Ended { loaded, plan, dockerfiles: Dockerfiles::new(), outcome }
+            Ended { loaded, plan, dockerfiles: Dockerfiles::new(), is_native: true, outcome }
         }
     };
-    records::keep(arguments, session, &ended.loaded, &ended.plan, ended.dockerfiles.is_empty(), &ended.outcome);
+    records::keep(arguments, session, &ended.loaded, &ended.plan, ended.is_native, &ended.outcome);
     Ok(ended)
 }
 
 /// Shows every failure, and says how the run ends.
 pub(super) fn tell_what_failed(arguments: &BuildArguments, session: &Session<'_>, ended: &Ended) -> ExitStatus {
-    let Ended { loaded, plan, dockerfiles, outcome } = ended;
+    let Ended { loaded, plan, dockerfiles, outcome, .. } = ended;
     show_failures(arguments, session, loaded, plan, dockerfiles, outcome);
     status(session, outcome)
 }

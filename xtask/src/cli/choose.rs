@@ -5,10 +5,10 @@
 
 use super::args::{BuildArguments, EngineChoice};
 use super::build::{is_chatty, references};
-use super::daemon;
+use super::daemon::{self, Ahead};
 use super::session::Session;
 use super::status::Stop;
-use crate::engine::docker::Docker;
+use crate::engine::docker::{Docker, Stock};
 use crate::engine::native::ArchiveKind;
 use crate::oci::{Compression, ImageSource};
 use crate::plan::{BuildPlan, Plan};
@@ -17,14 +17,19 @@ use crate::render;
 /// What builds, and the daemon if there is one to be used.
 #[derive(Debug)]
 pub(super) enum Chosen {
-    /// The Docker API.
-    Docker(Box<Docker>),
+    /// The Docker API, and the images that the daemon has, if it was asked.
+    Docker(Box<Docker>, Option<Stock>),
     /// This program. The daemon is for loading images into it and taking bases out of it.
     Native(Option<Box<Docker>>),
 }
 
 /// Chooses, connects, and says why.
-pub(super) fn engine(arguments: &BuildArguments, session: &Session<'_>, plan: &Plan) -> Result<Chosen, Stop> {
+pub(super) fn engine(
+    arguments: &BuildArguments,
+    session: &Session<'_>,
+    plan: &Plan,
+    ahead: Option<Ahead>,
+) -> Result<Chosen, Stop> {
     if arguments.push && session.global.offline {
         return Err(Stop::input(anyhow::anyhow!(
             "--push needs the network, and --offline forbids it\nhint: leave one of them out"
@@ -35,7 +40,10 @@ pub(super) fn engine(arguments: &BuildArguments, session: &Session<'_>, plan: &P
             Some(what) => {
                 Err(Stop::input(anyhow::anyhow!("the docker engine cannot {what}\nhint: use --engine native")))
             }
-            None => connect(arguments, session).map(|docker| Chosen::Docker(Box::new(docker))),
+            None => match ahead {
+                Some(ahead) => ahead.end().map(|(docker, stock)| Chosen::Docker(Box::new(docker), Some(stock))),
+                None => connect(arguments, session).map(|docker| Chosen::Docker(Box::new(docker), None)),
+            },
         },
         EngineChoice::Native => match only_docker(plan) {
             Some(what) => Err(Stop::input(anyhow::anyhow!(
@@ -59,7 +67,7 @@ fn auto(arguments: &BuildArguments, session: &Session<'_>, plan: &Plan) -> Resul
         }
         (None, Some(script)) => {
             say(arguments, session, &format!("docker, because only it can build {script}"));
-            connect(arguments, session).map(|docker| Chosen::Docker(Box::new(docker)))
+            connect(arguments, session).map(|docker| Chosen::Docker(Box::new(docker), None))
         }
         (None, None) => by_what_is_there(arguments, session, plan),
     }
@@ -81,7 +89,7 @@ fn by_what_is_there(arguments: &BuildArguments, session: &Session<'_>, plan: &Pl
         None => {
             let version = &docker.daemon().version;
             say(arguments, session, &format!("docker {version}, which has every image that is needed"));
-            Ok(Chosen::Docker(Box::new(docker)))
+            Ok(Chosen::Docker(Box::new(docker), None))
         }
         Some(why) => {
             say(arguments, session, &format!("native, because {why}"));

@@ -1,10 +1,11 @@
 //! `build` through a daemon: what it has already, and jobs for what it has not.
 //!
 //! The daemon is asked once for all its images. Those behind names without a digest become inputs of the plan; whatever has the
-//! labels of the plan then is up to date. An image that is not is put together from images of its components
-//! ([`crate::render::parts`]), and those are built that are not there. When an image that the plan names is not in the
+//! labels of the plan then is up to date. An image that is not is assembled here when it needs no container (`assembled.rs`), else
+//! put together from images of its components ([`crate::render::parts`]), and those are built that are not there. When an image that the plan names is not in the
 //! daemon, nobody knows here what is behind its name: the builder is asked, and has its own cache.
 
+mod assembled;
 mod registered;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use super::build::{self, Ended, run_jobs};
 use super::session::{Dockerfiles, Loaded, Session};
 use super::status::Stop;
 use super::{bootstrap, daemon, stamp};
-use crate::engine::docker::{Docker, Stock};
+use crate::engine::docker::{Assembled, Docker, Stock};
 use crate::engine::{Job, Network, Present, Verify};
 use crate::lock::Pins;
 use crate::manifest::BuildNetwork;
@@ -31,6 +32,7 @@ pub(super) fn run(
     mut plan: Plan,
     pins: &Pins,
     docker: Docker,
+    stock: Option<Stock>,
 ) -> Result<Ended, Stop> {
     // BuildKit of Docker 20.10 crashes its daemon when builds at once share steps and one ignores the cache
     // (https://github.com/moby/buildkit/issues/2303)
@@ -39,17 +41,18 @@ pub(super) fn run(
     let docker = docker.with_credentials(daemon::credentials(build::references(&plan)));
     let docker = docker.with_run(at_once, arguments.keep_going);
     let platform = platform(one_platform(&arguments.platforms)?, &docker, &plan)?;
-    if bootstrap::stand_ins(arguments, session, &mut loaded, pins, &docker, &platform)? {
+    let has_stand_ins = bootstrap::stand_ins(arguments, session, &mut loaded, pins, &docker, &platform)?;
+    if has_stand_ins {
         // the rules said what they have to say; only the builder is another one now
         plan = session.plan(&loaded, &session.resolve(&loaded, &build::selection(arguments))?, pins)?;
         stamp::add(&mut plan, session, &loaded)?;
     }
-    let stock = daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?;
-    let plan = settled(&plan.for_platform(&platform), &stock);
-    let dockerfiles = session.dockerfiles(&loaded, &plan)?;
-    let templates = session.templates(&loaded)?;
-    let known =
-        Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, templates: &templates };
+    let stock = match stock.filter(|_| !has_stand_ins) {
+        Some(stock) => stock,
+        None => daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?,
+    };
+    let plan = settled(plan.for_platform(&platform), &stock);
+    let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock };
     let pushed = registered::pushed_before(&known, &plan)?;
     let fetched;
     let known = if registered::pull(&known, &plan, &docker)? {
@@ -58,12 +61,17 @@ pub(super) fn run(
     } else {
         known
     };
-    let mut jobs = known.jobs(&plan, &dockerfiles)?;
+    let missing = plan.images.iter().filter(|image| known.present(image).is_none() && !pushed.contains_key(&image.id));
+    let missing = Plan { schema: plan.schema, images: missing.cloned().collect() };
+    let bench = Bench::new(known, &missing, &docker)?;
+    let mut jobs = bench.jobs(&plan)?;
     for job in &mut jobs {
         job.pushed = pushed.get(&job.image).cloned();
     }
+    let docker = assembled::with_workshop(docker, &loaded, &jobs)?;
     let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
-    Ok(Ended { loaded, plan, dockerfiles, outcome })
+    let dockerfiles = bench.dockerfiles;
+    Ok(Ended { loaded, plan, dockerfiles, is_native: false, outcome })
 }
 
 /// The references of all images of components that the images of a plan are made of, on every platform.
@@ -79,7 +87,7 @@ pub(super) fn component_references(
     let stock = daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?;
     let templates = session.templates(loaded)?;
     let mut all = BTreeSet::new();
-    for image in &settled(plan, &stock).images {
+    for image in &settled(plan.clone(), &stock).images {
         for platform in &image.platforms {
             let own = image.for_platform(platform);
             // what has no Dockerfile has no such images either
@@ -96,8 +104,11 @@ pub(super) fn component_references(
 }
 
 /// The plan with the images that the daemon has behind the names in it.
-fn settled(plan: &Plan, stock: &Stock) -> Plan {
+fn settled(plan: Plan, stock: &Stock) -> Plan {
     let names: BTreeSet<String> = plan.images.iter().flat_map(ImagePlan::open_images).collect();
+    if names.is_empty() {
+        return plan;
+    }
     let found = Found { images: stock.behind(names), ..Found::default() };
     Plan { schema: plan.schema, images: plan.images.iter().map(|image| image.with_found(&found)).collect() }
 }
@@ -133,42 +144,62 @@ struct Known<'a> {
     loaded: &'a Loaded,
     platform: &'a Platform,
     stock: &'a Stock,
-    templates: &'a Templates,
+}
+
+/// What is needed besides for images that the daemon does not have: nothing of it is made when it has all.
+struct Bench<'a> {
+    known: Known<'a>,
+    templates: Option<Templates>,
+    dockerfiles: Dockerfiles,
+    /// What the images are assembled from that need no container, by ID.
+    assembled: BTreeMap<String, Assembled>,
 }
 
 /// Images of components by their reference, so that images share them.
 type Shared = BTreeMap<String, Arc<Job>>;
 
-impl Known<'_> {
-    fn jobs(&self, plan: &Plan, dockerfiles: &Dockerfiles) -> Result<Vec<Job>, Stop> {
-        let mut shared = Shared::new();
-        plan.images.iter().map(|image| self.job(image, &dockerfiles[&image.id], &mut shared)).collect()
+impl<'a> Bench<'a> {
+    fn new(known: Known<'a>, missing: &Plan, docker: &Docker) -> Result<Self, Stop> {
+        let mut bench = Self { known, templates: None, dockerfiles: Dockerfiles::new(), assembled: BTreeMap::new() };
+        if !missing.images.is_empty() {
+            bench.templates = Some(known.session.templates(known.loaded)?);
+            bench.dockerfiles = known.session.dockerfiles(known.loaded, missing)?;
+            bench.assembled = assembled::choose(&known, missing, docker)?;
+        }
+        Ok(bench)
     }
 
-    fn job(&self, image: &ImagePlan, dockerfile: &str, shared: &mut Shared) -> Result<Job, Stop> {
-        let tags = build::tags(self.arguments, image);
-        let present = self.present(image).cloned();
+    fn jobs(&self, plan: &Plan) -> Result<Vec<Job>, Stop> {
+        let mut shared = Shared::new();
+        plan.images.iter().map(|image| self.job(image, &mut shared)).collect()
+    }
+
+    fn job(&self, image: &ImagePlan, shared: &mut Shared) -> Result<Job, Stop> {
+        let known = self.known;
+        let dockerfile = self.dockerfiles.get(&image.id).map(String::as_str).unwrap_or_default();
         let job = Job {
-            tags,
-            labels: fingerprint::labels(image, self.platform),
-            archives: self.arguments.outputs.iter().map(|output| self.session.path(&output.path)).collect(),
-            push: self.arguments.push,
-            verify: self.verify(image),
-            present,
-            ..self.begin(image, image.id.clone(), dockerfile.to_owned())
+            tags: build::tags(known.arguments, image),
+            labels: fingerprint::labels(image, known.platform),
+            archives: known.arguments.outputs.iter().map(|output| known.session.path(&output.path)).collect(),
+            push: known.arguments.push,
+            verify: known.verify(image),
+            present: known.present(image).cloned(),
+            assembled: self.assembled.get(&image.id).cloned().map(Box::new),
+            ..known.begin(image, image.id.clone(), dockerfile.to_owned())
         };
-        if job.present.is_some() {
-            return Ok(job);
-        }
-        match parts::parts(image, dockerfile, self.templates, self.platform) {
-            Some(parts) => self.assembly(image, job, &parts, shared),
+        let is_there = job.present.is_some() || job.assembled.is_some() || !self.dockerfiles.contains_key(&image.id);
+        let Some(templates) = self.templates.as_ref().filter(|_| !is_there) else { return Ok(job) };
+        match parts::parts(image, dockerfile, templates, known.platform) {
+            Some(parts) => known.assembly(image, job, &parts, templates, shared),
             None => {
-                let no_cache = self.is_anew(image.components.iter());
-                Ok(Job { context: self.session.whole_context(self.loaded, image)?, no_cache, ..job })
+                let no_cache = known.is_anew(image.components.iter());
+                Ok(Job { context: known.session.whole_context(known.loaded, image)?, no_cache, ..job })
             }
         }
     }
+}
 
+impl Known<'_> {
     /// How an image that is built is looked at.
     fn verify(&self, image: &ImagePlan) -> Option<Verify> {
         let base = image.base.image.as_ref().map(ToString::to_string);
@@ -187,10 +218,17 @@ impl Known<'_> {
     }
 
     /// An image that is put together from images of its components.
-    fn assembly(&self, image: &ImagePlan, job: Job, parts: &[Part], shared: &mut Shared) -> Result<Job, Stop> {
+    fn assembly(
+        &self,
+        image: &ImagePlan,
+        job: Job,
+        parts: &[Part],
+        templates: &Templates,
+        shared: &mut Shared,
+    ) -> Result<Job, Stop> {
         // what the stamp says comes last, as a setting of the request: no step has to run again because of it
         let bare = ImagePlan { stamp: BTreeMap::new(), ..image.clone() };
-        let dockerfile = render::dockerfile(&bare, self.templates);
+        let dockerfile = render::dockerfile(&bare, templates);
         let dockerfile = dockerfile.map_err(|problem| self.session.bad_input(&[problem], &self.loaded.sources.map))?;
         let mut labels = image.stamp.clone();
         labels.extend(job.labels);

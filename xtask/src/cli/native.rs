@@ -189,7 +189,7 @@ pub(super) fn epoch(session: &Session<'_>) -> Result<Option<u64>, Stop> {
 }
 
 /// The times of all images. git is asked once for what several have in common.
-fn times(loaded: &Loaded, plan: &Plan, epoch: Option<u64>, memory: &Utf8Path) -> (Vec<Times>, History) {
+pub(super) fn times(loaded: &Loaded, plan: &Plan, epoch: Option<u64>, memory: &Utf8Path) -> (Vec<Times>, History) {
     if let Some(epoch) = epoch {
         return (plan.images.iter().map(|image| same_time(image, epoch)).collect(), History::Whole);
     }

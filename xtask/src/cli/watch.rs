@@ -195,7 +195,7 @@ impl Watch<'_> {
     fn build(&mut self, saves: &Saves, prepared: Prepared, keys: &Keys, begin: Instant) -> Result<(), Stop> {
         let Prepared { loaded, plan, pins } = prepared;
         plan.images.iter().for_each(|image| _ = self.built.remove(&image.id));
-        let ended = match build::perform(&self.build, self.session, loaded, plan, &pins) {
+        let ended = match build::perform(&self.build, self.session, loaded, plan, &pins, None) {
             Ok(ended) => ended,
             Err(stop) => {
                 self.failed = true;

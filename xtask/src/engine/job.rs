@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
+use super::docker::Assembled;
 use crate::oci::Platform;
 use crate::plan::Found;
 use crate::render::context::Context;
@@ -24,7 +25,7 @@ pub trait NamedJob {
 }
 
 /// One image to build from a Dockerfile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// The shown name, such as `logging-operator` or `logging-operator=full`. Unique within one run.
     pub image: String,
@@ -51,6 +52,8 @@ pub struct Job {
     /// Images that its Dockerfile begins with and that are built before it, such as those of components. Each has one
     /// reference, by which other jobs of the run share it. Empty when the Dockerfile needs none.
     pub parts: Vec<Arc<Job>>,
+    /// What its layers are made of on this machine, where that needs no container: then the Dockerfile is not used.
+    pub assembled: Option<Box<Assembled>>,
     /// The image that this would come to, where the engine has it: then nothing is built.
     pub present: Option<Present>,
     /// The digest that all of its references name in their registry, when that is what this would come to, and it only has to
@@ -92,6 +95,7 @@ impl Job {
             push: false,
             verify: None,
             parts: Vec::new(),
+            assembled: None,
             present: None,
             pushed: None,
         }

@@ -12,7 +12,8 @@
 //!
 //! **What it costs**: a request of its own for each component that is new, about a tenth of a second of the daemon's processor
 //! time with Docker 20.10, of which more than half is the request itself, however small. Everything new is dearer by that than
-//! one request for each image; every later build is cheaper by all that did not change.
+//! one request for each image; every later build is cheaper by all that did not change. Images that need no container are not
+//! made of parts at all where the daemon takes layers: the engine loads them.
 //!
 //! **The key of a part** covers what it is built from: the fingerprint on its platform, whether the base is `scratch` (files lie
 //! otherwise there, see `layout.rs`), the text of its stage, and the network. A part is known by its key, and

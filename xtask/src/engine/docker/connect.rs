@@ -40,6 +40,14 @@ pub(super) async fn connect(host: &Host) -> Result<(Api, Daemon), EngineError> {
     Ok((api.with_timeout(ANY_ANSWER), daemon))
 }
 
+/// A connection for questions that may take long.
+///
+/// # Errors
+/// As [`connect`].
+pub(super) fn patient(host: &Host) -> Result<Api, EngineError> {
+    Ok(open(host)?.with_timeout(ANY_ANSWER))
+}
+
 fn open(host: &Host) -> Result<Api, EngineError> {
     // bollard sends requests without a version in the path, so the daemon answers in its own; nothing is negotiated.
     let version = API_DEFAULT_VERSION;

@@ -57,8 +57,24 @@ impl Docker {
             return Ok(Loaded { sent: 0, known: all });
         }
         let known = self.known_layers(image).await?;
-        let first = self.send(job, image, tags, store, known, events).await;
-        match first {
+        self.load_above(job, image, tags, store, known, events).await
+    }
+
+    /// Loads an image of which the daemon has, as far as anybody knows, the first `known` layers.
+    ///
+    /// # Errors
+    /// As [`Docker::load`].
+    pub(super) async fn load_above(
+        &self,
+        job: &str,
+        image: &Image,
+        tags: &[String],
+        store: &Store,
+        known: usize,
+        events: &Events,
+    ) -> Result<Loaded, EngineError> {
+        let all = image.layers.len();
+        match self.send(job, image, tags, store, known, events).await {
             Err(_) if known > 0 => {
                 self.send(job, image, tags, store, 0, events).await?;
                 Ok(Loaded { sent: all, known: 0 })

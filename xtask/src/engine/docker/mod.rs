@@ -8,6 +8,7 @@
 //! | `tar.rs`, `body.rs` | the context as a tar stream, never whole in memory |
 //! | `steps.rs`, `vertex.rs`, `classic.rs` | the answer as [events](crate::engine::Event) |
 //! | `parts.rs` | images of components, built once per run and shared |
+//! | `assembled.rs`, `order.rs` | images that need no container: layers are made here, and those that the daemon lacks travel |
 //! | `stock.rs` | [`Stock`]: which images are there, by label and by name, in one call |
 //! | `images.rs`, `read_file.rs`, `export.rs` | what the daemon has |
 //! | `verify.rs` | the contract of an image, before it gets a name |
@@ -16,11 +17,12 @@
 //! | `credentials.rs`, `errors.rs` | who we are; what went wrong |
 //!
 //! **References are given after the build**, one by one: a build that fails or is cancelled names nothing.
-//! **No `docker` program is called**, and no file of the context is written anywhere on the way.
+//! **No `docker` program is called**, and no file of a context is written anywhere on the way; layers that are made here are kept.
 //!
 //! A BuildKit session lives as long as its connection, which the daemon or the end of [`block_on`](crate::engine::block_on)
 //! closes.
 
+mod assembled;
 mod body;
 mod build;
 mod classic;
@@ -33,6 +35,7 @@ mod export;
 pub mod host;
 mod images;
 mod load;
+mod order;
 mod parts;
 mod probe;
 mod read_file;
@@ -43,6 +46,7 @@ mod tar;
 mod verify;
 mod vertex;
 
+pub use assembled::Assembled;
 pub use components::ComponentImage;
 pub use connect::Daemon;
 pub use credentials::Credentials;
@@ -52,7 +56,11 @@ pub use load::Loaded;
 pub use probe::{Probe, Probed};
 pub use stock::Stock;
 
+use camino::Utf8Path;
+
+use super::store::Store;
 use super::{Built, Engine, EngineError, Events, Job, Present};
+use assembled::Workshop;
 use parts::Shared;
 
 /// Requests to the builder at once, unless told otherwise.
@@ -66,6 +74,7 @@ pub struct Docker {
     credentials: Credentials,
     builder: Builder,
     shared: Shared,
+    workshop: Option<Workshop>,
 }
 
 /// Which builder of the daemon is used.
@@ -93,7 +102,18 @@ impl Docker {
             credentials: Credentials::new(),
             builder: Builder::Auto,
             shared: Shared::new(AT_ONCE, false),
+            workshop: None,
         })
+    }
+
+    /// Connects, and asks for all images at the same time: 20.10 starts three programs to say what it is.
+    ///
+    /// # Errors
+    /// [`EngineError::NoDaemon`]; what the daemon says.
+    pub async fn connect_and_look(host: &Host) -> Result<(Self, Stock), EngineError> {
+        // who does not answer the first question is not waited for
+        let (docker, stock) = tokio::try_join!(Self::connect(host), async { Ok(stock::of(host).await) })?;
+        Ok((docker, stock?))
     }
 
     /// With accounts for registries.
@@ -115,9 +135,21 @@ impl Docker {
         Self { shared: Shared::new(requests, keep_going), ..self }
     }
 
+    /// With a workspace, and a store for the layers that are made of its files.
+    #[must_use]
+    pub fn with_workshop(self, root: &Utf8Path, store: Store) -> Self {
+        Self { workshop: Some(Workshop { root: root.to_owned(), store }), ..self }
+    }
+
     /// What the daemon said about itself.
     pub fn daemon(&self) -> &Daemon {
         &self.daemon
+    }
+
+    /// Whether it looks for the layers of an image before it reads them from an archive, as Docker does. Another program that
+    /// speaks its API may read all of them.
+    pub fn takes_layers(&self) -> bool {
+        self.uses_buildkit()
     }
 
     fn uses_buildkit(&self) -> bool {
@@ -146,9 +178,16 @@ impl Engine for Docker {
         if let Some(present) = &job.present {
             return self.keep(job, present, events).await;
         }
-        let made = self.make(job, events).await?;
-        self.verify(job, &made.image_id).await?;
-        let seen = self.inspect(&made.image_id).await?.unwrap_or_default();
+        let (made, seen) = match &job.assembled {
+            // its layers are looked at before they are sent
+            Some(assembled) => (self.assemble(job, assembled, events).await?, ImageConfig::default()),
+            None => {
+                let made = self.make(job, events).await?;
+                self.verify(job, &made.image_id).await?;
+                let seen = self.inspect(&made.image_id).await?.unwrap_or_default();
+                (made, seen)
+            }
+        };
         self.name(&made.image_id, job, None).await?;
         let pushed = self.deliver(job, events).await?;
         Ok(Built {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bollard::models::ImageSummary;
 use bollard::query_parameters::ListImagesOptionsBuilder;
 
-use super::{Docker, errors};
+use super::host::Host;
+use super::{Docker, connect, errors};
 use crate::engine::{EngineError, Present};
 use crate::oci::{ImageSource, Reference};
 
@@ -24,6 +25,8 @@ struct Image {
     labels: BTreeMap<String, String>,
     /// `repository@sha256:…`, written out in full.
     digests: BTreeSet<String>,
+    /// In seconds since 1970.
+    created: i64,
     present: Present,
 }
 
@@ -34,10 +37,19 @@ impl Docker {
     /// # Errors
     /// What the daemon says.
     pub async fn stock(&self) -> Result<Stock, EngineError> {
-        let options = ListImagesOptionsBuilder::default().build();
-        let list = self.api.list_images(Some(options)).await;
-        Ok(Stock::new(list.map_err(|error| errors::other("list the images of the daemon", &error))?))
+        list(&self.api).await
     }
+}
+
+/// As [`Docker::stock`], of a daemon that nobody knows yet.
+pub(super) async fn of(host: &Host) -> Result<Stock, EngineError> {
+    list(&connect::patient(host)?).await
+}
+
+async fn list(api: &bollard::Docker) -> Result<Stock, EngineError> {
+    let options = ListImagesOptionsBuilder::default().build();
+    let list = api.list_images(Some(options)).await;
+    Ok(Stock::new(list.map_err(|error| errors::other("list the images of the daemon", &error))?))
 }
 
 impl Stock {
@@ -72,10 +84,31 @@ impl Stock {
 
     /// An image with all of these labels; of several one that has a name asked for, so that none has to move.
     pub fn labelled(&self, labels: &BTreeMap<String, String>, names: &[String]) -> Option<&Present> {
-        let has_all = |image: &&Image| labels.iter().all(|(name, value)| image.labels.get(name) == Some(value));
-        let mut fitting = self.images.iter().filter(has_all).map(|image| &image.present);
+        let mut fitting = self.having(labels).map(|image| &image.present);
         let first = fitting.clone().next();
         fitting.find(|image| names.iter().any(|name| image.is_named(name))).or(first)
+    }
+}
+
+impl Stock {
+    /// The image ID of the image with all of these labels that a name asked for names, else of the youngest one.
+    pub fn latest(&self, labels: &BTreeMap<String, String>, names: &[String]) -> Option<&str> {
+        let is_named = |image: &Image| names.iter().any(|name| image.present.is_named(name));
+        let latest = self.having(labels).max_by_key(|image| (is_named(image), image.created))?;
+        Some(&latest.present.image_id)
+    }
+
+    /// Whether the daemon tells the digests of manifests of images that no registry has: that is the containerd image store.
+    pub fn is_of_containerd(&self) -> bool {
+        self.images.iter().any(|image| image.present.digest.is_some())
+    }
+
+    fn having<'s, 'l>(
+        &'s self,
+        labels: &'l BTreeMap<String, String>,
+    ) -> impl Iterator<Item = &'s Image> + Clone + use<'s, 'l> {
+        let has_all = move |image: &&Image| labels.iter().all(|(name, value)| image.labels.get(name) == Some(value));
+        self.images.iter().filter(has_all)
     }
 }
 
@@ -86,7 +119,8 @@ impl Image {
             |list: Vec<String>| list.iter().filter_map(|name| name.parse().ok()).map(|name| full_name(&name)).collect();
         let digest = summary.descriptor.and_then(|descriptor| descriptor.digest);
         let present = Present { image_id: summary.id, digest, names: full(summary.repo_tags) };
-        Self { labels: summary.labels.into_iter().collect(), digests: full(summary.repo_digests), present }
+        let (labels, created) = (summary.labels.into_iter().collect(), summary.created);
+        Self { labels, digests: full(summary.repo_digests), created, present }
     }
 }
 
@@ -165,5 +199,18 @@ mod tests {
         check(&[("f", "x"), ("p", "arm64")], &["a:1"], Some("sha256:3"));
         check(&[("f", "x"), ("v", "2")], &[], None);
         check(&[("f", "y")], &["a:1"], None);
+    }
+
+    #[test]
+    fn the_latest_has_the_name_or_is_the_youngest() {
+        let image = |id: &str, names: &[&str], created| ImageSummary { created, ..summary(id, names, &[("i", "x")]) };
+        let stock =
+            Stock::new(vec![image("sha256:1", &["a:1"], 1), image("sha256:2", &[], 3), image("sha256:3", &[], 2)]);
+        let check = |label: &str, name: &str, expect: Option<&str>| {
+            assert_eq!(stock.latest(&labels(&[("i", label)]), &[name.to_owned()]), expect, "{label} {name}");
+        };
+        check("x", "a:1", Some("sha256:1"));
+        check("x", "a:2", Some("sha256:2"));
+        check("y", "a:1", None);
     }
 }

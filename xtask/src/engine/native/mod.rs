@@ -13,7 +13,7 @@
 //! | `job.rs` | [`NativeJob`] and [`Output`], plain data |
 //! | `entry.rs`, `contents.rs` | what a layer is made of, and how a plan becomes that |
 //! | `layer.rs` | entries to a layer: tar, digests and compression in one pass |
-//! | `shelf.rs` | layers that were made before |
+//! | `shelf.rs`, `making.rs` | layers that were made before; those of one image |
 //! | `user.rs` | who owns a working folder that is made |
 //! | `recall.rs`, `remote.rs` | images that were made before, here and in a registry |
 //! | `config.rs`, `assemble.rs` | the configuration, and the image above its base |
@@ -40,6 +40,7 @@ pub mod entry;
 mod job;
 mod layer;
 mod layout;
+mod making;
 mod programs;
 mod progress;
 mod recall;
@@ -57,9 +58,12 @@ pub use contents::ContentsError;
 pub use entry::{Content, EntryKind, LayerEntry};
 pub use job::{NativeJob, Output, layout_folder};
 pub use layer::{GZIP_LEVEL, LayerError, ZSTD_LEVEL};
+pub(in crate::engine) use making::Making;
 pub use programs::Compiler;
+pub(in crate::engine) use progress::Steps;
 pub use shelf::{LayerPlan, Request, Shelved, provide};
 pub use user::Owner;
+pub(in crate::engine) use verify::Unnamed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,12 +77,11 @@ use super::registry::Registry;
 use super::store::Store;
 use super::{Built, Engine, EngineError, Events};
 use crate::manifest::ComponentName;
-use crate::oci::{Image, Layer, Platform};
+use crate::oci::{Image, Platform};
 use crate::plan::ImagePlan;
 use bases::Bases;
 use deliver::Origins;
 use programs::Programs;
-use progress::Steps;
 
 /// The engine.
 #[derive(Debug)]
@@ -203,10 +206,17 @@ impl<'w> Native<'w> {
         let unfit =
             |error: ContentsError| EngineError::Assembly { image: job.image.clone(), detail: error.to_string() };
         let wanted = parts.layers(&self.root).map_err(unfit)?;
-        let layers = self.layers(job, wanted.clone(), steps).await?;
+        let making = Making {
+            image: &job.image,
+            store: &self.store,
+            compression: job.compression,
+            no_cache: job.no_cache,
+            no_cache_filter: &job.no_cache_filter,
+        };
+        let layers = making.layers(wanted.clone(), steps).await?;
         let image = parts.image(&wanted, layers);
         if job.verify {
-            let unnamed = verify::Unnamed {
+            let unnamed = Unnamed {
                 image: job.image.clone(),
                 platform: platform.clone(),
                 config: image.config.value().unwrap_or_default(),
@@ -215,30 +225,9 @@ impl<'w> Native<'w> {
                 own: wanted,
                 store: self.store.clone(),
             };
-            blocking(move |_| unnamed.verify()).await?;
+            unnamed.verify().await?;
         }
         Ok(image)
-    }
-
-    /// Writes layers on threads; a job that is dropped stops them.
-    async fn layers(
-        &self,
-        job: &NativeJob,
-        wanted: Vec<LayerPlan>,
-        steps: &Arc<Steps>,
-    ) -> Result<Vec<Layer>, EngineError> {
-        let (store, steps, compression) = (self.store.clone(), steps.clone(), job.compression);
-        let (all, some) = (job.no_cache, job.no_cache_filter.clone());
-        let made = blocking(move |cancelled| {
-            let on_done = |plan: &LayerPlan, shelved: &Shelved| {
-                let name = format!("[{}] layer", plan.name);
-                if shelved.cached { steps.cached(name) } else { steps.done(&steps.begin(name)) }
-            };
-            let is_anew = |plan: &LayerPlan| all || some.iter().any(|name| plan.name == layer_name(name));
-            provide(Request { store: &store, compression, is_anew: &is_anew, cancelled, on_done: &on_done }, &wanted)
-        });
-        let made = made.await.map_err(|error| layer_error(&job.image, error))?;
-        Ok(made.into_iter().map(|shelved| shelved.layer).collect())
     }
 }
 
@@ -315,12 +304,4 @@ fn layer_name(component: &ComponentName) -> String {
 
 fn local(action: String) -> impl FnOnce(std::io::Error) -> EngineError {
     move |error| EngineError::Local { action, detail: error.to_string() }
-}
-
-fn layer_error(image: &str, error: LayerError) -> EngineError {
-    match error {
-        LayerError::File { path, detail } => EngineError::Context { path, detail },
-        LayerError::Store(error) => local(format!("write the layers of {image}"))(error),
-        LayerError::Cancelled => EngineError::Cancelled,
-    }
 }

@@ -7,7 +7,7 @@ use crate::engine::{Event, Events, Step, StepState};
 
 /// Counts and tells the steps of one job. May be used from any thread.
 #[derive(Debug)]
-pub(super) struct Steps {
+pub(in crate::engine) struct Steps {
     image: String,
     events: Events,
     next: AtomicU32,
@@ -17,24 +17,24 @@ pub(super) struct Steps {
 
 /// A step that has begun.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(in crate::engine) struct Running {
     step: Step,
     since: Instant,
 }
 
 impl Steps {
-    pub(super) fn new(image: &str, events: &Events) -> Self {
+    pub(in crate::engine) fn new(image: &str, events: &Events) -> Self {
         let zero = || AtomicU32::new(0);
         Self { image: image.to_owned(), events: events.clone(), next: zero(), run: zero(), cached: zero() }
     }
 
-    pub(super) fn begin(&self, name: impl Into<String>) -> Running {
+    pub(in crate::engine) fn begin(&self, name: impl Into<String>) -> Running {
         let step = self.step(name.into());
         self.tell(&step, StepState::Started);
         Running { step, since: Instant::now() }
     }
 
-    pub(super) fn done(&self, running: &Running) {
+    pub(in crate::engine) fn done(&self, running: &Running) {
         self.run.fetch_add(1, Ordering::Relaxed);
         let millis = u64::try_from(running.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.tell(&running.step, StepState::Done { millis });
@@ -52,7 +52,7 @@ impl Steps {
     }
 
     /// Steps that ran, and steps that did not have to.
-    pub(super) fn counts(&self) -> (u32, u32) {
+    pub(in crate::engine) fn counts(&self) -> (u32, u32) {
         (self.run.load(Ordering::Relaxed), self.cached.load(Ordering::Relaxed))
     }
 

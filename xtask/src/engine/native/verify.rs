@@ -20,15 +20,15 @@ use crate::oci::{Digest, Layer, Listing, Platform, Rootfs, Source, TarEntry, Tar
 use crate::verify::{CAPABILITY, Config, Contents, Facts, HEAD, Image, LayerFacts, Level, Nature, is_text, run};
 
 /// An image that was made and has no name yet.
-pub(super) struct Unnamed {
-    pub(super) image: String,
-    pub(super) platform: Platform,
-    pub(super) config: Value,
+pub(in crate::engine) struct Unnamed {
+    pub(in crate::engine) image: String,
+    pub(in crate::engine) platform: Platform,
+    pub(in crate::engine) config: Value,
     /// What is below its own layers.
-    pub(super) ground: Rootfs,
-    pub(super) base: Vec<Layer>,
-    pub(super) own: Vec<LayerPlan>,
-    pub(super) store: Store,
+    pub(in crate::engine) ground: Rootfs,
+    pub(in crate::engine) base: Vec<Layer>,
+    pub(in crate::engine) own: Vec<LayerPlan>,
+    pub(in crate::engine) store: Store,
 }
 
 impl Unnamed {
@@ -36,7 +36,11 @@ impl Unnamed {
     ///
     /// # Errors
     /// [`EngineError::Contract`] with all that was found.
-    pub(super) fn verify(self) -> Result<(), EngineError> {
+    pub(in crate::engine) async fn verify(self) -> Result<(), EngineError> {
+        super::blocking(move |_| self.look()).await
+    }
+
+    fn look(self) -> Result<(), EngineError> {
         let Self { image, platform, config, ground: mut rootfs, base, own, store } = self;
         for layer in &own {
             let unfit = |error: crate::oci::LayerError| EngineError::Assembly {
