@@ -68,18 +68,15 @@ mod tests {
     #[track_caller]
     fn check_with(path: LayerEntry, had: &[&str], wanted: &[&str], expect: &str, known: usize) {
         let split = |text: &&str| text.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        let had: Vec<Had> = had
-            .iter()
-            .map(split)
-            .map(|(name, content)| Had { name, diff_id: layer(&content).diff_id.to_string() })
-            .collect();
+        let had: Vec<Had> =
+            had.iter().map(|text| Had { name: split(text).0, diff_id: layer(text).diff_id.to_string() }).collect();
         let plan = |text: &&str| {
             let name = split(text).0;
             let own = LayerEntry::file(format!("srv/{name}"), Content::Bytes([].into()), 0o644);
             LayerPlan { name, entries: vec![path.clone(), own], time: 0 }
         };
         let plans: Vec<LayerPlan> = wanted.iter().map(plan).collect();
-        let layers: Vec<Layer> = wanted.iter().map(|text| layer(&split(text).1)).collect();
+        let layers: Vec<Layer> = wanted.iter().map(|text| layer(text)).collect();
         let order = order(&plans, &layers, &had);
         let names: Vec<&str> = order.iter().map(|index| plans[*index].name.as_str()).collect();
         assert_eq!(names.join(" "), expect, "{had:?} {wanted:?}");
