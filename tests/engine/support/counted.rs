@@ -23,7 +23,7 @@ pub struct Asked {
     pub builds: usize,
     pub loads: usize,
     pub lists: usize,
-    tags: usize,
+    pub tags: usize,
 }
 
 impl Counted {

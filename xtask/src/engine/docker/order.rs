@@ -71,7 +71,7 @@ mod tests {
         let had: Vec<Had> = had
             .iter()
             .map(split)
-            .map(|(name, content)| Had { name, diff_id: layer(&content).diff_id.to_string() })
+            .map(|(name, content)| Had { diff_id: layer(&[&*name, &content].join(" ")).diff_id.to_string(), name })
             .collect();
         let plan = |text: &&str| {
             let name = split(text).0;
@@ -79,7 +79,7 @@ mod tests {
             LayerPlan { name, entries: vec![path.clone(), own], time: 0 }
         };
         let plans: Vec<LayerPlan> = wanted.iter().map(plan).collect();
-        let layers: Vec<Layer> = wanted.iter().map(|text| layer(&split(text).1)).collect();
+        let layers: Vec<Layer> = wanted.iter().map(|text| layer(text)).collect();
         let order = order(&plans, &layers, &had);
         let names: Vec<&str> = order.iter().map(|index| plans[*index].name.as_str()).collect();
         assert_eq!(names.join(" "), expect, "{had:?} {wanted:?}");
