@@ -68,8 +68,11 @@ mod tests {
     #[track_caller]
     fn check_with(path: LayerEntry, had: &[&str], wanted: &[&str], expect: &str, known: usize) {
         let split = |text: &&str| text.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        let had: Vec<Had> =
-            had.iter().map(|text| Had { name: split(text).0, diff_id: layer(text).diff_id.to_string() }).collect();
+        let had: Vec<Had> = had
+            .iter()
+            .map(split)
+            .map(|(name, content)| Had { diff_id: layer(&[&*name, &content].join(" ")).diff_id.to_string(), name })
+            .collect();
         let plan = |text: &&str| {
             let name = split(text).0;
             let own = LayerEntry::file(format!("srv/{name}"), Content::Bytes([].into()), 0o644);
