@@ -10,6 +10,7 @@
 //! | `parts.rs` | images of components, built once per run and shared |
 //! | `stock.rs` | [`Stock`]: which images are there, by label and by name, in one call |
 //! | `images.rs`, `read_file.rs`, `export.rs` | what the daemon has |
+//! | `role.rs` | a role that runs for a while |
 //! | `load.rs`, `deliver.rs` | images into the daemon, and out of it |
 //! | `credentials.rs`, `errors.rs` | who we are; what went wrong |
 //!
@@ -33,6 +34,7 @@ mod images;
 mod load;
 mod parts;
 mod read_file;
+mod role;
 mod steps;
 mod stock;
 mod store;
@@ -45,6 +47,7 @@ pub use credentials::Credentials;
 pub use host::{Environment, Host, HostError};
 pub use images::ImageConfig;
 pub use load::Loaded;
+pub use role::{Start, State};
 pub use stock::Stock;
 
 use super::{Built, Engine, EngineError, Events, Job, Present};
