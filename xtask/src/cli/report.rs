@@ -2,7 +2,9 @@
 
 mod baseline;
 mod layers;
+mod memory;
 mod sets;
+mod workload;
 
 use std::time::Instant;
 
@@ -49,7 +51,7 @@ pub(super) fn run(arguments: &ReportArguments, session: &Session<'_>) -> Result<
             baseline::column(&arguments.baselines, &run.platforms, arguments.host.as_deref(), session, &store)?;
         facts.insert(1, baseline);
     }
-    let memory = Figure::NotMeasured("it was not asked for".to_owned());
+    let memory = memory::measured(arguments, session, &sets, &root, &store)?;
     tell(arguments, session, &consolidation::report(Facts { columns: facts, memory }))
 }
 

@@ -32,6 +32,15 @@ pub struct ReportArguments {
     /// Published images to compare with as well, as `inspect` names them; may be given several times
     #[arg(long = "baseline", value_name = "REF", value_delimiter = ',')]
     pub baselines: Vec<String>,
+    /// Start all roles through the Docker daemon, set by set, and read what memory they have when they are ready
+    #[arg(long, help_heading = "Memory")]
+    pub measure_memory: bool,
+    /// What roles are given so that they stay up, and when they are ready; images/workload.toml when that is there
+    #[arg(long, value_name = "FILE", requires = "measure_memory", help_heading = "Memory")]
+    pub workload: Option<Utf8PathBuf>,
+    /// How often memory is read; medians are shown
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "measure_memory", value_parser = clap::value_parser!(u8).range(1..=100), help_heading = "Memory")]
+    pub rounds: u8,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: ReportFormat,

@@ -17,8 +17,8 @@ const STYLE: &str = "\
 *{box-sizing:border-box}
 body{font:15px/1.5 system-ui,sans-serif;max-width:74rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.5rem}
-.maps{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:flex-start}
-figure{margin:0;flex:1 1 20rem;min-width:16rem;break-inside:avoid}
+.maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1.5rem;align-items:start}
+figure{margin:0;break-inside:avoid}
 figcaption{margin:.2rem 0 .5rem}
 svg{display:block;width:100%;height:auto;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 svg text{font:11px system-ui,sans-serif;fill:#111;pointer-events:none}

@@ -2,7 +2,8 @@
 
 use super::super::bytes::{change, iec};
 use super::facts::Origin;
-use super::model::{Column, OnPlatform, Report, RolePull};
+use super::figure::Figure;
+use super::model::{Build, Column, Named, OnPlatform, Report, RolePull};
 
 /// Sentences about a report: what got worse before what got better.
 pub fn remarks(report: &Report) -> Vec<String> {
@@ -14,6 +15,12 @@ pub fn remarks(report: &Report) -> Vec<String> {
         }
     }
     remarks.extend(not_built(report));
+    if report.builds.iter().any(|build| build.of.value().is_some()) {
+        remarks.push(
+            "build times are those of this run, in this order: what one column compiled, a later one did not compile again"
+                .to_owned(),
+        );
+    }
     remarks.extend(memory(report));
     remarks
 }
@@ -64,12 +71,21 @@ fn no_gain(on: &OnPlatform, before: &Column, after: &Column) -> Option<String> {
 }
 
 fn not_built(report: &Report) -> Vec<String> {
-    let reason = |build: &super::model::Named<super::figure::Figure<super::model::Build>>| {
+    let reason = |build: &Named<Figure<Build>>| {
         build.of.reason().map(|reason| format!("build time of {} not measured: {reason}", build.column))
     };
     report.builds.iter().filter_map(reason).collect()
 }
 
-fn memory(report: &Report) -> Option<String> {
-    report.memory.reason().map(|reason| format!("memory not measured: {reason}"))
+/// How memory was measured, or why not.
+fn memory(report: &Report) -> Vec<String> {
+    let memory = match &report.memory {
+        Figure::Is(memory) => memory,
+        Figure::NotMeasured(reason) => return vec![format!("memory not measured: {reason}")],
+    };
+    let method = memory.method.iter().map(|sentence| format!("memory: {sentence}"));
+    let failed = memory.sets.iter().filter_map(|set| {
+        set.all_roles.reason().map(|reason| format!("memory of {} not measured: {reason}", set.column))
+    });
+    method.chain(failed).collect()
 }
