@@ -25,6 +25,7 @@
 //! | `native/same.rs`, `bases.rs` | both engines give the same tree and configuration for the same plan, on the same base from anywhere |
 //! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
 //! | `native/faults.rs` | pulls and pushes that are killed |
+//! | `report.rs` | memory of roles that run as containers |
 //! | `inspect.rs` | what `inspect` shows of files, and of the same image in the daemon |
 //! | `explain.rs` | what differs between images, and why an image of the daemon would be built again |
 //! | `verify.rs`, `verify/layouts.rs` | no image with a seeded defect gets a name; what `verify` finds in images and layouts |
@@ -92,6 +93,8 @@ mod needs_engine_platforms;
 mod needs_engine_registered;
 #[path = "registry.rs"]
 mod needs_engine_registry;
+#[path = "report.rs"]
+mod needs_engine_report;
 #[path = "roles.rs"]
 mod needs_engine_roles;
 #[path = "twice.rs"]

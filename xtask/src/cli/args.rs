@@ -1,6 +1,7 @@
 //! The words of the command line. Names are those of cargo and bake, where they have one.
 
 mod explain;
+mod measure;
 mod tools;
 mod verify;
 
@@ -11,6 +12,7 @@ pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArgumen
 use crate::manifest::{FeatureValue, Mode};
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
+pub use measure::*;
 pub use tools::*;
 pub use verify::VerifyArguments;
 
@@ -117,6 +119,12 @@ pub enum Command {
     /// Prove the contract of an image on its bytes: programs, loaders, libraries, old paths, users, modes, digests
     #[command(long_about = verify::LONG_VERIFY)]
     Verify(VerifyArguments),
+    /// Show what merging gains and costs, measured: images, bytes, pulls, memory, before (split) and after
+    #[command(long_about = measure::LONG_REPORT)]
+    Report(ReportArguments),
+    /// Say of each image and component whether to merge it, to keep it apart or to split it, and why
+    #[command(long_about = measure::LONG_ADVISE)]
+    Advise(AdviseArguments),
     /// List the images and components that were touched since a git revision; builds nothing
     Affected(AffectedArguments),
     /// Build again whenever a file is saved

@@ -7,6 +7,7 @@
 //! **Invariants**: stdout carries data only, messages go to stderr; nothing depends on colour; a command does no work that it
 //! does not need (no cargo without cargo components, no daemon before `build`).
 
+mod advise;
 mod affected;
 mod args;
 mod bootstrap;
@@ -33,6 +34,7 @@ mod plan;
 mod program;
 mod records;
 mod registry;
+mod report;
 mod rerun;
 mod session;
 mod size;
@@ -103,6 +105,8 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Diff(arguments) => diff::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Verify(arguments) => verify::run(arguments, session),
+        Command::Report(arguments) => report::run(arguments, session),
+        Command::Advise(arguments) => advise::run(arguments, session),
         Command::Affected(arguments) => affected::run(arguments, session),
         Command::Watch(arguments) => watch::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),

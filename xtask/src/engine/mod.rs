@@ -35,6 +35,7 @@ mod error;
 mod event;
 mod job;
 mod lines;
+pub mod measure;
 pub mod native;
 mod recording;
 pub mod registry;

@@ -1,3 +1,7 @@
 //! Reports.
 
+pub mod advice;
+pub mod bytes;
+pub mod consolidation;
 pub mod progress;
+pub mod table;

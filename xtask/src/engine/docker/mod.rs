@@ -13,6 +13,7 @@
 //! | `images.rs`, `read_file.rs`, `export.rs` | what the daemon has |
 //! | `verify.rs` | the contract of an image, before it gets a name |
 //! | `probe.rs` | a command in a container that has nothing |
+//! | `role.rs` | a role that runs for a while |
 //! | `load.rs`, `deliver.rs` | images into the daemon, and out of it |
 //! | `credentials.rs`, `errors.rs` | who we are; what went wrong |
 //!
@@ -39,6 +40,7 @@ mod order;
 mod parts;
 mod probe;
 mod read_file;
+mod role;
 mod steps;
 mod stock;
 mod store;
@@ -54,6 +56,7 @@ pub use host::{Environment, Host, HostError};
 pub use images::ImageConfig;
 pub use load::Loaded;
 pub use probe::{Probe, Probed};
+pub use role::{Start, State};
 pub use stock::Stock;
 
 use camino::Utf8Path;

@@ -89,10 +89,10 @@ impl Docker {
             Some(Err(error)) => return Err(error),
             None => return Ok(Probed::NotStarted("the daemon does not say how it ended".to_owned())),
         };
-        Ok(Probed::Ended { code, log: self.log(container).await? })
+        Ok(Probed::Ended { code, log: self.last_lines(container).await? })
     }
 
-    async fn log(&self, container: &str) -> Result<Vec<String>, Error> {
+    async fn last_lines(&self, container: &str) -> Result<Vec<String>, Error> {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&LOG_TAIL.to_string()).build();
         let mut pieces = Box::pin(self.api.logs(container, Some(options)));
         let mut text = String::new();

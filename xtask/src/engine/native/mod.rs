@@ -14,6 +14,7 @@
 //! | `entry.rs`, `contents.rs` | what a layer is made of, and how a plan becomes that |
 //! | `layer.rs` | entries to a layer: tar, digests and compression in one pass |
 //! | `shelf.rs`, `making.rs` | layers that were made before; those of one image |
+//! | `packed.rs` | how large layers are when they are compressed, or unpacked |
 //! | `user.rs` | who owns a working folder that is made |
 //! | `recall.rs`, `remote.rs` | images that were made before, here and in a registry |
 //! | `config.rs`, `assemble.rs` | the configuration, and the image above its base |
@@ -41,6 +42,7 @@ mod job;
 mod layer;
 mod layout;
 mod making;
+mod packed;
 mod programs;
 mod progress;
 mod recall;
@@ -59,6 +61,7 @@ pub use entry::{Content, EntryKind, LayerEntry};
 pub use job::{NativeJob, Output, layout_folder};
 pub use layer::{GZIP_LEVEL, LayerError, ZSTD_LEVEL};
 pub(in crate::engine) use making::Making;
+pub use packed::{packed_size, unpacked_size};
 pub use programs::Compiler;
 pub(in crate::engine) use progress::Steps;
 pub use shelf::{LayerPlan, Request, Shelved, provide};

@@ -138,7 +138,7 @@ fn as_stored(store: &Store, diff_id: &DiffId, size: u64, compression: Compressio
 }
 
 /// Keeps which blob a layer is compressed to.
-fn remember_compressed(store: &Store, layer: &Layer) -> io::Result<()> {
+pub(super) fn remember_compressed(store: &Store, layer: &Layer) -> io::Result<()> {
     if layer.compression == Compression::None {
         return Ok(());
     }
