@@ -15,7 +15,7 @@ const SMALL: usize = 64 * 1024;
 /// The label that engines add to what the Dockerfile says.
 const FINGERPRINT: &str = "dev.groupage.fingerprint";
 /// What they add beside it.
-const ADDED: [&str; 3] = ["dev.groupage.platform", "dev.groupage.stamp", "dev.groupage.inputs"];
+const ADDED: [&str; 4] = ["dev.groupage.platform", "dev.groupage.stamp", "dev.groupage.inputs", "dev.groupage.files"];
 
 /// Sorted paths, each beginning with `/`. The root itself is left out.
 pub type Tree = BTreeMap<String, Entry>;

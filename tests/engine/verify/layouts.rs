@@ -6,6 +6,7 @@ use std::path::Path;
 
 use groupage::oci::sample::{Entry, Sample, Tree, archive, layout, of_layers, tar};
 use groupage::oci::{Digest, Image};
+use groupage::plan::fingerprint;
 use groupage::verify::sample::Program;
 use serde_json::{Value, json};
 
@@ -222,9 +223,11 @@ impl Foreign {
             if platform.ends_with("arm64") { Program::arm64().bytes() } else { Program::ending_with(0).bytes() };
         let role = json!({ "command": ["/usr/bin/app"], "user": "1:1", "workdir": "/", "aliases": ["/app"] });
         let files = json!({
-            "/usr/bin/app": { "mode": "0755", "sha256": Digest::of(&bytes).hex() }, "/app": { "link": "usr/bin/app" },
+            "/usr/bin/app": { "mode": "0755", "hashed": true }, "/app": { "link": "usr/bin/app" },
         });
-        let config = json!({ "User": "1:1", "WorkingDir": "/", "Entrypoint": ["/usr/bin/app"] });
+        let label = json!({ "app": fingerprint::files([("/usr/bin/app", Digest::of(&bytes).hex())]) }).to_string();
+        let labels = json!({ "dev.groupage.files": label });
+        let config = json!({ "Labels": labels, "User": "1:1", "WorkingDir": "/", "Entrypoint": ["/usr/bin/app"] });
         let component = json!({ "name": "app", "version": "1.0.0", "roles": { "app": role }, "files": files });
         Self {
             platform,

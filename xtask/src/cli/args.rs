@@ -1,9 +1,9 @@
 //! The words of the command line. Names are those of cargo and bake, where they have one.
 
 mod explain;
+mod look;
 mod measure;
 mod tools;
-mod verify;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,9 +12,9 @@ pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArgumen
 use crate::manifest::{FeatureValue, Mode};
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
+pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use tools::*;
-pub use verify::VerifyArguments;
 
 const LONG_ABOUT: &str = "\
 Merges many small component images into few.
@@ -35,13 +35,6 @@ decides before that. It says which one it took, and why.
 
 Images of the docker engine are in the daemon. Those of the native engine are OCI layouts in target/groupage/oci/IMAGE; \
 --load, --push and --output send them further. stdout names what was built, as lines of REFERENCE DIGEST.";
-
-const LONG_INSPECT: &str = "\
-Show what is inside an image: components, features, roles, fingerprint, base.
-
-An image of the workspace is looked for in the Docker daemon, in its layout below target/groupage/oci, then in its registry; \
-any other reference in the daemon, then in its registry. Of an index all platforms are shown. A registry is asked for \
-manifests, configurations and the small layers, never for a whole image.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -114,10 +107,10 @@ pub enum Command {
     #[command(long_about = explain::LONG_DIFF)]
     Diff(DiffArguments),
     /// Show what is inside an image: components, features, roles, fingerprint, base
-    #[command(long_about = LONG_INSPECT)]
+    #[command(long_about = look::LONG_INSPECT)]
     Inspect(InspectArguments),
     /// Prove the contract of an image on its bytes: programs, loaders, libraries, old paths, users, modes, digests
-    #[command(long_about = verify::LONG_VERIFY)]
+    #[command(long_about = look::LONG_VERIFY)]
     Verify(VerifyArguments),
     /// Show what merging gains and costs, measured: images, bytes, pulls, memory, before (split) and after
     #[command(long_about = measure::LONG_REPORT)]
@@ -370,24 +363,6 @@ pub struct FeatureArguments {
     /// Leave the default features off
     #[arg(long)]
     pub no_default_features: bool,
-}
-
-/// Arguments of `inspect`.
-#[derive(Debug, Args)]
-pub struct InspectArguments {
-    /// IMAGE[=VARIANT] of this workspace, a reference, an image ID of the daemon, or a path
-    ///
-    /// A path is that of an OCI layout, of an archive of one, or of an archive of `docker save`. oci:FOLDER,
-    /// oci-archive:FILE, docker-archive:FILE and docker-daemon:REFERENCE name one place; a @DIGEST after any of them
-    /// names one image of several.
-    #[arg(value_name = "IMAGE")]
-    pub reference: String,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    /// The daemon, as unix:///path or tcp://host:port
-    #[arg(long, value_name = "ADDRESS")]
-    pub host: Option<String>,
 }
 
 /// Arguments of `completions`.

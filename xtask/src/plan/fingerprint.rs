@@ -45,7 +45,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::changes;
-use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan, InstallPlan};
+use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan, Input, InstallPlan};
 use crate::oci::{Platform, hex};
 
 /// Label that says the fingerprint of an image. It is no line of the Dockerfile, which is checked in and would be another one
@@ -58,8 +58,15 @@ pub const PLATFORM_LABEL: &str = "dev.groupage.platform";
 /// Label that says the stamp of an image: a hash of [`ImagePlan::stamp`].
 pub const STAMP_LABEL: &str = "dev.groupage.stamp";
 
+/// Label that says the digests of files that the plan knows, one for all of each component, as a JSON map: see [`files`]. In the
+/// image's own description they would give it another layer with every change of a component.
+pub const FILES_LABEL: &str = "dev.groupage.files";
+
 /// Counted up when the tool builds otherwise from the same inputs.
 pub const VERSION: u32 = 3;
+
+/// Digits of a hash over files: labels travel in the address of a request.
+const FILES_DIGITS: usize = 32;
 
 /// What engines add to the labels of an image of one platform: by these it is found again, and compared with its plan.
 pub fn labels(plan: &ImagePlan, platform: &Platform) -> BTreeMap<String, String> {
@@ -68,8 +75,31 @@ pub fn labels(plan: &ImagePlan, platform: &Platform) -> BTreeMap<String, String>
         (PLATFORM_LABEL, platform.to_string()),
         (STAMP_LABEL, hash(&(VERSION, &plan.stamp))),
         (changes::LABEL, changes::label(plan)),
+        (FILES_LABEL, serde_json::to_string(&files_of_components(plan)).unwrap_or_default()),
     ];
     labels.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn files_of_components(plan: &ImagePlan) -> BTreeMap<&str, String> {
+    let of = |part: &ComponentPlan| {
+        let digests = digests(part).collect::<BTreeMap<_, _>>();
+        (!digests.is_empty()).then(|| files(digests))
+    };
+    plan.components.iter().filter_map(|part| Some((part.name.as_str(), of(part)?))).collect()
+}
+
+/// The files of a component that the plan knows, by path in the image, with the SHA-256 of their bytes in hex.
+pub fn digests(part: &ComponentPlan) -> impl Iterator<Item = (&str, &str)> {
+    part.files.iter().filter_map(|(path, file)| match &file.input {
+        Input::File { digest, .. } | Input::Text { digest, .. } => Some((path.as_str(), digest.as_str())),
+        Input::Link { .. } | Input::Crate { .. } => None,
+    })
+}
+
+/// One hash over files: paths, and the SHA-256 of their bytes in hex.
+pub fn files<'f>(digests: impl IntoIterator<Item = (&'f str, &'f str)>) -> String {
+    let digests: BTreeMap<&str, &str> = digests.into_iter().collect();
+    hash(&digests).chars().take(FILES_DIGITS).collect()
 }
 
 /// The fingerprint of one component.

@@ -3,9 +3,9 @@
 //!
 //! The fingerprint is not in it but in a label: it changes with every byte of every component, and the layer of this file
 //! would be another one each time. Nor is the version of the image, which would cost a layer with every release: it is a label
-//! too. Digests are those of files that the plan knows, so of files of the workspace, which are small as a rule; programs that are
-//! compiled have none here. An entry has about as many bytes as the header of its file in the layer, so that the description of
-//! many files is small beside them.
+//! too, and so are digests of files ([`crate::plan::fingerprint::FILES_LABEL`]): nothing but its own layer may depend on the
+//! bytes of a component. Here it only says which files these are. An entry has fewer bytes than the header of its file in the
+//! layer, so that the description of many files is small beside them.
 
 use std::collections::BTreeMap;
 
@@ -53,8 +53,9 @@ struct Part<'a> {
 struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<&'a str>,
+    /// Whether its digest is in the label.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hashed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
 }
@@ -97,10 +98,8 @@ fn given<'a>(part: &ComponentPlan, install: &InstallPlan) -> File<'a> {
 
 fn known(file: &FilePlan) -> File<'_> {
     match &file.input {
-        Input::File { digest, mode: bits, .. } => {
-            File { mode: Some(mode(*bits)), sha256: Some(digest), ..File::default() }
-        }
-        Input::Text { digest, .. } => File { mode: Some(mode(TEXT_MODE)), sha256: Some(digest), ..File::default() },
+        Input::File { mode: bits, .. } => File { mode: Some(mode(*bits)), hashed: true, ..File::default() },
+        Input::Text { .. } => File { mode: Some(mode(TEXT_MODE)), hashed: true, ..File::default() },
         Input::Link { target } => File { link: Some(target), ..File::default() },
         Input::Crate { .. } => File::default(),
     }

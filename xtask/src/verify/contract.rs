@@ -90,9 +90,9 @@ pub struct Declared {
     /// Permission bits in octal digits.
     #[serde(default)]
     pub mode: Option<String>,
-    /// SHA-256 of the bytes, in hex.
+    /// Whether it is a file whose digest is in the label of the image.
     #[serde(default)]
-    pub sha256: Option<String>,
+    pub hashed: bool,
     /// The target of a link.
     #[serde(default)]
     pub link: Option<String>,
@@ -143,6 +143,6 @@ impl Declared {
 
     /// Whether it is known to be one file or link.
     pub fn is_single(&self) -> bool {
-        self.sha256.is_some() || self.link.is_some()
+        self.hashed || self.link.is_some()
     }
 }

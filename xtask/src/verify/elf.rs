@@ -115,7 +115,7 @@ fn read<'d, Header: FileHeader<Endian = Endianness>>(data: impl ReadRef<'d>) -> 
             }
         }
     }
-    let Some(table) = table else { return Ok(found) };
+    let (Some(table), Ok(length)) = (table, data.len()) else { return Ok(found) };
     let in_file = |address: u64| {
         headers.iter().take(MAX_HEADERS).find_map(|header| {
             let begin: u64 = header.p_vaddr(endian).into();
@@ -126,7 +126,8 @@ fn read<'d, Header: FileHeader<Endian = Endianness>>(data: impl ReadRef<'d>) -> 
     };
     for Text { tag, offset } in texts {
         let begin = table.checked_add(offset).and_then(in_file);
-        let bytes = begin.and_then(|begin| data.read_bytes_at_until(begin..begin.saturating_add(MAX_TEXT), 0).ok());
+        let end = |begin: u64| begin.saturating_add(MAX_TEXT).min(length);
+        let bytes = begin.and_then(|begin| data.read_bytes_at_until(begin..end(begin), 0).ok());
         // what cannot be read is a name that nothing has
         let value = bytes.map_or_else(|| "?".to_owned(), text);
         match tag {

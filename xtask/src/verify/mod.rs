@@ -41,13 +41,13 @@ pub use facts::{CAPABILITY, Contents, Facts, HEAD, MAX_TEXT, Nature, Script, is_
 pub use image::{Config, Image};
 pub use layers::{LayerFacts, Layers, read as read_layer};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::oci::Platform;
-use crate::plan::ImagePlan;
+use crate::plan::{ImagePlan, fingerprint};
 use crate::render::{self, DESCRIPTION};
 
 /// The name of the empty base.
@@ -116,6 +116,8 @@ struct Subject<'a> {
 #[derive(Debug, Clone)]
 pub struct Planned {
     contract: Contract,
+    /// SHA-256 of files in hex, by path.
+    digests: BTreeMap<String, String>,
     fingerprint: String,
     /// Whether the fingerprint covers what an engine found when it built the image.
     is_known: bool,
@@ -165,7 +167,9 @@ impl Planned {
         let text = render::description(plan);
         // it was written just now, from names that are no empty ones
         let contract = Contract::parse(text.as_bytes()).unwrap_or_default();
-        Self { contract, fingerprint: plan.fingerprint.clone(), is_known }
+        let digests = plan.components.iter().flat_map(fingerprint::digests);
+        let digests = digests.map(|(path, digest)| (path.to_owned(), digest.to_owned())).collect();
+        Self { contract, digests, fingerprint: plan.fingerprint.clone(), is_known }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Declared files are there, as what they were declared.
 
+use std::collections::BTreeMap;
+
 use super::super::{Check, Declared, Findings, Subject};
 use crate::oci::Node;
+use crate::plan::fingerprint;
 
 pub(super) const CHECK: Check = Check {
     codes: &[
@@ -9,10 +12,14 @@ pub(super) const CHECK: Check = Check {
         ("wrong-link", "a declared link leads elsewhere, or is none"),
         ("wrong-mode", "a file has other permission bits than declared"),
         ("wrong-digest", "a file has other bytes than declared"),
+        ("no-digests", "the image does not say the digests of its files: it was built by an earlier version"),
     ],
     reason: "what was reviewed and what is shipped are the same bytes, or nobody knows what is shipped",
     check,
 };
+
+/// Most files that are named, where it can be any of them.
+const MAX_NAMED: usize = 8;
 
 /// Most bytes of all paths of a declared folder whose files are looked at one by one.
 pub(super) const MAX_NAMES: u64 = 256 << 20;
@@ -23,6 +30,54 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             findings.error(code, message).at(&at).of(&component.name);
         }
     }
+    match serde_json::from_str::<BTreeMap<String, String>>(subject.image.config.label(fingerprint::FILES_LABEL)) {
+        Ok(labelled) => digests(subject, &labelled, findings),
+        Err(_) if subject.contract.files().any(|(_, _, declared)| declared.hashed) => {
+            let message = "no label says the digests of its files: the image was built by an earlier version";
+            findings.note("no-digests", message.to_owned());
+        }
+        Err(_) => {}
+    }
+}
+
+/// Digests of files: of all of a component together, as the label has them, and one by one where a plan knows them.
+fn digests(subject: &Subject<'_>, labelled: &BTreeMap<String, String>, findings: &mut Findings) {
+    for component in &subject.contract.components {
+        let hashed = component.files.iter().flatten().filter(|(_, declared)| declared.hashed);
+        let paths: Vec<&str> = hashed.map(|(path, _)| path.as_str()).collect();
+        let seen: Vec<(&str, String)> = paths.iter().filter_map(|path| Some((*path, digest(subject, path)?))).collect();
+        let own = fingerprint::files(seen.iter().map(|(path, digest)| (*path, digest.as_str())));
+        let wanted = labelled.get(&component.name);
+        // what is missing is told by its own name
+        if seen.len() < paths.len() || seen.is_empty() || wanted == Some(&own) {
+            continue;
+        }
+        let planned = |path: &str| subject.planned.and_then(|planned| planned.digests.get(path));
+        let mut differing = seen.iter().filter_map(|(path, own)| Some((path, own, planned(path)?)));
+        match differing.find(|(_, own, wanted)| own != wanted) {
+            Some((path, own, wanted)) => {
+                let message = format!("{path} has the digest sha256:{own}; declared is sha256:{wanted}");
+                findings.error("wrong-digest", message).at(path).of(&component.name);
+            }
+            None => {
+                let more = paths.len().saturating_sub(MAX_NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let names = paths.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
+                let message = format!(
+                    "a file of component `{}` has other bytes than declared: one of {names}{more}",
+                    component.name
+                );
+                findings.error("wrong-digest", message).of(&component.name);
+            }
+        }
+    }
+}
+
+/// The SHA-256 of the file at a path, in hex; nothing where there is none, or where nobody has read all of it.
+fn digest(subject: &Subject<'_>, path: &str) -> Option<String> {
+    let Some(Node::File(_, source)) = subject.image.rootfs.get(path) else { return None };
+    let digest = subject.contents.digest(source).ok().flatten()?;
+    Some(digest.hex().to_owned())
 }
 
 type Wrong = (&'static str, String, String);
@@ -42,11 +97,7 @@ fn wrong(subject: &Subject<'_>, path: &str, declared: &Declared) -> Vec<Wrong> {
             let what = format!("{path} is {}, not the declared link to {wanted}", kind(node));
             if is_alias { Vec::new() } else { one("wrong-link", what) }
         }
-        (Some(Node::File(own, source)), None) => {
-            let mut wrong = mode(path, own.mode, declared);
-            wrong.extend(digest(subject, path, source, declared));
-            wrong
-        }
+        (Some(Node::File(own, _)), None) => mode(path, own.mode, declared),
         (Some(Node::Folder(_)), None) if !declared.is_single() => folder(subject, path, declared),
         // what a build's stage gives may be a link
         (Some(Node::Link(..)), None) if !declared.is_single() => Vec::new(),
@@ -62,18 +113,6 @@ fn mode(path: &str, own: u32, declared: &Declared) -> Vec<Wrong> {
         }
         _ => Vec::new(),
     }
-}
-
-fn digest(subject: &Subject<'_>, path: &str, source: crate::oci::Source, declared: &Declared) -> Option<Wrong> {
-    let wanted = declared.sha256.as_deref()?;
-    let message = match subject.contents.digest(source) {
-        Ok(digest) => match &digest {
-            Some(own) if own.hex() != wanted => format!("{path} has the digest {own}; declared is sha256:{wanted}"),
-            _ => return None,
-        },
-        Err(why) => format!("{path} cannot be read: {why}"),
-    };
-    Some(("wrong-digest", message, path.to_owned()))
 }
 
 /// Files of a folder that the stage of a build gives: one mode for all of them, if any.

@@ -91,7 +91,7 @@ fn promises(contract: &Contract) -> BTreeMap<Key, String> {
         }
     }
     for (part, path, declared) in contract.files() {
-        let facts = [("mode", &declared.mode), ("sha256", &declared.sha256), ("a link to", &declared.link)];
+        let facts = [("mode", &declared.mode), ("a link to", &declared.link)];
         let facts = facts.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
         let facts: Vec<String> = std::iter::once("declared".to_owned()).chain(facts).collect();
         add(&part.name, "", path, facts.join(" "));
