@@ -54,7 +54,7 @@ impl Docker {
     ///
     /// # Errors
     /// The daemon's refusal.
-    pub async fn start(&self, start: &Start) -> Result<(), EngineError> {
+    pub async fn start_role(&self, start: &Start) -> Result<(), EngineError> {
         let failed = |error| errors::other(format!("start role {} of {}", start.role, start.shown), &error);
         let host = HostConfig {
             readonly_rootfs: Some(true),
@@ -83,7 +83,7 @@ impl Docker {
     ///
     /// # Errors
     /// The daemon's refusal.
-    pub async fn state(&self, name: &str) -> Result<State, EngineError> {
+    pub async fn role_state(&self, name: &str) -> Result<State, EngineError> {
         let seen = self.api.inspect_container(name, None::<InspectContainerOptions>).await;
         let seen = seen.map_err(|error| errors::other(format!("look at container {name}"), &error))?;
         let state = seen.state.unwrap_or_default();
@@ -97,7 +97,7 @@ impl Docker {
     ///
     /// # Errors
     /// The daemon's refusal.
-    pub async fn log(&self, name: &str) -> Result<String, EngineError> {
+    pub async fn role_log(&self, name: &str) -> Result<String, EngineError> {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).build();
         let mut stream = Box::pin(self.api.logs(name, Some(options)));
         let mut log = Vec::new();
@@ -112,7 +112,7 @@ impl Docker {
     }
 
     /// Removes a container and what it has written; one that is not there is no trouble.
-    pub async fn remove(&self, name: &str) {
+    pub async fn remove_role(&self, name: &str) {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         _ = self.api.remove_container(name, Some(options)).await;
     }

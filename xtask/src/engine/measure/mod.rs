@@ -65,7 +65,7 @@ pub async fn measure(
 ) -> Result<Rounds, EngineError> {
     let work = async {
         for subject in subjects {
-            docker.start(&subject.start).await?;
+            docker.start_role(&subject.start).await?;
         }
         read(docker, subjects, rounds).await
     };
@@ -75,7 +75,7 @@ pub async fn measure(
         never = cancel.on_interrupt() => match never {},
     };
     for subject in subjects {
-        docker.remove(&subject.start.name).await;
+        docker.remove_role(&subject.start.name).await;
     }
     result
 }
@@ -92,7 +92,7 @@ async fn read(docker: &Docker, subjects: &[Subject], rounds: u32) -> Result<Roun
             sleep(PAUSE).await;
         }
         for (subject, read) in subjects.iter().zip(&mut all) {
-            let state = docker.state(&subject.start.name).await?;
+            let state = docker.role_state(&subject.start.name).await?;
             let Some(pid) = state.pid else { return Ok(Err(ended(docker, subject).await)) };
             match resident::of(pid, &state.id) {
                 Ok(resident) => read.push(resident),
@@ -107,7 +107,7 @@ async fn read(docker: &Docker, subjects: &[Subject], rounds: u32) -> Result<Roun
 async fn until_ready(docker: &Docker, subject: &Subject) -> Result<Result<(), String>, EngineError> {
     let since = Instant::now();
     loop {
-        let state = docker.state(&subject.start.name).await?;
+        let state = docker.role_state(&subject.start.name).await?;
         if state.pid.is_none() {
             return Ok(Err(ended(docker, subject).await));
         }
@@ -116,14 +116,14 @@ async fn until_ready(docker: &Docker, subject: &Subject) -> Result<Result<(), St
                 Some(address) => tokio::net::TcpStream::connect((address, *port)).await.is_ok(),
                 None => false,
             },
-            Ready::Log(text) => docker.log(&subject.start.name).await?.contains(text),
+            Ready::Log(text) => docker.role_log(&subject.start.name).await?.contains(text),
             Ready::Seconds(seconds) => since.elapsed() >= Duration::from_secs(*seconds),
         };
         if is_ready {
             return Ok(Ok(()));
         }
         if since.elapsed() > PATIENCE.max(seconds(&subject.ready)) {
-            let log = last_line(&docker.log(&subject.start.name).await.unwrap_or_default());
+            let log = last_line(&docker.role_log(&subject.start.name).await.unwrap_or_default());
             let limit = PATIENCE.as_secs();
             return Ok(Err(format!(
                 "role `{}` was not ready within {limit} s; its log ends with: {log}",
@@ -142,7 +142,7 @@ fn seconds(ready: &Ready) -> Duration {
 }
 
 async fn ended(docker: &Docker, subject: &Subject) -> String {
-    let log = last_line(&docker.log(&subject.start.name).await.unwrap_or_default());
+    let log = last_line(&docker.role_log(&subject.start.name).await.unwrap_or_default());
     format!(
         "role `{}` of {} ended instead of staying up; its log ends with: {log}",
         subject.start.role, subject.start.shown

@@ -17,7 +17,8 @@ const STYLE: &str = "\
 *{box-sizing:border-box}
 body{font:15px/1.5 system-ui,sans-serif;max-width:74rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.5rem}
-.maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:1.5rem;align-items:start}
+.maps{display:grid;grid-template-columns:repeat(var(--sets),minmax(0,1fr));gap:1.5rem;align-items:start}
+@media(max-width:42rem){.maps{grid-template-columns:minmax(0,1fr)}}
 figure{margin:0;break-inside:avoid}
 figcaption{margin:.2rem 0 .5rem}
 svg{display:block;width:100%;height:auto;print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -36,6 +37,9 @@ li{margin:.3rem 0}
 const WIDTH: f64 = 520.0;
 /// Height of the drawing of the largest set.
 const HEIGHT: f64 = 360.0;
+
+/// Most drawings that stand side by side.
+const MOST_BESIDE: usize = 3;
 
 /// The whole page.
 pub fn html(report: &Report) -> String {
@@ -74,7 +78,7 @@ fn maps(on: &OnPlatform, page: &mut String) {
     let owners: Vec<&str> = owners.into_iter().collect();
     _ = writeln!(page, "<h2>Unique bytes by component and layer on {}</h2>", escaped(&on.platform));
     page.push_str("<p>Each rectangle is a layer, of the same colour for the same component; equal areas are equal numbers of bytes, as a registry gets them where that is known.</p>\n");
-    page.push_str("<div class=\"maps\">\n");
+    _ = writeln!(page, "<div class=\"maps\" style=\"--sets:{}\">", on.columns.len().min(MOST_BESIDE));
     for column in &on.columns {
         let images = column.image_count;
         let caption = format!(
@@ -98,7 +102,7 @@ fn drawing(column: &Column, most: u64, owners: &[&str], page: &mut String) {
     _ = writeln!(
         page,
         "<svg viewBox=\"0 0 {WIDTH} {:.1}\" role=\"img\" aria-label=\"{}\">",
-        frame.height + 1.0,
+        frame.height + 2.0,
         escaped(&format!("unique bytes of {} by component and layer", column.name))
     );
     for tile in treemap(column, frame) {
