@@ -193,7 +193,9 @@ fn damaged_lock_files_never_panic() {
     let entry = |name: &str| {
         format!("\n[[image]]\nused-by = [\"bases.{name}\"]\nreference = \"r.io/{name}:1@sha256:{digest}\"\n")
     };
-    let good = format!("version = 1\n{}{}", entry("a"), entry("b"));
+    let contract =
+        format!("\n[[contract]]\ncomponent = \"a\"\nimage = \"r.io/a\"\nid = \"1\"\nmeaning = \"sha256:{digest}\"\n");
+    let good = format!("version = 2\n{}{}{contract}", entry("a"), entry("b"));
     for _ in 0..2000 {
         let (mut map, mut problems) = (SourceMap::default(), Problems::default());
         let id = map.add(SourceFile::new("groupage.lock", damaged(&good, &mut numbers)));

@@ -1,6 +1,6 @@
 //! `list`: components and images with features, versions and roles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -114,7 +114,8 @@ fn platforms<'a>(part: &'a ComponentManifest, manifests: &'a Manifests) -> BTree
     let holders = images.filter(|image| image.features.dependencies.contains_key(&part.name.value));
     let of_image = |image: &'a ImageDefinition| {
         let is_in = |own: &&Spanned<Platform>| exclusions(image, part).all(|excluded| excluded.value != own.value);
-        image.platforms.iter().filter(is_in).map(|own| own.value.to_string()).collect()
+        let platforms: BTreeSet<&Platform> = image.platforms.iter().filter(is_in).map(|own| &own.value).collect();
+        platforms.into_iter().map(Platform::to_string).collect()
     };
     holders.map(|image| (image.name.value.as_str(), of_image(image))).collect()
 }

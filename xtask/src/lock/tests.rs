@@ -201,3 +201,73 @@ fn the_file_is_what_it_says() {
     let place = parsed.find(&reference("rust")).and_then(|entry| entry.place).unwrap();
     assert_eq!(map.position(place).line, 10);
 }
+
+/// `COMPONENT ID MEANING` a line, about the image `r.example/COMPONENT`.
+fn contracts(lines: &str) -> Contracts {
+    let contract = |line: &str| {
+        let [component, id, meaning] = line.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
+        let key = ContractKey { component: component.parse().unwrap(), image: format!("r.example/{component}") };
+        (key, Meaning { id: id.parse().unwrap(), digest: digest(meaning), place: None })
+    };
+    lines.lines().map(contract).collect()
+}
+
+fn promised(contracts: Contracts) -> Wanted {
+    let mut wanted = Wanted::default();
+    wanted.promise(contracts);
+    wanted
+}
+
+fn with_contracts(file: &str, lines: &str) -> LockFile {
+    let mut file = lock_file(file);
+    contracts(lines).into_iter().for_each(|(key, meaning)| assert_eq!(file.remember(key, meaning), None));
+    file
+}
+
+#[test]
+fn an_id_keeps_its_meaning() {
+    let file = with_contracts("", "a 1 x\nb 1 x\nd 1 x");
+    let wanted = promised(contracts("a 1 x\nb 1 y\nc 1 x\nd 2 y"));
+    let all = [
+        "contract 1 of components.b for r.example/b means something else than before",
+        "contract 1 of components.c for r.example/c is not in groupage.lock",
+        "contract of components.d for r.example/d: 1 → 2",
+    ];
+    assert_eq!(shown(&drift(&wanted, &file)), all);
+    assert_eq!(shown(&require(&wanted, Some(&file), Mode::Require).unwrap_err()), all);
+    // a run that does not ask for it does not depend on it
+    assert_eq!(require(&wanted, Some(&file), Mode::Prefer), Ok(Locked::default()));
+    assert_eq!(shown(&changed_contracts(&wanted, &file)), all[..1]);
+    let unused = drift(&Wanted::default(), &with_contracts("", "a 1 x"));
+    assert_eq!(shown(&unused), ["the contract of components.a for r.example/a is not in any manifest any more"]);
+}
+
+#[test]
+fn a_new_file_remembers_what_is_promised_now() {
+    let file = with_contracts("bases.a = r.example/a:1", "a 1 x\nb 1 x");
+    let wanted = promised(contracts("a 1 x\nc 1 x"));
+    let new = renew(&wanted, &file, &BTreeSet::new()).file;
+    assert_eq!(new, with_contracts("", "a 1 x\nc 1 x"));
+    let lines: Vec<String> = contract_changes(&file, &new).iter().map(ToString::to_string).collect();
+    let expect =
+        ["removed contract 1 of components.b for r.example/b", "added contract 1 of components.c for r.example/c"];
+    assert_eq!(lines, expect);
+}
+
+#[test]
+fn contracts_need_the_second_version() {
+    let parse = |text: &str| {
+        let (mut map, mut problems) = (SourceMap::default(), Problems::default());
+        let id = map.add(SourceFile::new("groupage.lock", text));
+        let file = LockFile::parse(id, map.file(id), &mut problems);
+        (file, problems.into_list().iter().map(|problem| problem.code).collect::<Vec<_>>())
+    };
+    let file = with_contracts("bases.a = r.example/a:1", "b 2026.1 x");
+    let text = file.to_string();
+    assert!(text.contains("version = 2\n"), "{text}");
+    assert_eq!(parse(&text), (Some(file), Vec::new()));
+    assert_eq!(parse(&text.replace("version = 2", "version = 1")), (None, vec!["unknown-key"]));
+    assert_eq!(parse(&text.replace("version = 2", "version = 3")), (None, vec!["lock-version"]));
+    let contract = text.split_once("[[contract]]").unwrap().1;
+    assert_eq!(parse(&format!("{text}\n[[contract]]{contract}")), (None, vec!["duplicate-pin"]));
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Contracts, Key, contract, identity, is_locked};
+use super::{ContractKey, Contracts, Key, Meaning, contract, identity, is_locked};
 use crate::diagnostic::closest;
 use crate::manifest::{BuildKind, ComponentManifest, ComponentName, Manifests};
 use crate::oci::Reference;
@@ -68,6 +68,10 @@ impl Wanted {
         }
         let known: Vec<String> = self.wants.iter().flat_map(|(key, want)| words(key, want)).collect();
         Err(closest(word, known.iter().map(String::as_str)).map(str::to_owned))
+    }
+
+    pub(super) fn promise(&mut self, contracts: impl IntoIterator<Item = (ContractKey, Meaning)>) {
+        self.contracts.extend(contracts);
     }
 
     pub(super) fn insert(&mut self, key: Key, reference: &Reference, place: Option<Span>, required: bool) {
@@ -143,7 +147,7 @@ pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted 
     for image in &resolution.images {
         add_base(image, &mut wanted);
         for component in &image.components {
-            wanted.contracts.extend(contract::of_component(component.manifest));
+            wanted.promise(contract::of_component(component.manifest));
             if let (Some(image), BuildKind::Image(build)) = (&component.image, &component.manifest.build.kind)
                 && let Some(reference) = image.value.reference()
             {

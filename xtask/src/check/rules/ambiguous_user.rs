@@ -31,7 +31,8 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     if users.len() < 2 {
         return;
     }
-    let message = format!("roles of image `{}` run as different users, and it can have one", subject.plan.name);
+    let message =
+        format!("roles of image `{}` run as different users, and the image can have only one", subject.plan.name);
     let mut finding = Diagnostic::error(RULE.code, message);
     for (user, roles) in &users {
         let names: Vec<String> = roles.iter().map(|(_, role, _)| format!("`{role}`")).collect();

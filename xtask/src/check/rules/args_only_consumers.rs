@@ -63,12 +63,16 @@ fn message(subject: &Subject<'_>, starts: &[Start<'_>]) -> String {
         [only] => {
             format!("{} is started with arguments only, which the ENTRYPOINT of image `{image}` does not do", only.who)
         }
-        _ => format!(
-            "one ENTRYPOINT of image `{image}` cannot serve consumers that pass arguments only: they rely on {} entrypoints, of which {} {} distinct",
-            starts.len(),
-            distinct.len(),
-            if distinct.len() == 1 { "is" } else { "are" },
-        ),
+        _ => {
+            let entrypoints = match (starts.len(), distinct.len()) {
+                (all, 1) => format!("the same one of {all} images"),
+                (all, some) if all == some => format!("{all} different entrypoints"),
+                (all, some) => format!("{all} entrypoints, of which {some} are distinct"),
+            };
+            format!(
+                "one ENTRYPOINT of image `{image}` cannot serve all consumers that pass arguments only: they rely on {entrypoints}"
+            )
+        }
     }
 }
 

@@ -37,7 +37,7 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
         for promise in promises(component) {
             let mut lost = platforms(subject, &promise, is_here);
             if is_here {
-                lost.extend(differences(component, &promise, &claims));
+                lost.extend(differences(subject, component, &promise, &claims));
             }
             if !lost.is_empty() {
                 findings.push([component.name()], finding(subject, &promise, lost));
@@ -77,6 +77,7 @@ fn platforms(subject: &Subject<'_>, promise: &Promise<'_, '_>, is_here: bool) ->
 }
 
 fn differences(
+    subject: &Subject<'_>,
     component: &ResolvedComponent<'_>,
     promise: &Promise<'_, '_>,
     claims: &BTreeMap<&ImagePath, Vec<Claim<'_>>>,
@@ -88,7 +89,7 @@ fn differences(
     let mut lost = Vec::new();
     lost.extend(path(promise, role, claims));
     lost.extend(given(promise, role, claims));
-    lost.extend(style(promise, role));
+    lost.extend(style(promise, role, &subject.plan.config.entrypoint));
     lost.extend(first_arguments(promise, role));
     lost.extend(user(promise, role));
     lost.extend(ports(promise, role));
@@ -129,15 +130,18 @@ fn given(
     Some(format!("its consumers are given {path}, where {what}: name the program of role `{}`", role.name))
 }
 
-fn style(promise: &Promise<'_, '_>, role: &ResolvedRole<'_>) -> Option<String> {
+/// Consumers that pass arguments only do not notice the change where the ENTRYPOINT of the image starts the role all the same.
+fn style(promise: &Promise<'_, '_>, role: &ResolvedRole<'_>, entrypoint: &[String]) -> Option<String> {
     let is_changed =
         promise.contract.args_style() == ArgsStyle::ArgsOnly && role.role.args_style() == ArgsStyle::Command;
-    let what = format!(
-        "its consumers pass arguments only, and role `{}` is started by naming a command: say which with `command = {}`",
-        role.name,
-        quoted(words(&role.role.command))
-    );
-    (is_changed && promise.entry.command.is_none()).then_some(what)
+    let is_served = promise.entry.command.is_some() || words(&role.role.command).eq(entrypoint);
+    (is_changed && !is_served).then(|| {
+        format!(
+            "its consumers pass arguments only, and role `{}` is started by naming a command: say which with `command = {}`",
+            role.name,
+            quoted(words(&role.role.command))
+        )
+    })
 }
 
 /// Arguments of consumers that name no command are appended to those of the ENTRYPOINT.
@@ -148,7 +152,7 @@ fn first_arguments(promise: &Promise<'_, '_>, role: &ResolvedRole<'_>) -> Option
     let now = promise.entry.command.as_ref().map_or(role.role.command.as_slice(), |command| &command.value);
     let [old, new] = [&promise.contract.command.value, now].map(|command| quoted(words(command).skip(1)));
     (old != new).then(|| {
-        format!("its ENTRYPOINT put the arguments {old} before those of consumers, the command that takes over {new}")
+        format!("its ENTRYPOINT put the arguments {old} before those of consumers, and the command that takes over puts {new} there")
     })
 }
 

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Base, BuildKind, ComponentName, Link, Need, RuleLevel};
-use crate::resolve::ResolvedComponent;
-use crate::source::Span;
+use crate::manifest::{Base, BuildKind, ComponentName, Link, Need, RoleName, RuleLevel};
+use crate::resolve::{ResolvedComponent, ResolvedRole};
+use crate::source::{Span, Spanned};
 
 pub(super) const RULE: Rule = Rule {
     code: "unmet-need",
@@ -29,8 +29,28 @@ const GLIBC: &str = "libc:glibc";
 struct Wish<'a> {
     need: Need,
     component: &'a ComponentName,
-    who: String,
+    /// The role that needs it; the program itself when none.
+    role: Option<&'a RoleName>,
     place: Span,
+}
+
+impl Wish<'_> {
+    /// As the subject of a sentence.
+    fn who(&self) -> String {
+        match self.role {
+            Some(role) => format!("role `{role}`"),
+            None => format!("the dynamically linked program of component `{}`", self.component),
+        }
+    }
+}
+
+/// What gets a finding of its own, in the order of the findings.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Kind<'a> {
+    /// One need.
+    Other(&'a str),
+    /// All packages together.
+    Packages,
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
@@ -40,9 +60,9 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let wishes: Vec<Wish<'_>> = subject.image.components.iter().flat_map(wishes).collect();
     let of_base: BTreeSet<&Need> =
         wishes.iter().map(|wish| &wish.need).filter(|need| !parts.clone().any(|own| own == *need)).collect();
-    let mut unmet = BTreeMap::<&str, Vec<&Wish<'_>>>::new();
+    let mut unmet = BTreeMap::<Kind<'_>, Vec<&Wish<'_>>>::new();
     for wish in wishes.iter().filter(|wish| !given.contains(&wish.need)) {
-        let kind = if wish.need.package().is_some() { "packages" } else { wish.need.as_str() };
+        let kind = if wish.need.package().is_some() { Kind::Packages } else { Kind::Other(wish.need.as_str()) };
         unmet.entry(kind).or_default().push(wish);
     }
     for wishes in unmet.values() {
@@ -65,18 +85,23 @@ fn message(subject: &Subject<'_>, wishes: &[&Wish<'_>]) -> String {
         (1, _) => format!("the package {}", list(packages)),
         _ => format!("the packages {}", list(packages)),
     };
-    match wishes {
-        [only] => format!("{} needs {what}, {base}", only.who),
+    let roles: Option<BTreeSet<&RoleName>> = wishes.iter().map(|wish| wish.role).collect();
+    match (wishes, roles) {
+        ([only], _) => format!("{} needs {what}, {base}", only.who()),
+        (_, Some(roles)) if roles.len() > 1 => {
+            let names: Vec<String> = roles.iter().map(|role| format!("`{role}`")).collect();
+            format!("roles {} need {what}, {base}", names.join(", "))
+        }
         _ => {
-            let who: BTreeSet<&str> = wishes.iter().map(|wish| wish.who.as_str()).collect();
-            format!("{} need {what}, {base}", list(who))
+            let who: BTreeSet<String> = wishes.iter().map(|wish| wish.who()).collect();
+            format!("{} need {what}, {base}", list(who.iter().map(String::as_str)))
         }
     }
 }
 
 /// Whose place it is, where there are several.
 fn label(wish: &Wish<'_>, all: &[&Wish<'_>]) -> String {
-    if all.len() == 1 { String::new() } else { format!("{} needs it", wish.who) }
+    if all.len() == 1 { String::new() } else { format!("{} needs it", wish.who()) }
 }
 
 fn with_base(
@@ -116,16 +141,22 @@ fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
 }
 
 fn wishes<'a>(component: &'a ResolvedComponent<'_>) -> Vec<Wish<'a>> {
-    let wish = |need: Need, who: String, place: Span| Wish { need, component: component.name(), who, place };
-    let roles = component.roles.iter().flat_map(|role| role.role.needs.iter().map(move |need| (role, need)));
-    let mut wishes: Vec<Wish<'a>> =
-        roles.map(|(role, need)| wish(need.value.clone(), format!("role `{}`", role.name), need.span)).collect();
+    let name = component.name();
+    let of_role = |role: &'a ResolvedRole<'_>| {
+        let wish = move |need: &Spanned<Need>| Wish {
+            need: need.value.clone(),
+            component: name,
+            role: Some(role.name),
+            place: need.span,
+        };
+        role.role.needs.iter().map(wish)
+    };
+    let mut wishes: Vec<Wish<'a>> = component.roles.iter().flat_map(of_role).collect();
     if let BuildKind::Cargo(cargo) = &component.manifest.build.kind
         && cargo.link == Link::Dynamic
-        && let Ok(glibc) = GLIBC.parse()
+        && let Ok(need) = GLIBC.parse()
     {
-        let who = format!("the dynamically linked program of component `{}`", component.name());
-        wishes.push(wish(glibc, who, component.manifest.build.span));
+        wishes.push(Wish { need, component: name, role: None, place: component.manifest.build.span });
     }
     wishes
 }

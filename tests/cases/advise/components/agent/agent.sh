@@ -1,4 +1,4 @@
-#!/bin/sh
+# a program
 echo agent 1
 echo agent 2
 echo agent 3

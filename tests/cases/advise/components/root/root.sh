@@ -1,2 +1,2 @@
-#!/bin/sh
+# a program
 echo root

@@ -1,4 +1,4 @@
-#!/bin/sh
+# a program
 echo reload 1
 echo reload 2
 echo reload 3

@@ -1,0 +1,2 @@
+#!/bin/sh
+du --summarize "$BUFFER_PATH"
