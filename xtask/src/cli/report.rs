@@ -85,7 +85,7 @@ fn build_arguments(arguments: &ReportArguments, asked: &sets::Asked) -> BuildArg
         no_cache: false,
         no_cache_filter: Vec::new(),
         pull: false,
-        no_verify: false,
+        no_verify: arguments.no_verify,
         dry_run: false,
         engine: EngineChoice::Native,
         load: false,

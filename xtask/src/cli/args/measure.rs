@@ -50,6 +50,9 @@ pub struct ReportArguments {
     /// How many images are built at once
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: u16,
+    /// Do not look at the contract of images that are built for the comparison
+    #[arg(long)]
+    pub no_verify: bool,
     /// How the progress of builds is shown
     #[arg(long, value_enum, default_value_t = ProgressStyle::Quiet)]
     pub progress: ProgressStyle,
