@@ -22,6 +22,9 @@ use crate::report::consolidation::memory::{Memory, MemorySet, RoleMemory};
 
 /// The workload of a workspace, unless another one is named.
 const WORKLOAD: &str = "images/workload.toml";
+/// Storage drivers whose containers do not share pages of the files of one layer.
+/// <https://docs.docker.com/engine/storage/drivers/select-storage-driver/>
+const APART: [&str; 5] = ["btrfs", "devicemapper", "fuse-overlayfs", "vfs", "zfs"];
 
 /// Runs all sets. Without a daemon nothing is measured, and the reason said.
 pub(super) fn measured(
@@ -50,8 +53,18 @@ pub(super) fn measured(
             }
             Err(stop) => return Err(stop),
         };
-        let runner =
-            Runner { docker, session, platform, workload, folder, root, store, rounds: arguments.rounds.into() };
+        let driver = docker.storage_driver().await.map_err(daemon::stop)?;
+        let runner = Runner {
+            docker,
+            driver,
+            session,
+            platform,
+            workload,
+            folder,
+            root,
+            store,
+            rounds: arguments.rounds.into(),
+        };
         let mut measured = Vec::new();
         for set in sets {
             measured.push(runner.set(set).await?);
@@ -67,6 +80,8 @@ fn workload_path(arguments: &ReportArguments, session: &Session<'_>, root: &Utf8
 
 struct Runner<'r> {
     docker: Docker,
+    /// How the daemon keeps files.
+    driver: String,
     session: &'r Session<'r>,
     platform: Platform,
     workload: Workload,
@@ -80,10 +95,11 @@ struct Runner<'r> {
 impl Runner<'_> {
     fn method(&self) -> Vec<String> {
         let version = &self.docker.daemon().version;
-        vec![
+        let mut method = vec![
             format!(
                 "all roles of a set run at the same time, one set after the other, each role in a read-only container without \
-                 capabilities, through Docker {version}"
+                 capabilities, through Docker {version} with storage driver {}",
+                self.driver
             ),
             format!(
                 "when every role is ready they are read in {} rounds; each figure is the median of its rounds by itself",
@@ -92,7 +108,14 @@ impl Runner<'_> {
             "RSS, PSS, private (Private_Clean and Private_Dirty) and shared text (Shared_Clean) are sums of \
              /proc/PID/smaps_rollup; cgroup is what the kernel charges, the working set that less inactive_file"
                 .to_owned(),
-        ]
+        ];
+        if APART.contains(&self.driver.as_str()) {
+            method.push(format!(
+                "with {} each container has pages of its own even of the same file, so that no text is shared; with overlay2 it is",
+                self.driver
+            ));
+        }
+        method
     }
 
     /// Loads the images of a set, measures them, and takes away those that were not there before.

@@ -111,6 +111,16 @@ impl Docker {
         Ok(String::from_utf8_lossy(&log).into_owned())
     }
 
+    /// How the daemon keeps the files of images, such as `overlay2`.
+    ///
+    /// # Errors
+    /// The daemon's refusal.
+    pub async fn storage_driver(&self) -> Result<String, EngineError> {
+        let info =
+            self.api.info().await.map_err(|error| errors::other("ask the daemon how it stores images", &error))?;
+        Ok(info.driver.unwrap_or_default())
+    }
+
     /// Removes a container and what it has written; one that is not there is no trouble.
     pub async fn remove_role(&self, name: &str) {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
