@@ -34,6 +34,7 @@ use crate::manifest::{
 };
 use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Spanned;
+use crate::workspace::in_parallel;
 use activate::Activation;
 use look::{Look, known_keys};
 use selection::Target;
@@ -143,9 +144,14 @@ pub fn resolve<'m>(
         .parsed("build.network")
         .unwrap_or(Value { value: manifests.settings.network, source: ValueSource::Manifest });
     let targets = selection::targets(manifests, selection, &mut problems);
-    let mut images = Vec::new();
-    for target in targets {
-        images.push(image(manifests, packages, selection, overrides, &target, &mut problems));
+    let resolved = in_parallel(&targets, |target| {
+        let mut found = Problems::default();
+        (image(manifests, packages, selection, overrides, target, &mut found), found)
+    });
+    let mut images = Vec::with_capacity(resolved.len());
+    for (image, found) in resolved {
+        problems.append(found);
+        images.push(image);
     }
     problems.finish(Resolution { manifests, images, builders, registry, network })
 }
