@@ -18,7 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resolve", &["workspace", "manifest"]),
     ("lock", &["workspace", "manifest", "resolve"]),
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
-    ("check", &["manifest", "resolve", "lock", "plan"]),
+    // for the thread pool
+    ("check", &["workspace", "manifest", "resolve", "lock", "plan"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
     ("verify", &["plan", "check", "render"]),
     ("engine", &["workspace", "manifest", "plan", "render", "verify"]),

@@ -23,6 +23,7 @@ use crate::manifest::{Allow, ComponentName, Manifests, RuleLevel, Settings};
 use crate::plan::{ImagePlan, Plan};
 use crate::resolve::{Resolution, ResolvedImage};
 use crate::source::Span;
+use crate::workspace::in_parallel;
 
 /// A check with a code, a level and a reason.
 #[derive(Debug, Clone, Copy)]
@@ -74,28 +75,30 @@ impl Findings {
 
 /// Runs every rule over every image. Findings come in the order of images and rules.
 pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    for (image, plan) in resolution.images.iter().zip(&plan.images) {
-        let views = platform::views(image, plan);
-        let mut used = BTreeSet::new();
-        for rule in RULES {
-            for finding in platform::findings(rule, resolution, &views) {
-                diagnostics.extend(judge(rule, finding, resolution, image, &mut used));
-            }
-        }
-        diagnostics.extend(unused_allowances(image, &views, &used));
-        diagnostics.extend(platform::unused_exclusions(resolution, image));
-    }
+    let images: Vec<_> = resolution.images.iter().zip(&plan.images).collect();
+    let found = in_parallel(&images, |(image, plan)| of_image(resolution, image, plan));
     // two variants of an image mostly have the same findings
-    let mut seen = Vec::new();
-    diagnostics.retain(|diagnostic| {
-        if seen.contains(diagnostic) {
-            false
-        } else {
-            seen.push(diagnostic.clone());
-            true
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for diagnostic in found.into_iter().flatten() {
+        if !diagnostics.contains(&diagnostic) {
+            diagnostics.push(diagnostic);
         }
-    });
+    }
+    diagnostics
+}
+
+/// Runs every rule over one image.
+fn of_image(resolution: &Resolution<'_>, image: &ResolvedImage<'_>, plan: &ImagePlan) -> Vec<Diagnostic> {
+    let views = platform::views(image, plan);
+    let mut diagnostics = Vec::new();
+    let mut used = BTreeSet::new();
+    for rule in RULES {
+        for finding in platform::findings(rule, resolution, &views) {
+            diagnostics.extend(judge(rule, finding, resolution, image, &mut used));
+        }
+    }
+    diagnostics.extend(unused_allowances(image, &views, &used));
+    diagnostics.extend(platform::unused_exclusions(resolution, image));
     diagnostics
 }
 

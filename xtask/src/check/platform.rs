@@ -1,6 +1,7 @@
 //! Rules on every platform: what differs there, and what is said about it once.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
 use super::{Finding, Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
@@ -62,9 +63,11 @@ pub(super) fn findings(rule: &Rule, resolution: &Resolution<'_>, views: &[View<'
 /// Exclusions of platforms that no image has: a misspelt one would leave nothing out.
 pub(super) fn unused_exclusions(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<Diagnostic> {
     let of_image: Vec<&Platform> = image.definition.platforms.iter().map(|platform| &platform.value).collect();
-    let images = resolution.manifests.images.values();
-    let of_any: Vec<&Platform> =
-        images.flat_map(|image| &image.platforms).map(|platform: &Spanned<Platform>| &platform.value).collect();
+    // all platforms of all images are looked through only when somebody excludes one
+    let of_any = LazyCell::new(|| {
+        let platforms = resolution.manifests.images.values().flat_map(|image| &image.platforms);
+        platforms.map(|platform: &Spanned<Platform>| &platform.value).collect::<Vec<_>>()
+    });
     let mut unused = Vec::new();
     let mut report = |exclusion: &Spanned<Platform>, known: &[&Platform], message: String| {
         if !known.contains(&&exclusion.value) {

@@ -12,6 +12,7 @@ use crate::lock::Builders;
 use crate::manifest::{ImagePath, Mode};
 use crate::oci::Platform;
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
+use crate::workspace::in_parallel;
 
 pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     if arguments.explain || arguments.against.against.is_some() {
@@ -40,7 +41,7 @@ pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<Ex
 
 /// The plan as text: one paragraph for each image.
 pub(super) fn text(plan: &Plan) -> String {
-    plan.images.iter().map(image).collect::<Vec<_>>().join("\n")
+    in_parallel(&plan.images, image).join("\n")
 }
 
 fn image(image: &ImagePlan) -> String {

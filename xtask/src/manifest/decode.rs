@@ -4,7 +4,8 @@
 //! consumed key by key; what is left at the end is unknown and gets a "did you mean" among the keys that were asked for.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
@@ -37,7 +38,7 @@ impl Document {
             document.report(Diagnostic::error("syntax", format!("invalid TOML: {}", error.message())).label(at, ""));
         }
         let span = document.span(0..0);
-        let mut table = Table::new(&document, root.get_ref(), span, String::new());
+        let mut table = Table::new(&document, root.get_ref(), span, None);
         let value = decode(&mut table);
         // after a syntax error the rest of the file is a guess: unknown or missing keys would only be noise
         if errors.is_empty() {
@@ -61,39 +62,61 @@ impl Document {
     }
 }
 
+/// Where a value stands, as dotted keys. It is spelt out only in messages: nearly all values have none.
+#[derive(Debug, Clone)]
+struct KeyPath<'a> {
+    above: Option<Rc<KeyPath<'a>>>,
+    key: &'a str,
+}
+
+impl fmt::Display for KeyPath<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut keys: Vec<&str> =
+            std::iter::successors(self.above.as_deref(), |path| path.above.as_deref()).map(|path| path.key).collect();
+        keys.reverse();
+        keys.into_iter().try_for_each(|key| write!(out, "{key}."))?;
+        out.write_str(self.key)
+    }
+}
+
 /// A table that is read key by key.
 #[derive(Debug)]
 pub struct Table<'a> {
     document: &'a Document,
-    entries: BTreeMap<String, (Span, Item<'a>)>,
+    /// What was not taken yet, sorted by key.
+    entries: Vec<(&'a str, Span, Item<'a>)>,
     asked: Vec<&'static str>,
     /// Where the table stands.
     pub span: Span,
-    path: String,
+    /// `None` for a whole file.
+    path: Option<Rc<KeyPath<'a>>>,
 }
 
 impl<'a> Table<'a> {
-    fn new(document: &'a Document, table: &'a DeTable<'a>, span: Span, path: String) -> Self {
+    fn new(document: &'a Document, table: &'a DeTable<'a>, span: Span, path: Option<Rc<KeyPath<'a>>>) -> Self {
         let entries = table.iter().map(|(key, value)| {
-            let name = key.get_ref().to_string();
-            let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let name: &'a str = key.get_ref();
+            let below = KeyPath { above: path.clone(), key: name };
             let item = Item { document, value: value.get_ref(), span: document.span(value.span()), path: below };
-            (name, (document.span(key.span()), item))
+            (name, document.span(key.span()), item)
         });
-        Self { document, entries: entries.collect(), asked: Vec::new(), span, path }
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_unstable_by_key(|(name, ..)| *name);
+        Self { document, entries, asked: Vec::new(), span, path }
     }
 
     /// Takes a key that may be absent.
     pub fn optional(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);
-        self.entries.remove(key).map(|(_, item)| item)
+        let at = self.entries.binary_search_by_key(&key, |(name, ..)| *name).ok()?;
+        Some(self.entries.remove(at).2)
     }
 
     /// Takes a key that must be there; its absence is a problem.
     pub fn required(&mut self, key: &'static str) -> Option<Item<'a>> {
         let item = self.optional(key);
         if item.is_none() {
-            let place = if self.path.is_empty() { "this file".to_owned() } else { format!("`{}`", self.path) };
+            let place = self.path.as_ref().map_or_else(|| "this file".to_owned(), |path| format!("`{path}`"));
             self.report(Diagnostic::error("missing-key", format!("{place} has no `{key}`")).label(self.span, ""));
         }
         item
@@ -102,7 +125,7 @@ impl<'a> Table<'a> {
     /// Takes all keys, for tables whose keys are names; a key that is no name is a problem.
     pub fn named<N: FromStr<Err: std::fmt::Display>>(&mut self) -> Vec<(Spanned<N>, Item<'a>)> {
         let mut named = Vec::new();
-        for (key, (span, item)) in std::mem::take(&mut self.entries) {
+        for (key, span, item) in std::mem::take(&mut self.entries) {
             match key.parse() {
                 Ok(name) => named.push((Spanned::new(name, span), item)),
                 Err(error) => {
@@ -126,11 +149,11 @@ impl<'a> Table<'a> {
 
     /// Reports every key that nobody asked for.
     pub fn finish(&mut self) {
-        for (key, (span, _)) in std::mem::take(&mut self.entries) {
-            let place = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
+        for (key, span, _) in std::mem::take(&mut self.entries) {
+            let place = self.path.as_ref().map(|path| format!(" in `{path}`")).unwrap_or_default();
             let unknown = Diagnostic::error("unknown-key", format!("unknown key `{key}`{place}")).label(span, "");
             let known = Some(format!("known keys: {}", self.asked.join(", ")));
-            let unknown = unknown.suggest(&key, self.asked.iter().copied(), known);
+            let unknown = unknown.suggest(key, self.asked.iter().copied(), known);
             self.report(unknown);
         }
     }
@@ -148,7 +171,7 @@ pub struct Item<'a> {
     value: &'a DeValue<'a>,
     /// Where the value stands.
     pub span: Span,
-    path: String,
+    path: KeyPath<'a>,
 }
 
 impl<'a> Item<'a> {
@@ -294,7 +317,7 @@ impl<'a> Item<'a> {
     /// A table, read by `decode`; keys that it does not ask for are problems.
     pub fn table<T>(&self, decode: impl FnOnce(&mut Table<'a>) -> Option<T>) -> Option<T> {
         let DeValue::Table(table) = self.value else { return self.wrong_type("a table") };
-        let mut table = Table::new(self.document, table, self.span, self.path.clone());
+        let mut table = Table::new(self.document, table, self.span, Some(Rc::new(self.path.clone())));
         let value = decode(&mut table);
         table.finish();
         value

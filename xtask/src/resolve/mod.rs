@@ -35,6 +35,7 @@ use crate::manifest::{
 };
 use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Spanned;
+use crate::workspace::in_parallel;
 use activate::Activation;
 use look::{Look, known_keys};
 use selection::Target;
@@ -153,11 +154,16 @@ pub fn resolve<'m>(
         .parsed("build.network")
         .unwrap_or(Value { value: manifests.settings.network, source: ValueSource::Manifest });
     let targets = selection::targets(manifests, selection, &mut problems);
-    let mut images = Vec::new();
-    for target in targets {
-        let image = image(manifests, packages, selection, overrides, &target, &mut problems);
-        let mut look_up = Look { overrides, problems: &mut problems };
-        images.extend(mode::images(&image, &target, selection, &mut look_up));
+    let resolved = in_parallel(&targets, |target| {
+        let mut found = Problems::default();
+        let image = image(manifests, packages, selection, overrides, target, &mut found);
+        let mut look_up = Look { overrides, problems: &mut found };
+        (mode::images(&image, target, selection, &mut look_up), found)
+    });
+    let mut images = Vec::with_capacity(resolved.len());
+    for (own, found) in resolved {
+        problems.append(found);
+        images.extend(own);
     }
     problems.finish(Resolution { manifests, images, builders, registry, network })
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
-use super::text::inside;
+use super::inside::inside;
 use crate::oci::hex;
 
 /// Folder for whatever such a program wants to keep, relative to the workspace root.
@@ -60,7 +60,7 @@ fn key(program: &Utf8Path, bytes: &[u8]) -> String {
 
 fn program_path(root: &Utf8Path, program: &Utf8Path) -> Result<Utf8PathBuf, BootstrapError> {
     let path = root.join(program);
-    if path.is_file() && inside(root, &path).is_ok() {
+    if path.is_file() && inside(root, program).is_ok() {
         Ok(path)
     } else {
         Err(BootstrapError::Outside(program.to_string()))

@@ -1,15 +1,16 @@
 //! Which workspace, and which manifests belong to it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::pool::in_parallel;
-use super::text::{self, inside, outside_diagnostic};
+use super::inside::{Inside, outside_diagnostic};
+use super::order::by_folder;
 use super::{
     FolderPattern, Folders, LOCK_FILE, ManifestFiles, OVERRIDE_FILE, OverrideEntry, SETTINGS_FILE, WorkspaceError,
-    overrides,
+    overrides, text,
 };
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Spanned};
@@ -71,15 +72,17 @@ impl Workspace {
     ) -> Result<Sources, (SourceMap, Vec<Diagnostic>)> {
         let mut sources = Sources::default();
         let mut problems = Problems::default();
-        self.read_settings(&mut sources, &mut problems);
+        let inside = Inside::new(&self.root);
+        self.read_settings(&inside, &mut sources, &mut problems);
         let named = sources.files.settings.map(|id| folders(id, sources.map.file(id))).unwrap_or_default();
         let (components, images) = (&named.components, &named.images);
-        sources.files.components =
-            self.manifests(components, "components", "component.toml", &mut sources.map, &mut problems);
-        sources.files.images = self.manifests(images, "images", "image.toml", &mut sources.map, &mut problems);
-        self.read_templates(&mut sources, &mut problems);
-        self.read_overrides(&mut sources, &mut problems);
-        self.read_lock_file(&mut sources, &mut problems);
+        let paths = manifests(&inside, components, "components", "component.toml", &mut problems);
+        sources.files.components = text::read_all(&inside, &paths, &mut sources.map, &mut problems);
+        let paths = manifests(&inside, images, "images", "image.toml", &mut problems);
+        sources.files.images = text::read_all(&inside, &paths, &mut sources.map, &mut problems);
+        self.read_templates(&inside, &mut sources, &mut problems);
+        self.read_overrides(&inside, &mut sources, &mut problems);
+        self.read_lock_file(&inside, &mut sources, &mut problems);
         if problems.has_errors() { Err((sources.map, problems.into_list())) } else { Ok(sources) }
     }
 
@@ -90,116 +93,116 @@ impl Workspace {
     pub fn lend_overrides(&self, sources: &mut Sources) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Problems::default();
         sources.override_keys.clear();
-        self.read_overrides(sources, &mut problems);
+        self.read_overrides(&Inside::new(&self.root), sources, &mut problems);
         problems.finish(())
     }
 
-    fn read_settings(&self, sources: &mut Sources, problems: &mut Problems) {
-        sources.files.settings = text::read(&self.root, SETTINGS_FILE.into(), &mut sources.map, problems);
+    fn read_settings(&self, inside: &Inside<'_>, sources: &mut Sources, problems: &mut Problems) {
+        sources.files.settings = text::read(inside, SETTINGS_FILE.into(), &mut sources.map, problems);
     }
 
-    fn read_overrides(&self, sources: &mut Sources, problems: &mut Problems) {
+    fn read_overrides(&self, inside: &Inside<'_>, sources: &mut Sources, problems: &mut Problems) {
         if !self.root.join(OVERRIDE_FILE).exists() {
             return;
         }
-        if let Some(id) = text::read(&self.root, OVERRIDE_FILE.into(), &mut sources.map, problems) {
+        if let Some(id) = text::read(inside, OVERRIDE_FILE.into(), &mut sources.map, problems) {
             sources.override_keys = overrides::parse(id, sources.map.file(id), problems);
         }
     }
 
-    fn read_lock_file(&self, sources: &mut Sources, problems: &mut Problems) {
+    fn read_lock_file(&self, inside: &Inside<'_>, sources: &mut Sources, problems: &mut Problems) {
         if self.root.join(LOCK_FILE).symlink_metadata().is_ok() {
-            sources.lock_file = text::read(&self.root, LOCK_FILE.into(), &mut sources.map, problems);
+            sources.lock_file = text::read(inside, LOCK_FILE.into(), &mut sources.map, problems);
         }
     }
 
-    fn read_templates(&self, sources: &mut Sources, problems: &mut Problems) {
+    fn read_templates(&self, inside: &Inside<'_>, sources: &mut Sources, problems: &mut Problems) {
         let folder = self.root.join("templates");
         for path in files_below(&folder, "hbs") {
             let name = path.strip_prefix(&folder).unwrap_or(&path).to_string();
             let relative = path.strip_prefix(&self.root).unwrap_or(&path).to_owned();
-            if let Some(id) = text::read(&self.root, &relative, &mut sources.map, problems) {
+            if let Some(id) = text::read(inside, &relative, &mut sources.map, problems) {
                 sources.templates.push((name, id));
             }
         }
     }
-
-    /// Reads the manifest of each folder, in order of path.
-    fn manifests(
-        &self,
-        patterns: &[Spanned<FolderPattern>],
-        default: &str,
-        file: &str,
-        map: &mut SourceMap,
-        problems: &mut Problems,
-    ) -> Vec<FileId> {
-        let mut paths = Vec::new();
-        if patterns.is_empty() {
-            paths.extend(self.below(default, file, problems));
-        }
-        for pattern in patterns {
-            match &pattern.value {
-                FolderPattern::Below(folder) => paths.extend(self.below(folder, file, problems)),
-                FolderPattern::One(folder) => paths.extend(self.one(folder, file, pattern, problems)),
-            }
-        }
-        paths.sort();
-        paths.dedup();
-        text::read_all(&self.root, &paths, map, problems)
-    }
-
-    /// The file in every folder below `folder`. What may not be looked into is kept, so that reading it says why.
-    fn below(&self, folder: &str, file: &str, problems: &mut Problems) -> Vec<Utf8PathBuf> {
-        let entries = match self.root.join(folder).read_dir_utf8() {
-            Ok(entries) => entries,
-            Err(error) => {
-                if error.kind() != ErrorKind::NotFound {
-                    problems.push(Diagnostic::error("unreadable-file", format!("cannot read {folder}: {error}")));
-                }
-                return Vec::new();
-            }
-        };
-        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
-        let paths: Vec<Utf8PathBuf> = names.map(|name| Utf8Path::new(folder).join(name).join(file)).collect();
-        let there = in_parallel(&paths, |path| may_be_there(&self.root.join(path)));
-        paths.into_iter().zip(there).filter_map(|(path, there)| there.then_some(path)).collect()
-    }
-
-    fn one(
-        &self,
-        folder: &str,
-        file: &str,
-        pattern: &Spanned<FolderPattern>,
-        problems: &mut Problems,
-    ) -> Option<Utf8PathBuf> {
-        let path = Utf8Path::new(folder).join(file);
-        let absolute = self.root.join(&path);
-        if !absolute.is_file() {
-            let message = format!("there is no {path}");
-            problems.push(
-                Diagnostic::error("missing-file", message)
-                    .label(pattern.span, "")
-                    .help(format!("create it, or remove `{folder}` here")),
-            );
-            return None;
-        }
-        if let Err(outside) = inside(&self.root, &absolute) {
-            problems.push(outside_diagnostic(&path, &outside).label(pattern.span, ""));
-            return None;
-        }
-        // `..` that leads back inside is allowed, but the path is kept clean for Dockerfiles and messages
-        let clean = absolute.canonicalize_utf8().ok()?;
-        clean.strip_prefix(&self.root).ok().map(Utf8Path::to_owned)
-    }
 }
 
-/// False when nothing is there, or a folder; true for a link to nothing and for what cannot be looked at.
-fn may_be_there(path: &Utf8Path) -> bool {
-    match path.metadata() {
-        Ok(metadata) => metadata.is_file(),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => path.is_symlink(),
-        Err(_) => true,
+/// The manifest that may be in each folder, in order of path.
+fn manifests(
+    inside: &Inside<'_>,
+    patterns: &[Spanned<FolderPattern>],
+    default: &str,
+    file: &str,
+    problems: &mut Problems,
+) -> Vec<Utf8PathBuf> {
+    let mut paths = Vec::new();
+    if patterns.is_empty() {
+        paths.extend(below(inside, default, file, problems));
     }
+    for pattern in patterns {
+        match &pattern.value {
+            FolderPattern::Below(folder) => paths.extend(below(inside, folder, file, problems)),
+            FolderPattern::One(folder) => paths.extend(one(inside, folder, file, pattern, problems)),
+        }
+    }
+    paths.sort_by(|a, b| by_folder(a.as_str(), b.as_str()));
+    paths.dedup();
+    paths
+}
+
+/// The file in everything below `folder` that is a folder, or may be a link to one.
+fn below(inside: &Inside<'_>, folder: &str, file: &str, problems: &mut Problems) -> Vec<Utf8PathBuf> {
+    // clean, so that a folder that is named in two ways is the same one
+    let folder: &Utf8Path = &Utf8Path::new(folder).components().collect::<Utf8PathBuf>();
+    let entries = match inside.root.join(folder).read_dir_utf8() {
+        Ok(entries) => entries,
+        Err(error) => {
+            if error.kind() != ErrorKind::NotFound {
+                problems.push(Diagnostic::error("unreadable-file", format!("cannot read {folder}: {error}")));
+            }
+            return Vec::new();
+        }
+    };
+    let mut paths = Vec::new();
+    for entry in entries.filter_map(Result::ok) {
+        let kind = entry.file_type();
+        if kind.as_ref().is_ok_and(fs::FileType::is_file) {
+            continue;
+        }
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            inside.keep(folder, entry.file_name());
+        }
+        paths.push(folder.join(entry.file_name()).join(file));
+    }
+    paths
+}
+
+fn one(
+    inside: &Inside<'_>,
+    folder: &str,
+    file: &str,
+    pattern: &Spanned<FolderPattern>,
+    problems: &mut Problems,
+) -> Option<Utf8PathBuf> {
+    let path = Utf8Path::new(folder).join(file);
+    let absolute = inside.root.join(&path);
+    if !absolute.is_file() {
+        let message = format!("there is no {path}");
+        problems.push(
+            Diagnostic::error("missing-file", message)
+                .label(pattern.span, "")
+                .help(format!("create it, or remove `{folder}` here")),
+        );
+        return None;
+    }
+    if let Err(outside) = inside.check(&path) {
+        problems.push(outside_diagnostic(&path, &outside).label(pattern.span, ""));
+        return None;
+    }
+    // `..` that leads back inside is allowed, but the path is kept clean for Dockerfiles and messages
+    let clean = absolute.canonicalize_utf8().ok()?;
+    clean.strip_prefix(inside.root).ok().map(Utf8Path::to_owned)
 }
 
 /// Regular files below a folder with an extension, sorted.

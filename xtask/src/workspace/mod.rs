@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `discover.rs`, `folders.rs` | which workspace, and which manifests belong to it |
 //! | `environment.rs` | variables, read once |
+//! | `inside.rs` | whether a path stays in the workspace, links followed |
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree/` | files that builds read: listed, hashed, kept inside the workspace |
 //! | `ignore/` | which files of a folder belong to a build: `.gitignore` and `.dockerignore` |
 //! | `memory/`, `seen.rs` | hashes from run to run, and when what the file system says of a file is enough |
 //! | `pool.rs` | the one small thread pool |
+//! | `order.rs` | the order of paths |
 //! | `generated.rs` | Dockerfiles that were written before, and whether they are ours |
 //! | `bootstrap.rs` | runs the program that makes a local stand-in of a builder |
 //! | `accounts.rs` | what `docker login` has stored |
@@ -31,7 +33,9 @@ mod folders;
 mod generated;
 mod git;
 mod ignore;
+mod inside;
 mod memory;
+mod order;
 mod overrides;
 mod pool;
 mod seen;

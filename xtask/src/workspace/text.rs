@@ -1,7 +1,11 @@
 //! Text files of the workspace: small, UTF-8, and inside it.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::inside::{Inside, outside_diagnostic};
 use super::pool::in_parallel;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap};
@@ -9,28 +13,46 @@ use crate::source::{FileId, SourceFile, SourceMap};
 /// Largest text file that is read, in bytes. Manifests have a few kilobytes; a larger file is a mistake.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Reads a file of the workspace by its path relative to `root`; problems are diagnostics, because the file is the user's.
-pub(super) fn read(root: &Utf8Path, path: &Utf8Path, map: &mut SourceMap, problems: &mut Problems) -> Option<FileId> {
-    add(path, try_read(root, path), map, problems)
+/// A text, or why there is none.
+type Text = Result<String, Box<Diagnostic>>;
+
+/// Reads a file of the workspace; problems are diagnostics, because the file is the user's.
+pub(super) fn read(
+    inside: &Inside<'_>,
+    path: &Utf8Path,
+    map: &mut SourceMap,
+    problems: &mut Problems,
+) -> Option<FileId> {
+    let text = read_plain(inside, path).unwrap_or_else(|| read_any(inside, path));
+    add(path, text, map, problems)
 }
 
-/// Reads many files as [`read`] does, several at once; they are added in the order of their paths here.
+/// Reads as [`read`] does those files that are there, several at once; they are added in the order of their paths here.
 pub(super) fn read_all(
-    root: &Utf8Path,
+    inside: &Inside<'_>,
     paths: &[Utf8PathBuf],
     map: &mut SourceMap,
     problems: &mut Problems,
 ) -> Vec<FileId> {
-    let texts = in_parallel(paths, |path| try_read(root, path));
-    paths.iter().zip(texts).filter_map(|(path, text)| add(path, text, map, problems)).collect()
+    let read = |path: &Utf8PathBuf| {
+        let may_be_there = || may_be_there(&inside.root.join(path));
+        read_plain(inside, path).or_else(|| may_be_there().then(|| read_any(inside, path)))
+    };
+    let texts = paths.iter().zip(in_parallel(paths, read));
+    texts.filter_map(|(path, text)| add(path, text?, map, problems)).collect()
 }
 
-fn add(
-    path: &Utf8Path,
-    text: Result<String, Box<Diagnostic>>,
-    map: &mut SourceMap,
-    problems: &mut Problems,
-) -> Option<FileId> {
+/// False when nothing is there, or a folder; true for a link to nothing and for what cannot be looked at, so that reading it
+/// says why.
+fn may_be_there(path: &Utf8Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => path.is_symlink(),
+        Err(_) => true,
+    }
+}
+
+fn add(path: &Utf8Path, text: Text, map: &mut SourceMap, problems: &mut Problems) -> Option<FileId> {
     match text {
         Ok(text) => Some(map.add(SourceFile::new(path, text))),
         Err(problem) => {
@@ -40,78 +62,53 @@ fn add(
     }
 }
 
-fn try_read(root: &Utf8Path, path: &Utf8Path) -> Result<String, Box<Diagnostic>> {
-    let absolute = root.join(path);
-    let failed = |error: &dyn std::fmt::Display| {
-        Box::new(Diagnostic::error("unreadable-file", format!("cannot read {path}: {error}")))
-    };
-    inside(root, &absolute).map_err(|problem| Box::new(problem.label_path(path)))?;
-    let metadata = fs_err::metadata(&absolute).map_err(|error| failed(&error))?;
+/// Reads a file that no link leads to, which nearly all are, in as few system calls as can be; `None` for all others.
+fn read_plain(inside: &Inside<'_>, path: &Utf8Path) -> Option<Text> {
+    let mut file = inside.open_plain(path)?;
+    let metadata = file.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE)?;
+    let bytes = read_whole(&mut file, metadata.len()).ok()?;
+    Some(to_text(path, bytes))
+}
+
+/// A file of about this size.
+fn read_whole(file: &mut File, size: u64) -> std::io::Result<Vec<u8>> {
+    // a byte more than there is, so that the first read sees the end
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or_default() + 1];
+    let mut filled = 0;
+    loop {
+        match file.read(&mut bytes[filled..]) {
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        if filled < bytes.len() {
+            bytes.truncate(filled);
+            return Ok(bytes);
+        }
+        // it has grown since
+        bytes.resize(bytes.len() * 2, 0);
+    }
+}
+
+/// Reads a file that a link may lead to, or says why not.
+fn read_any(inside: &Inside<'_>, path: &Utf8Path) -> Text {
+    let absolute = inside.root.join(path);
+    inside.check(path).map_err(|outside| Box::new(outside_diagnostic(path, &outside)))?;
+    let metadata = fs_err::metadata(&absolute).map_err(|error| unreadable(path, &error))?;
     if metadata.len() > MAX_FILE {
-        return Err(failed(&format_args!("it has {} bytes; at most {MAX_FILE} are allowed", metadata.len())));
+        let size = metadata.len();
+        return Err(unreadable(path, &format_args!("it has {size} bytes; at most {MAX_FILE} are allowed")));
     }
-    let bytes = fs_err::read(&absolute).map_err(|error| failed(&error))?;
-    String::from_utf8(bytes)
-        .map_err(|error| failed(&format_args!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to())))
+    to_text(path, fs_err::read(&absolute).map_err(|error| unreadable(path, &error))?)
 }
 
-/// A path that leaves the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outside {
-    /// Where it leads.
-    pub(super) target: Utf8PathBuf,
-}
-
-impl Outside {
-    fn label_path(self, path: &Utf8Path) -> Diagnostic {
-        outside_diagnostic(path, &self)
-    }
-}
-
-/// The diagnostic for a path that leaves the workspace.
-pub(super) fn outside_diagnostic(path: &Utf8Path, outside: &Outside) -> Diagnostic {
-    Diagnostic::error("outside-workspace", format!("{path} leads out of the workspace, to {}", outside.target))
-        .help("files of a build must be inside the folder of groupage.toml; copy them, or move groupage.toml up")
-}
-
-/// Follows all links of an existing path and checks that it stays below `root`, which is canonical.
-pub(super) fn inside(root: &Utf8Path, path: &Utf8Path) -> Result<(), Outside> {
-    if has_no_links(root, path) {
-        return Ok(());
-    }
-    match path.canonicalize_utf8() {
-        Ok(target) if target.starts_with(root) => Ok(()),
-        Ok(target) => Err(Outside { target }),
-        // what does not exist is reported by whoever reads it; a dangling link is judged by where it points to
-        Err(_) => match fs_err::read_link(path).ok().and_then(|target| Utf8PathBuf::from_path_buf(target).ok()) {
-            Some(target) if !stays_below(path.strip_prefix(root).unwrap_or(path), &target) => Err(Outside { target }),
-            _ => Ok(()),
-        },
-    }
-}
-
-/// Whether a path is below `root` by its words alone, and every step below it is there and no link. This is the usual case, and
-/// a third of the work of following links from the top of the file system.
-fn has_no_links(root: &Utf8Path, path: &Utf8Path) -> bool {
-    let Ok(below) = path.strip_prefix(root) else { return false };
-    let mut step = root.to_owned();
-    below.components().all(|part| {
-        step.push(part);
-        let is_plain = matches!(part, camino::Utf8Component::Normal(_));
-        is_plain && fs_err::symlink_metadata(&step).is_ok_and(|metadata| !metadata.is_symlink())
+fn to_text(path: &Utf8Path, bytes: Vec<u8>) -> Text {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        unreadable(path, &format_args!("it is not UTF-8 (byte {at})"))
     })
 }
 
-/// Whether a relative link at `at` (relative to the root) stays below the root, judged by its text alone.
-pub(super) fn stays_below(at: &Utf8Path, target: &Utf8Path) -> bool {
-    let mut depth = at.components().count().saturating_sub(1);
-    for part in target.components() {
-        match part {
-            camino::Utf8Component::Normal(_) => depth += 1,
-            camino::Utf8Component::CurDir => {}
-            camino::Utf8Component::ParentDir if depth > 0 => depth -= 1,
-            _ => return false,
-        }
-    }
-    true
+fn unreadable(path: &Utf8Path, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("unreadable-file", format!("cannot read {path}: {error}")))
 }

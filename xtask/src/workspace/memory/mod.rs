@@ -93,11 +93,14 @@ impl Memory {
     }
 
     /// Keeps what was hashed: folder, name, and what is known.
-    pub(super) fn keep(&self, hashed: impl IntoIterator<Item = (String, String, Known)>) {
+    pub(super) fn keep<'f>(&self, hashed: impl IntoIterator<Item = (&'f str, &'f str, Known)>) {
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
         for (folder, name, known) in hashed {
             fresh.is_new |= known.is_settled;
-            fresh.folders.entry(folder).or_default().insert(name, known);
+            match fresh.folders.get_mut(folder) {
+                Some(files) => _ = files.insert(name.to_owned(), known),
+                None => _ = fresh.folders.insert(folder.to_owned(), BTreeMap::from([(name.to_owned(), known)])),
+            }
         }
     }
 
@@ -120,6 +123,11 @@ pub(super) struct Recall<'a> {
 }
 
 impl Recall<'_> {
+    /// Whether no file of the folder is known.
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.next.is_none() && self.fresh.is_empty()
+    }
+
     /// What is known of a file of which the file system says this now.
     pub(super) fn file(&mut self, name: &str, stat: &Stat) -> Option<Known> {
         if !self.fresh.is_empty()

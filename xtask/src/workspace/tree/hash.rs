@@ -1,12 +1,13 @@
-//! Hashes the files that the memory does not know, in batches of about the same size.
+//! Hashes the files that the memory does not know: small ones at the first look, others in batches of about the same size.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
+use super::super::inside::{self, Links};
 use super::super::seen::{Clock, Stat};
 use super::{AllFound, FoundFile, FoundKind, Known, Reader, Want, in_parallel, unreadable};
 
@@ -16,6 +17,8 @@ const CHUNK: usize = 256 * 1024;
 const BATCH: u64 = 1 << 20;
 /// Files of a batch.
 const BATCH_FILES: usize = 64;
+/// A file of at most this size, in bytes, is hashed at the first look.
+const SMALL: usize = 64 * 1024;
 /// How often a file is read that changes while it is read.
 const ATTEMPTS: usize = 3;
 
@@ -34,28 +37,30 @@ struct Hashed {
     mode: u32,
 }
 
+/// What came of a first look at a file.
+enum Looked {
+    Done(io::Result<Hashed>),
+    /// It is large, or young.
+    Later(FoundFile),
+}
+
 /// Fills in the hashes that are not known, and keeps them in the memory.
 pub(super) fn hash_unknown(reader: Reader<'_>, wants: &[&Want], all: &mut AllFound) {
-    let jobs = jobs(wants, all);
+    let mut jobs = jobs(wants, all);
     if jobs.is_empty() {
         return;
     }
     // before anything is read: see `Clock`
     let clock = reader.memory.clock();
-    let batches = batches(&jobs);
-    let done = in_parallel(&batches, |batch| {
-        let mut buffer = vec![0; batch_buffer(batch)];
-        let one = |job: &&Job| hash(reader, job, clock.as_ref(), &mut buffer);
-        batch.iter().map(one).collect::<Vec<_>>()
-    });
-    let mut fresh = Vec::new();
+    let done = hash_all(reader, &mut jobs, clock.as_ref());
+    let mut fresh = Vec::with_capacity(jobs.len());
     let mut failed: BTreeMap<usize, (usize, io::Error)> = BTreeMap::new();
-    for (job, result) in batches.iter().flatten().zip(done.into_iter().flatten()) {
-        match result {
+    for (job, result) in jobs.iter().zip(done) {
+        match result.unwrap_or_else(|| Err(io::ErrorKind::Other.into())) {
             Ok(hashed) => {
                 fill(job, &hashed, all);
-                let folder = job.path.parent().map(ToString::to_string).unwrap_or_default();
-                fresh.push((folder, job.path.file_name().unwrap_or_default().to_owned(), hashed.known));
+                let folder = job.path.parent().map_or("", Utf8Path::as_str);
+                fresh.push((folder, job.path.file_name().unwrap_or_default(), hashed.known));
             }
             Err(error) => {
                 for (want, place) in &job.places {
@@ -76,46 +81,131 @@ pub(super) fn hash_unknown(reader: Reader<'_>, wants: &[&Want], all: &mut AllFou
 }
 
 fn jobs(wants: &[&Want], all: &AllFound) -> Vec<Job> {
-    let mut jobs: BTreeMap<Utf8PathBuf, Job> = BTreeMap::new();
+    let mut unknown: Vec<(Utf8PathBuf, FoundFile, (usize, usize))> = Vec::new();
     for (position, found) in all.iter().enumerate() {
         let Ok(Some(found)) = found else { continue };
         for (place, found) in found.iter().enumerate() {
-            let FoundKind::File { file, known: None } = &found.kind else { continue };
-            let mut path = wants[position].path.clone();
-            if !found.below.as_str().is_empty() {
-                path.push(&found.below);
+            if let FoundKind::File { file, known: None } = &found.kind {
+                unknown.push((below(&wants[position].path, &found.below), *file, (position, place)));
             }
-            let job = || Job { path: path.clone(), file: *file, places: Vec::new() };
-            jobs.entry(path.clone()).or_insert_with(job).places.push((position, place));
         }
     }
-    let mut jobs: Vec<Job> = jobs.into_values().collect();
-    // the largest first: the last one to end decides how long it takes
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.file.size));
+    // as text: thousands of paths of one folder are told apart by their ends
+    unknown.sort_by(|(a, ..), (b, ..)| a.as_str().cmp(b.as_str()));
+    let mut jobs: Vec<Job> = Vec::with_capacity(unknown.len());
+    for (path, file, place) in unknown {
+        match jobs.last_mut().filter(|job| job.path.as_str() == path.as_str()) {
+            Some(job) => job.places.push(place),
+            None => jobs.push(Job { path, file, places: vec![place] }),
+        }
+    }
     jobs
 }
 
-fn batches(jobs: &[Job]) -> Vec<Vec<&Job>> {
-    let mut batches: Vec<Vec<&Job>> = Vec::new();
-    let mut bytes = u64::MAX;
-    for job in jobs {
-        match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH_FILES && bytes.saturating_add(job.file.size) <= BATCH => {
-                batch.push(job);
-                bytes += job.file.size;
+/// The path of what was found; a file that is itself wanted has nothing behind it.
+fn below(top: &Utf8Path, below: &Utf8Path) -> Utf8PathBuf {
+    if below.as_str().is_empty() { top.to_owned() } else { top.join(below) }
+}
+
+/// The hashes of all files, in their order.
+fn hash_all(reader: Reader<'_>, jobs: &mut [Job], clock: Option<&Clock>) -> Vec<Option<io::Result<Hashed>>> {
+    let mut results = Vec::with_capacity(jobs.len());
+    let mut later = Vec::new();
+    let looked = first_looks(reader, jobs, clock);
+    for (position, (job, looked)) in jobs.iter_mut().zip(looked).enumerate() {
+        results.push(match looked {
+            Looked::Done(result) => Some(result),
+            Looked::Later(file) => {
+                job.file = file;
+                later.push(position);
+                None
             }
-            _ => {
-                batches.push(vec![job]);
-                bytes = job.file.size;
-            }
+        });
+    }
+    // the largest first: the last one to end decides how long it takes
+    later.sort_by_key(|position| std::cmp::Reverse(jobs[*position].file.size));
+    let batches = batches(&later, jobs);
+    let done = in_parallel(&batches, |batch| {
+        let mut buffer = vec![0; batch_buffer(batch, jobs)];
+        batch.iter().map(|position| hash(reader, &jobs[*position], clock, &mut buffer)).collect::<Vec<_>>()
+    });
+    for (position, result) in later.into_iter().zip(done.into_iter().flatten()) {
+        results[position] = Some(result);
+    }
+    results
+}
+
+/// Hashes files that nobody has looked at before, in as few system calls as can be.
+fn first_looks(reader: Reader<'_>, jobs: &[Job], clock: Option<&Clock>) -> Vec<Looked> {
+    if jobs.iter().all(|job| job.file.is_seen) {
+        return jobs.iter().map(|job| Looked::Later(job.file)).collect();
+    }
+    let batches: Vec<&[Job]> = jobs.chunks(BATCH_FILES).collect();
+    let done = in_parallel(&batches, |batch| {
+        let mut buffer = vec![0; SMALL + 1];
+        let one = |job: &Job| match job.file.is_seen {
+            true => Looked::Later(job.file),
+            false => first_look(reader, job, clock, &mut buffer).unwrap_or_else(|error| Looked::Done(Err(error))),
+        };
+        batch.iter().map(one).collect::<Vec<_>>()
+    });
+    done.into_iter().flatten().collect()
+}
+
+/// Whoever changes a file while it is read gives it the time at which that happens. So one that was clearly older than the
+/// clock, which was read before, has not been changed; a look at it afterwards is enough.
+fn first_look(reader: Reader<'_>, job: &Job, clock: Option<&Clock>, buffer: &mut [u8]) -> io::Result<Looked> {
+    let path = reader.root.join(&job.path);
+    let mut file = open(&path, Links::Refused)?;
+    let count = fill_buffer(&mut file, buffer).map_err(|error| named(&path, &error))?;
+    let file = looked_at(&file)?;
+    let is_whole = count < buffer.len() && count as u64 == file.size;
+    let settled = file.stat.filter(|stat| is_whole && clock.is_some_and(|clock| clock.is_clearly_after(stat)));
+    let Some(stat) = settled else { return Ok(Looked::Later(file)) };
+    let known = Known { stat, hash: Sha256::digest(&buffer[..count]).into(), is_settled: true };
+    Ok(Looked::Done(Ok(Hashed { known, mode: file.mode })))
+}
+
+/// Reads until the end or until there is no more room. A regular file gives all of it at once, and less only at its end.
+fn fill_buffer(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
         }
+    }
+}
+
+/// What the file system says of an open file, which no link led to.
+fn looked_at(file: &File) -> io::Result<FoundFile> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file any more"));
+    }
+    Ok(FoundFile::of(&metadata, false))
+}
+
+/// Positions of files that are hashed one after the other.
+fn batches<'p>(positions: &'p [usize], jobs: &[Job]) -> Vec<&'p [usize]> {
+    let mut batches = Vec::new();
+    let mut rest = positions;
+    while !rest.is_empty() {
+        let mut bytes = 0_u64;
+        let fits = |position: &&usize| {
+            bytes = bytes.saturating_add(jobs[**position].file.size);
+            bytes <= BATCH
+        };
+        let count = rest.iter().take(BATCH_FILES).take_while(fits).count().max(1);
+        let (batch, others) = rest.split_at(count);
+        batches.push(batch);
+        rest = others;
     }
     batches
 }
 
 /// No more room than the largest file of a batch needs.
-fn batch_buffer(batch: &[&Job]) -> usize {
-    let largest = batch.iter().map(|job| job.file.size).max().unwrap_or_default();
+fn batch_buffer(batch: &[usize], jobs: &[Job]) -> usize {
+    let largest = batch.iter().map(|position| jobs[*position].file.size).max().unwrap_or_default();
     usize::try_from(largest).map_or(CHUNK, |largest| largest.clamp(4096, CHUNK))
 }
 
@@ -136,13 +226,9 @@ fn hash(reader: Reader<'_>, job: &Job, clock: Option<&Clock>, buffer: &mut [u8])
     let mut before = job.file;
     let mut attempt = 1;
     loop {
-        let mut file = open(&path, job.file.is_named)?;
+        let mut file = open(&path, if job.file.is_named { Links::Followed } else { Links::Refused })?;
         let (hash, size) = read(&mut file, before.size, buffer).map_err(|error| named(&path, &error))?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is no regular file any more"));
-        }
-        let after = FoundFile::of(&metadata, job.file.is_named);
+        let after = looked_at(&file)?;
         let is_same = after.stat.is_some() && after.stat == before.stat && size == after.size;
         if is_same || after.stat.is_none() || attempt == ATTEMPTS {
             // without a stat of its own a file is still known by its size, and never remembered
@@ -156,26 +242,14 @@ fn hash(reader: Reader<'_>, job: &Job, clock: Option<&Clock>, buffer: &mut [u8])
     }
 }
 
-fn named(path: &camino::Utf8Path, error: &io::Error) -> io::Error {
+fn named(path: &Utf8Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("failed to read from file `{path}`: {error}"))
 }
 
 /// A file, and nothing that has been put into its place since.
-fn open(path: &camino::Utf8Path, follows_links: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // a pipe that was put there must not be waited for
-        let no_wait = rustix::fs::OFlags::NONBLOCK;
-        let flags = if follows_links { no_wait } else { no_wait | rustix::fs::OFlags::NOFOLLOW };
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    let file = options
-        .open(path)
-        .map_err(|error| io::Error::new(error.kind(), format!("failed to open file `{path}`: {error}")))?;
-    Ok(file)
+fn open(path: &Utf8Path, links: Links) -> io::Result<File> {
+    inside::open(path, links)
+        .map_err(|error| io::Error::new(error.kind(), format!("failed to open file `{path}`: {error}")))
 }
 
 /// The hash of a file and how long it is. One that is as long as it is expected to be is read in as few calls as can be:

@@ -11,6 +11,10 @@
 //!
 //! Each step is done by all processors: folders of one level at once, files of a large folder in pieces, and the files to be
 //! hashed in batches of about the same size, so that neither one large folder nor many small files keep one thread busy alone.
+//!
+//! What a small file costs is system calls. One that is remembered is looked at, and no more. Files of a folder of which nothing
+//! is remembered are not looked at before they are opened: what the file system says of them then is enough, if they were
+//! left alone for long enough; all others are hashed between two looks.
 
 mod hash;
 mod listing;
@@ -18,6 +22,7 @@ mod scan;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -26,15 +31,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use listing::list_folder;
 
 use super::ignore::IgnoreFiles;
+use super::inside::{Inside, outside_diagnostic};
 use super::memory::{Hash, Known, Memory};
+use super::order::by_folder;
 use super::pool::in_parallel;
 use super::seen::{Seen, Stat};
-use super::text::{inside, outside_diagnostic};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::Span;
 
-/// A file or folder that a build reads.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A file or folder that a build reads. They are ordered by path, folder by folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
     /// Path relative to the workspace root.
     pub path: Utf8PathBuf,
@@ -44,6 +50,21 @@ pub struct Want {
     pub place: Span,
     /// Whether its absence is an error here; otherwise [`Tree::has`] tells whoever asked.
     pub required: bool,
+}
+
+impl Ord for Want {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rest = |want: &'_ Self| (want.place, want.required);
+        by_folder(self.path.as_str(), other.path.as_str())
+            .then_with(|| self.exclude.cmp(&other.exclude))
+            .then_with(|| rest(self).cmp(&rest(other)))
+    }
+}
+
+impl PartialOrd for Want {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// One file or link of a listing.
@@ -82,23 +103,28 @@ pub type Listing = Vec<Entry>;
 /// Listings by wanted path and exclusions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    listings: BTreeMap<(Utf8PathBuf, Vec<String>), Listing>,
+    /// Paths as text, because they are compared thousands of times.
+    listings: BTreeMap<String, BTreeMap<Vec<String>, Listing>>,
 }
 
 impl Tree {
     /// Adds a listing.
     pub fn insert(&mut self, path: Utf8PathBuf, exclude: Vec<String>, listing: Listing) {
-        self.listings.insert((path, exclude), listing);
+        self.listings.entry(path.into_string()).or_default().insert(exclude, listing);
     }
 
     /// Whether a wanted path was there.
     pub fn has(&self, path: &Utf8Path, exclude: &[String]) -> bool {
-        self.listings.contains_key(&(path.to_owned(), exclude.to_vec()))
+        self.find(path, exclude).is_some()
     }
 
     /// The listing of a wanted path; empty when it was not read.
     pub fn listing(&self, path: &Utf8Path, exclude: &[String]) -> &[Entry] {
-        self.listings.get(&(path.to_owned(), exclude.to_vec())).map_or(&[], Vec::as_slice)
+        self.find(path, exclude).map_or(&[], Vec::as_slice)
+    }
+
+    fn find(&self, path: &Utf8Path, exclude: &[String]) -> Option<&Listing> {
+        self.listings.get(path.as_str())?.get(exclude)
     }
 }
 
@@ -123,13 +149,18 @@ struct FoundFile {
     size: u64,
     /// `None` where files cannot be recognised.
     stat: Option<Stat>,
-    /// The path may be a link, which was followed.
+    /// The path is or goes through a link, which was followed.
     is_named: bool,
+    /// Whether it was looked at. If not, a listing says that it is a file, and nothing else of this is known.
+    is_seen: bool,
 }
 
 impl FoundFile {
+    const LISTED: Self = Self { mode: 0, size: 0, stat: None, is_named: false, is_seen: false };
+
     fn of(metadata: &std::fs::Metadata, is_named: bool) -> Self {
-        Self { mode: listing::mode(metadata), size: metadata.len(), stat: Stat::of(metadata), is_named }
+        let (mode, size) = (listing::mode(metadata), metadata.len());
+        Self { mode, size, stat: Stat::of(metadata), is_named, is_seen: true }
     }
 }
 
@@ -145,8 +176,8 @@ pub fn read_tree(root: &Utf8Path, wants: &[Want], memory: &Memory) -> Result<Tre
         // required by one is required; the first place is shown
         same && (kept.required || !want.required)
     });
-    let ignore = IgnoreFiles::new(root);
-    let reader = Reader { root, ignore: &ignore, memory };
+    let (ignore, inside) = (IgnoreFiles::new(root), Inside::new(root));
+    let reader = Reader { root, inside: &inside, ignore: &ignore, memory };
     let mut all = scan::scan(reader, &sorted);
     hash::hash_unknown(reader, &sorted, &mut all);
     let mut tree = Tree::default();
@@ -169,6 +200,7 @@ pub fn read_tree(root: &Utf8Path, wants: &[Want], memory: &Memory) -> Result<Tre
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     root: &'a Utf8Path,
+    inside: &'a Inside<'a>,
     ignore: &'a IgnoreFiles<'a>,
     memory: &'a Memory,
 }

@@ -7,12 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::DirEntry;
 
 use super::super::ignore::{Rules, Verdict, is_ignore_file};
+use super::super::inside::stays_below;
 use super::super::memory::{Known, Recall};
-use super::super::text::stays_below;
 use super::listing::is_never_listed;
 use super::{
-    AllFound, Diagnostic, Found, FoundFile, FoundKind, Reader, Want, in_parallel, inside, outside_diagnostic,
-    unreadable,
+    AllFound, Diagnostic, Found, FoundFile, FoundKind, Reader, Want, in_parallel, outside_diagnostic, unreadable,
 };
 
 /// How many files of a folder are looked at by one thread.
@@ -83,8 +82,9 @@ pub(super) fn scan(reader: Reader<'_>, wants: &[&Want]) -> AllFound {
 }
 
 fn top(reader: Reader<'_>, want: &Want) -> Result<Top, Diagnostic> {
-    let top = reader.root.join(&want.path);
-    let metadata = match fs_err::metadata(&top) {
+    let plain = reader.inside.plain(&want.path);
+    let is_named = plain.is_none();
+    let metadata = match plain.map_or_else(|| fs_err::metadata(reader.root.join(&want.path)), Ok) {
         Ok(metadata) => metadata,
         Err(_) if !want.required => return Ok(Top::Missing),
         Err(_) => {
@@ -92,13 +92,15 @@ fn top(reader: Reader<'_>, want: &Want) -> Result<Top, Diagnostic> {
             return Err(missing.help("paths are relative to the folder of the manifest"));
         }
     };
-    inside(reader.root, &top).map_err(|outside| outside_diagnostic(&want.path, &outside))?;
+    if is_named {
+        reader.inside.check(&want.path).map_err(|outside| outside_diagnostic(&want.path, &outside))?;
+    }
     match metadata.file_type() {
         kind if kind.is_dir() => {
             let rules = reader.ignore.rules_of_named(&want.path);
             rules.map(Top::Folder).map_err(|error| unreadable(&want.path, &error))
         }
-        kind if kind.is_file() => Ok(Top::File(FoundFile::of(&metadata, true))),
+        kind if kind.is_file() => Ok(Top::File(FoundFile::of(&metadata, is_named))),
         _ => Err(special(&want.path)),
     }
 }
@@ -186,7 +188,12 @@ impl Scan<'_> {
         }
         let mut recall = reader.memory.recall(self.path.as_str());
         scanned.found.reserve(files.len());
-        for ((name, _), file) in files.iter().zip(look(&files)) {
+        // there is nothing to compare with: whoever hashes them looks at them
+        let looked = match recall.knows_nothing() {
+            true => files.iter().map(|_| Ok(FoundFile::LISTED)).collect(),
+            false => look(&files),
+        };
+        for ((name, _), file) in files.iter().zip(looked) {
             let file = file.map_err(|error| self.failed(name, &error))?;
             let known = known(&mut recall, name, &file);
             scanned.found.push(Found { below: self.folder.below.join(name), kind: FoundKind::File { file, known } });
