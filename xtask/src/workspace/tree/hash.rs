@@ -273,3 +273,66 @@ fn read(file: &mut File, expected: u64, buffer: &mut [u8]) -> io::Result<([u8; 3
     }
     Ok((hasher.finalize().into(), size))
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::super::{Hash, IgnoreFiles, Inside, Memory};
+    use super::*;
+
+    /// What a first look says of a file that is `age` seconds older than the clock; nothing without a clock.
+    fn look(root: &Utf8Path, name: &str, age: Option<i64>) -> io::Result<Option<Hash>> {
+        let (ignore, inside, memory) = (IgnoreFiles::new(root), Inside::new(root), Memory::default());
+        let reader = Reader { root, inside: &inside, ignore: &ignore, memory: &memory };
+        let stat = Stat::of(&root.join(name).symlink_metadata()?).expect("this system has times of changes");
+        let (seconds, nanoseconds) = stat.modified.max(stat.changed);
+        let clock = age.map(|age| Clock::at(stat.device, (seconds + age, nanoseconds)));
+        let job = Job { path: name.into(), file: FoundFile::LISTED, places: Vec::new() };
+        match first_look(reader, &job, clock.as_ref(), &mut vec![0; SMALL + 1])? {
+            Looked::Done(done) => done.map(|hashed| Some(hashed.known.hash)),
+            Looked::Later(file) => {
+                assert_eq!(file.stat, Some(stat), "{name}");
+                Ok(None)
+            }
+        }
+    }
+
+    #[test]
+    fn small_files_that_were_left_alone_are_hashed_at_the_first_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        let check = |size: usize, age: Option<i64>, expect: bool| {
+            let bytes = vec![7; size];
+            fs::write(root.join("file"), &bytes).unwrap();
+            let hash = expect.then(|| Sha256::digest(&bytes).into());
+            assert_eq!(look(&root, "file", age).unwrap(), hash, "{size} bytes, {age:?}");
+        };
+        for size in [0, 1, 2048, SMALL] {
+            check(size, Some(100), true);
+        }
+        check(SMALL + 1, Some(100), false);
+        check(3 * SMALL, Some(100), false);
+        // as old as the clock, younger, and of unknown age
+        for age in [Some(0), Some(-100), None] {
+            check(2048, age, false);
+        }
+    }
+
+    #[test]
+    fn what_was_put_in_the_place_of_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        fs::write(root.join("file"), "content").unwrap();
+        symlink("file", root.join("link")).unwrap();
+        fs::create_dir(root.join("folder")).unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("pipe").as_std_path(), mode).unwrap();
+        assert!(look(&root, "file", Some(100)).unwrap().is_some());
+        for name in ["link", "folder", "pipe"] {
+            assert!(look(&root, name, Some(100)).is_err(), "{name}");
+        }
+    }
+}
