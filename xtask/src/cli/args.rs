@@ -3,17 +3,19 @@
 mod explain;
 mod look;
 mod measure;
+mod mode;
 mod tools;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
-use crate::manifest::{FeatureValue, Mode};
+use crate::manifest::FeatureValue;
 use crate::oci::Platform;
 use crate::resolve::ImageSelector;
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
+pub use mode::ModeChoice;
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -146,27 +148,6 @@ pub struct SelectionArguments {
     /// How components are put together, instead of what the definition says; several, separated by commas, to compare them
     #[arg(long = "mode", value_name = "MODE", value_delimiter = ',', value_enum)]
     pub modes: Vec<ModeChoice>,
-}
-
-/// How components are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ModeChoice {
-    /// One image per component.
-    Split,
-    /// One image, each component's own program in a layer of its own.
-    Colocated,
-    /// One image, one program for all cargo components.
-    Multicall,
-}
-
-impl From<ModeChoice> for Mode {
-    fn from(choice: ModeChoice) -> Self {
-        match choice {
-            ModeChoice::Split => Self::Split,
-            ModeChoice::Colocated => Self::Colocated,
-            ModeChoice::Multicall => Self::Multicall,
-        }
-    }
 }
 
 /// Features of one word, which may itself hold several.

@@ -267,7 +267,7 @@ pub(super) fn source(program: &Program) -> (Utf8PathBuf, String) {
             part.function
         );
     }
-    let text = include_str!("multicall/main.rs.txt").replace("    // PARTS\n", &parts);
+    let text = include_str!("../../templates/multicall.rs.txt").replace("    // PARTS\n", &parts);
     (Utf8PathBuf::from(FOLDER).join("src/main.rs"), text)
 }
 
