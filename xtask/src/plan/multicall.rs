@@ -166,8 +166,8 @@ fn part(
         );
         let none = Diagnostic::error("multicall", message).label(build.package.span, "");
         problems.push(none.help(
-            "put the program into src/lib.rs as `pub fn run(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> \
-             std::process::ExitCode`, and call it from main.rs; or use mode `colocated`",
+            "put the program into src/lib.rs as `pub fn run(args: &mut dyn Iterator<Item = std::ffi::OsString>)`, which gives \
+             the exit code as README.md shows it, and call it from main.rs; or use mode `colocated`",
         ));
         return None;
     };

@@ -34,7 +34,7 @@ const HINTS: &[(&str, &str)] = &[
     ("unable to find library -l", NO_LIBRARY),
     (
         "groupage-multicall",
-        "each component of a multi-call program offers `pub fn run(args: &mut dyn Iterator<Item = std::ffi::OsString>) -> std::process::ExitCode` in its library, or names another function with `run` in [build.cargo]",
+        "each component of a multi-call program offers a function `run` in its library, as README.md shows it, or names another one with `run` in [build.cargo]",
     ),
     ("--offline was specified", "run `cargo fetch --locked` once with a network, or leave out --offline"),
 ];
