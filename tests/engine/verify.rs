@@ -69,8 +69,8 @@ fn probed(workspace: &Workspace, bytes: Vec<u8>) {
 
 fn left_behind() -> (Vec<String>, String) {
     let images =
-        docker(&["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=groupage.invalid/verify/*"]);
-    let containers = docker(&["ps", "-aq", "--filter", "label=dev.groupage.probe"]);
+        docker(["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=groupage.invalid/verify/*"]);
+    let containers = docker(["ps", "-aq", "--filter", "label=dev.groupage.probe"]);
     (images.lines().map(str::to_owned).collect(), containers)
 }
 
@@ -106,7 +106,7 @@ fn a_probe_that_does_not_end_is_ended() {
     let workspace = Workspace::empty();
     probed(&workspace, Program::endless().bytes());
     let name = workspace.tag("endless:1");
-    docker(&["load", "-q", "-i", &saved(&workspace, &name)]);
+    docker(["load", "-q", "-i", &saved(&workspace, &name)]);
     let variable = |name: &str| std::env::var(name).ok();
     let address = host::resolve(None, &Environment::from_variables(variable, None), &|_| Ok(Vec::new())).unwrap();
     let probe = Probe {
@@ -126,7 +126,7 @@ fn a_probe_that_does_not_end_is_ended() {
         end
     });
     assert_eq!(end.unwrap(), Probed::TooLong);
-    let of_image = docker(&["ps", "-aq", "--filter", &format!("ancestor={}", probe.image)]);
+    let of_image = docker(["ps", "-aq", "--filter", &format!("ancestor={}", probe.image)]);
     assert_eq!(of_image, "");
 }
 
