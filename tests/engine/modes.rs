@@ -2,7 +2,6 @@
 //! and going from one mode to another and back gives the same digests.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
 
 use crate::needs_engine_roles::{
     AGENT, CONTENTS, FULL, Fixture, PLAIN, buffer_metrics_serves_what_is_in_a_mounted_folder,
@@ -14,16 +13,10 @@ use crate::support::builders::{lock, repository};
 use crate::support::workspace::{Registry, program};
 use crate::support::{Ended, daemon};
 
-type Shared = Mutex<Weak<Fixture>>;
-
-/// Builds all images in a mode, once for all tests of this process and engine that run at the same time.
-fn images(shared: &Shared, mode: &str, engine: &[&str]) -> Option<Arc<Fixture>> {
+/// Builds all images in a mode.
+fn images(mode: &str, engine: &[&str]) -> Option<Fixture> {
     if !daemon() {
         return None;
-    }
-    let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(fixture) = shared.upgrade() {
-        return Some(fixture);
     }
     let registry = Registry::new();
     let _lock = lock("images");
@@ -39,9 +32,7 @@ fn images(shared: &Shared, mode: &str, engine: &[&str]) -> Option<Arc<Fixture>> 
     };
     assert_eq!(ended.stdout.lines().count(), names.len(), "{}", ended.stdout);
     let read = |name: String| (name.clone(), Image::of_daemon(&format!("{}/{name}", registry.0)));
-    let fixture = Arc::new(Fixture { images: names.into_iter().map(read).collect::<BTreeMap<_, _>>(), registry });
-    *shared = Arc::downgrade(&fixture);
-    Some(fixture)
+    Some(Fixture { images: names.into_iter().map(read).collect::<BTreeMap<_, _>>(), registry })
 }
 
 /// `image/part:tag` of `image:tag`.
@@ -50,34 +41,36 @@ fn part_of(name: &str, part: &str) -> String {
     format!("{image}/{part}:{tag}")
 }
 
-/// Each check, as a test of its own for each engine and mode.
-macro_rules! for_each_mode {
-    ($($module:ident: $mode:literal, $engine:expr, [$($own:ident),*];)*) => {$(
-        mod $module {
-            static SHARED: super::Shared = super::Shared::new(super::Weak::new());
-            for_each_mode!(@tests $mode, $engine, [$($own,)*
-                buffer_metrics_serves_what_is_in_a_mounted_folder,
-                config_reloader_calls_a_webhook_for_each_change_of_a_mounted_file,
-                drain_watch_tells_drained_from_timeout,
-                log_controller_renders_and_refuses,
-                old_paths_start_the_same_programs,
-                restore_helper_waits_for_every_volume
-            ]);
-        }
-    )*};
-    (@tests $mode:literal, $engine:expr, [$($check:ident),*]) => {$(
-        #[test]
-        fn $check() {
-            if let Some(images) = super::images(&SHARED, $mode, $engine) { super::$check(&images) }
-        }
-    )*};
+/// All checks of one mode by one engine: the images are built once for them.
+fn check(mode: &str, engine: &[&str], own: impl Fn(&Fixture)) {
+    let Some(images) = images(mode, engine) else { return };
+    own(&images);
+    buffer_metrics_serves_what_is_in_a_mounted_folder(&images);
+    config_reloader_calls_a_webhook_for_each_change_of_a_mounted_file(&images);
+    drain_watch_tells_drained_from_timeout(&images);
+    log_controller_renders_and_refuses(&images);
+    old_paths_start_the_same_programs(&images);
+    restore_helper_waits_for_every_volume(&images);
 }
 
-for_each_mode! {
-    split_docker: "split", &["--engine", "docker"], [each_image_starts_its_only_role];
-    split_native: "split", &["--engine", "native", "--load"], [each_image_starts_its_only_role];
-    multicall_docker: "multicall", &["--engine", "docker"], [one_program_and_links_to_it];
-    multicall_native: "multicall", &["--engine", "native", "--load"], [one_program_and_links_to_it];
+#[test]
+fn split_docker() {
+    check("split", &["--engine", "docker"], each_image_starts_its_only_role);
+}
+
+#[test]
+fn split_native() {
+    check("split", &["--engine", "native", "--load"], each_image_starts_its_only_role);
+}
+
+#[test]
+fn multicall_docker() {
+    check("multicall", &["--engine", "docker"], one_program_and_links_to_it);
+}
+
+#[test]
+fn multicall_native() {
+    check("multicall", &["--engine", "native", "--load"], one_program_and_links_to_it);
 }
 
 fn each_image_starts_its_only_role(images: &Fixture) {
