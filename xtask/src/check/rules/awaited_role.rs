@@ -2,8 +2,8 @@
 
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::RuleLevel;
-use crate::resolve::exclusions;
+use crate::manifest::{ComponentName, RoleName, RuleLevel};
+use crate::resolve::{Node, exclusions};
 
 pub(super) const RULE: Rule = Rule {
     code: "awaited-role-missing",
@@ -20,6 +20,9 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             if subject.image.roles().any(|(_, role)| *role.name == awaited.value) {
                 continue;
             }
+            if is_beside(subject, &awaited.value) {
+                continue;
+            }
             let message = format!(
                 "role `{}` waits for role `{}`, which is not in image `{}`",
                 role.name, awaited.value, subject.plan.id
@@ -28,6 +31,15 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             findings.push([component.name()], finding.help(help(subject, awaited.value.as_str())));
         }
     }
+}
+
+/// Whether the image is that of one component, and another one of the same definition has the role: in an image of its own,
+/// which runs all the same.
+fn is_beside(subject: &Subject<'_>, role: &RoleName) -> bool {
+    let is_in = |name: &ComponentName| subject.image.reasons.is_on(&Node::Component(name.clone()));
+    let mut components = subject.resolution.manifests.components.values();
+    subject.image.part.is_some()
+        && components.any(|component| component.roles.contains_key(role) && is_in(&component.name.value))
 }
 
 /// Names the component that has the role, if one does.
