@@ -100,7 +100,7 @@ fn lock_asks_for_what_is_missing_and_update_for_what_is_there() {
     let stale = workspace.run(["generate", "--check"]).expect(1);
     assert!(stale.stderr.contains("images/app/Dockerfile:"), "{}", stale.stderr);
     let json = workspace.run(["update", "--format", "json"]).expect(0);
-    let expected = serde_json::json!({ "written": true, "changes": [{
+    let expected = serde_json::json!({ "written": true, "contracts": [], "changes": [{
         "used_by": ["components.tool.image"],
         "old": format!("{at}/tool:1@{tool}"),
         "new": format!("{at}/tool:1@{new_tool}"),
