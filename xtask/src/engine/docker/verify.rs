@@ -1,6 +1,5 @@
 //! The contract of an image that was just built, before it gets a name. The daemon writes the image out as `docker save` does, and
-//! nothing of it is kept: an image on a small base takes a few hundredths of a second, one on a whole Debian about half of one.
-//! An image that is there already was looked at when it was built.
+//! nothing of it is kept. An image that is there already was looked at when it was built.
 
 use super::Docker;
 use crate::engine::native::base::exported;
