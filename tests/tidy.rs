@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Modules in flow order, and those above them that each may use besides `source`, `diagnostic` and `oci`.
+/// Modules in flow order, and those above them that each may use besides `source`, `diagnostic`, `yaml` and `oci`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("diagnostic", &[]),
+    ("yaml", &[]),
     ("oci", &[]),
     ("workspace", &[]),
     ("manifest", &["workspace"]),
@@ -27,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What every module may use.
-const SHARED: &[&str] = &["source", "diagnostic", "oci"];
+const SHARED: &[&str] = &["source", "diagnostic", "yaml", "oci"];
 
 /// Words that only some modules may hold, and why.
 const RESERVED: &[(&[&str], &[&str], &str)] = &[

@@ -2,7 +2,7 @@
 //! merged into which image, generates multi-stage Dockerfiles, and builds the images: through a Docker daemon, or without one.
 //!
 //! This page is the map. Data flows from left to right, one function for each arrow; modules are listed in flow order, and
-//! a module uses only what stands above it, [`source`], [`diagnostic`] and [`oci`].
+//! a module uses only what stands above it, [`source`], [`diagnostic`], [`yaml`] and [`oci`].
 //!
 //! ```text
 //! files → Sources → Manifests → Resolution → Pins → Plan → Dockerfile + context → images → output
@@ -48,6 +48,7 @@
 pub mod diagnostic;
 pub mod oci;
 pub mod source;
+pub mod yaml;
 
 pub mod workspace;
 

@@ -17,6 +17,7 @@ mod image;
 mod image_source;
 mod listing;
 pub mod media;
+mod mention;
 mod platform;
 mod reference;
 mod rootfs;
@@ -34,6 +35,7 @@ pub use image::{
 pub use image_source::{ImageFile, ImageFileKind, ImageSource, ImageSourceError};
 pub use listing::{Attributes, Change, LayerError, Listed, Listing, MAX_ENTRIES};
 pub use media::Compression;
+pub use mention::{Mention, mention_around};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError, redacted};
 pub use rootfs::{Node, ResolveError, Rootfs, Source};

@@ -88,6 +88,40 @@ impl Reference {
         Self { digest: None, ..self.clone() }
     }
 
+    /// Registry and repository, written out as [`Reference::canonical`] does, without tag and digest.
+    pub fn name(&self) -> String {
+        Self { tag: None, digest: None, ..self.clone() }.canonical()
+    }
+
+    /// A reference from its parts, each of which may be absent but the repository.
+    ///
+    /// ```
+    /// use groupage::oci::Reference;
+    /// let reference = Reference::from_parts(Some("ghcr.io"), "a/b", Some("1"), None)?;
+    /// assert_eq!(reference.to_string(), "ghcr.io/a/b:1");
+    /// assert!(Reference::from_parts(None, "a/b:1", None, None).is_err());
+    /// # Ok::<(), groupage::oci::ReferenceError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a part is not what it is given as.
+    pub fn from_parts(
+        registry: Option<&str>,
+        repository: &str,
+        tag: Option<&str>,
+        digest: Option<&str>,
+    ) -> Result<Self, ReferenceError> {
+        let own = |part: Option<&str>| part.map(str::to_owned);
+        let parts =
+            Self { registry: own(registry), repository: repository.to_owned(), tag: own(tag), digest: own(digest) };
+        let text = parts.to_string();
+        match text.parse::<Self>() {
+            Ok(parsed) if parsed == parts => Ok(parts),
+            Ok(_) => Err(ReferenceError { text, reason: "a part of it is more than that part" }),
+            Err(error) => Err(error),
+        }
+    }
+
     fn append_version(&self, text: &mut String) {
         for (mark, part) in [(':', &self.tag), ('@', &self.digest)] {
             if let Some(part) = part {
