@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("workspace", &[]),
     ("manifest", &["workspace"]),
     ("policy", &["workspace", "manifest"]),
-    ("resolve", &["workspace", "manifest"]),
+    ("resolve", &["workspace", "manifest", "policy"]),
     ("lock", &["workspace", "manifest", "resolve"]),
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
     // for the thread pool

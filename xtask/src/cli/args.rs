@@ -56,7 +56,7 @@ pub struct Global {
     /// The groupage.toml of the workspace; searched upwards from here when absent
     #[arg(long, global = true, value_name = "PATH", help_heading = "Workspace")]
     pub manifest_path: Option<Utf8PathBuf>,
-    /// Override one value: bases.NAME, builders.NAME, registry.default, build.network, images.NAME.base, images.NAME.mode, components.NAME.image; `*` matches within a name
+    /// Override one value: bases.NAME, builders.NAME or components.NAME.image, or of these only .registry, .repository, .tag or .digest; registry.default, registry.mirror, images.NAME.base and the like; `*` matches within a name
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
     pub set: Vec<(String, String)>,
     /// Assert that groupage.lock fits the manifests, as Cargo.lock always must; the default when CI=true and there is a groupage.lock

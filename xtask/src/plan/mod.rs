@@ -120,7 +120,7 @@ fn image_plan(
         dockerfiles: deviating_dockerfiles(image),
         mode: image.mode,
         version: image.version.clone(),
-        tags: tags(resolution, image),
+        tags: tags(image),
         platforms: image.platforms.clone(),
         network: resolution.network.value,
         link: resolution.manifests.settings.link,
@@ -169,16 +169,14 @@ fn deviating_dockerfiles(image: &ResolvedImage<'_>) -> BTreeMap<Platform, Utf8Pa
 /// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`, with the component below the name for its own image, and the
 /// mode behind the suffix for one that is built beside the image's own. A `+` of the version becomes `_`, as Helm has it; an
 /// empty version gives no tag at all, and a rule refuses it.
-pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
-    if image.version.is_empty() {
+pub fn tags(image: &ResolvedImage<'_>) -> Vec<String> {
+    let version = image.output.tag.as_ref().map_or(&image.version, |tag| &tag.value).replace('+', "_");
+    if version.is_empty() {
         return Vec::new();
     }
-    let registry =
-        resolution.registry.as_ref().map(|registry| format!("{}/", registry.value.as_str())).unwrap_or_default();
-    let version = image.version.replace('+', "_");
     let part = image.part.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
     let mode = if image.beside { format!("-{}", image.mode) } else { String::new() };
-    vec![format!("{registry}{}{part}:{version}{}{mode}", image.definition.name.value, image.tag_suffix)]
+    vec![format!("{}{part}:{version}{}{mode}", image.output.name(), image.tag_suffix)]
 }
 
 /// Every tag must be a reference: a version or suffix may have the right characters in the wrong place.
