@@ -1,6 +1,6 @@
 //! `check`: every rule over every image in every variant, and drift of generated files and of the lock file.
 
-use super::args::{CheckArguments, Format};
+use super::args::{CheckArguments, CheckWhat, Format};
 use super::generate::{self, Drift};
 use super::output::counted;
 use super::pins;
@@ -14,6 +14,9 @@ use crate::plan::Plan;
 use crate::resolve::{Resolution, Selection};
 
 pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    if let Some(CheckWhat::References(arguments)) = &arguments.what {
+        return super::references::run(arguments, session);
+    }
     if arguments.list_rules {
         return list_rules(arguments, session);
     }
