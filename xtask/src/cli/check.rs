@@ -6,7 +6,7 @@ use super::output::counted;
 use super::pins;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use crate::check::{RULES, level, lock_drift, run as run_rules};
+use crate::check::{RULES, level, lock_drift, run_by};
 use crate::diagnostic::{Diagnostic, Level, to_json};
 use crate::lock::{self, Builders, Difference, LockFile, Mode};
 use crate::manifest::Settings;
@@ -24,7 +24,8 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
     let selection = arguments.selection.selection(true);
     let resolution = session.resolve(&loaded, &selection)?;
     let plan = session.plan(&loaded, &resolution, &pins::that_fit(&loaded, &resolution))?;
-    let mut findings = run_rules(&resolution, &plan);
+    let judge = session.judge(&loaded)?;
+    let mut findings = run_by(&resolution, &plan, Some(&judge));
     let differences = lock_differences(session, &loaded, &selection, &resolution);
     findings.extend(
         lock_drift(&differences, &loaded.manifests.settings, session.global.locked)

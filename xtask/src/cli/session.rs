@@ -10,9 +10,9 @@ use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
-use crate::manifest::{self, BuildKind, Manifests, Mode};
+use crate::manifest::{self, BuildKind, Date, Manifests, Mode};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
-use crate::policy::{Policy, TargetEnvironment};
+use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
@@ -131,6 +131,21 @@ impl<'a> Session<'a> {
         policy.environment(name).map(Some).map_err(|error| Stop::input(anyhow::anyhow!("{source}: {error}")))
     }
 
+    /// Who judges references. Records must hold on the day of the newest commit, else of SOURCE_DATE_EPOCH.
+    pub(super) fn judge<'p>(&self, loaded: &'p Loaded) -> Result<Judge<'p>, Stop> {
+        let policy = &loaded.policy;
+        let environment = self.target_environment(policy)?;
+        let committed = || workspace::head_time(&loaded.workspace.root).map(Date::of_seconds);
+        let day = match policy.temporary.is_empty() {
+            true => None,
+            false => match committed() {
+                None => super::native::epoch(self)?.map(Date::of_seconds),
+                day => day,
+            },
+        };
+        Ok(Judge { policy, environment, day })
+    }
+
     /// Whether there is a workspace, for a command that also works without one.
     pub(super) fn is_in_workspace(&self) -> Result<bool, Stop> {
         match Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()) {
@@ -212,7 +227,8 @@ impl<'a> Session<'a> {
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.
     pub(super) fn check(&self, loaded: &Loaded, resolution: &Resolution<'_>, plan: &Plan) -> Result<(), Stop> {
-        let findings = check::run(resolution, plan);
+        let judge = self.judge(loaded)?;
+        let findings = check::run_by(resolution, plan, Some(&judge));
         self.output.diagnostics(&findings, &loaded.sources.map);
         if findings.iter().any(|finding| finding.level == Level::Error) {
             Err(Stop::silent(ExitStatus::Refused))
