@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lock", &["workspace", "manifest", "resolve"]),
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
     // for the thread pool
-    ("check", &["workspace", "manifest", "resolve", "lock", "plan"]),
+    ("check", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
     ("verify", &["plan", "check", "render"]),
     ("engine", &["workspace", "manifest", "plan", "render", "verify"]),

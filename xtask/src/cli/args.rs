@@ -4,6 +4,7 @@ mod explain;
 mod look;
 mod measure;
 mod mode;
+mod references;
 mod tools;
 
 use camino::Utf8PathBuf;
@@ -16,6 +17,7 @@ use crate::resolve::ImageSelector;
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use mode::ModeChoice;
+pub use references::{CheckWhat, ReferencesArguments};
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -59,6 +61,9 @@ pub struct Global {
     /// Override one value: bases.NAME, builders.NAME or components.NAME.image, or of these only .registry, .repository, .tag or .digest; registry.default, registry.mirror, images.NAME.base and the like; `*` matches within a name
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
     pub set: Vec<(String, String)>,
+    /// The environment that the work is for, one of [environments] of groupage.toml; GROUPAGE_ENV when absent
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Workspace")]
+    pub env: Option<String>,
     /// Assert that groupage.lock fits the manifests, as Cargo.lock always must; the default when CI=true and there is a groupage.lock
     #[arg(long, global = true, conflicts_with = "no_locked", help_heading = "Workspace")]
     pub locked: bool,
@@ -174,7 +179,11 @@ pub struct ListArguments {
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct CheckArguments {
+    /// Something else than the workspace
+    #[command(subcommand)]
+    pub what: Option<CheckWhat>,
     /// What to check; every image in every variant when absent
     #[command(flatten)]
     pub selection: SelectionArguments,

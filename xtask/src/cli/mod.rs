@@ -33,6 +33,7 @@ mod pins;
 mod plan;
 mod program;
 mod records;
+mod references;
 mod registry;
 mod report;
 mod rerun;

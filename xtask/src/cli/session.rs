@@ -10,8 +10,9 @@ use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
-use crate::manifest::{self, BuildKind, Manifests, Mode};
+use crate::manifest::{self, BuildKind, Date, Manifests, Mode};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
+use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
@@ -19,6 +20,9 @@ use crate::source::{SourceMap, Span};
 use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
 use crate::workspace::{self, Environment, Memory, Sources, Tree, Want, Workspace, WorkspaceError};
 use crate::{check, oci};
+
+/// The variable that names an environment.
+const ENVIRONMENT: &str = "GROUPAGE_ENV";
 
 /// What a run knows before it has read anything.
 pub(super) struct Session<'a> {
@@ -50,6 +54,8 @@ pub(super) struct Loaded {
     pub(super) lock_file: Option<LockFile>,
     /// Hashes of files, from run to run.
     pub(super) memory: Memory,
+    /// What may be released.
+    pub(super) policy: Policy,
 }
 
 impl<'a> Session<'a> {
@@ -97,6 +103,9 @@ impl<'a> Session<'a> {
         if !unknown.is_empty() {
             return Err(self.bad_input(&unknown, &sources.map));
         }
+        let policy = Policy::new(&manifests).map_err(|problems| self.bad_input(&problems, &sources.map))?;
+        // a misspelt name must not be taken for no environment, whatever the command
+        self.target_environment(&policy)?;
         let overrides = Overrides {
             flags: self.global.set.clone(),
             environment: self.environment.with_prefix("GROUPAGE_"),
@@ -106,7 +115,35 @@ impl<'a> Session<'a> {
         self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
         let packages = Packages::new();
         let memory = Memory::open(&workspace.root);
-        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory })
+        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory, policy })
+    }
+
+    /// The environment that is asked for.
+    pub(super) fn target_environment<'p>(&self, policy: &'p Policy) -> Result<Option<&'p TargetEnvironment>, Stop> {
+        let flag = self.global.env.as_deref().map(|name| (name, "--env"));
+        let Some((name, source)) = flag.or(self.environment.get(ENVIRONMENT).map(|name| (name, ENVIRONMENT))) else {
+            return Ok(None);
+        };
+        if name.trim().is_empty() {
+            let hint = "an empty value is not \"unset\": leave it out instead";
+            return Err(Stop::input(anyhow::anyhow!("{source} is empty\nhint: {hint}")));
+        }
+        policy.environment(name).map(Some).map_err(|error| Stop::input(anyhow::anyhow!("{source}: {error}")))
+    }
+
+    /// Who judges references. Records must hold on the day of the newest commit, else of SOURCE_DATE_EPOCH.
+    pub(super) fn judge<'p>(&self, loaded: &'p Loaded) -> Result<Judge<'p>, Stop> {
+        let policy = &loaded.policy;
+        let environment = self.target_environment(policy)?;
+        let committed = || workspace::head_time(&loaded.workspace.root).map(Date::of_seconds);
+        let day = match policy.temporary.is_empty() {
+            true => None,
+            false => match committed() {
+                None => super::native::epoch(self)?.map(Date::of_seconds),
+                day => day,
+            },
+        };
+        Ok(Judge { policy, environment, day })
     }
 
     /// Whether there is a workspace, for a command that also works without one.
@@ -190,7 +227,8 @@ impl<'a> Session<'a> {
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.
     pub(super) fn check(&self, loaded: &Loaded, resolution: &Resolution<'_>, plan: &Plan) -> Result<(), Stop> {
-        let findings = check::run(resolution, plan);
+        let judge = self.judge(loaded)?;
+        let findings = check::run_by(resolution, plan, Some(&judge));
         self.output.diagnostics(&findings, &loaded.sources.map);
         if findings.iter().any(|finding| finding.level == Level::Error) {
             Err(Stop::silent(ExitStatus::Refused))
