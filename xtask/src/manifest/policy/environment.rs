@@ -108,7 +108,17 @@ fn decode(span: Span, table: &mut Table<'_>) -> EnvironmentSettings {
     }
 }
 
-/// Keys as on the command line, such as `"registry.default"`; an empty value is an error, as everywhere.
+/// The keys of `--set`, written as tables, as in `groupage.override.toml`, or as `"registry.default"`; an empty value is an
+/// error, as everywhere.
 fn decode_values(table: &mut Table<'_>) -> Option<BTreeMap<String, Spanned<String>>> {
-    Some(table.named::<String>().into_iter().filter_map(|(key, item)| Some((key.value, item.line()?))).collect())
+    let mut values = BTreeMap::new();
+    for (key, item) in table.named::<String>() {
+        if item.is_table() {
+            let below = item.table(decode_values).unwrap_or_default();
+            values.extend(below.into_iter().map(|(name, value)| (format!("{}.{name}", key.value), value)));
+        } else if let Some(value) = item.line() {
+            values.insert(key.value, value);
+        }
+    }
+    Some(values)
 }
