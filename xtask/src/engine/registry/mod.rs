@@ -20,6 +20,7 @@
 //! | `images.rs` | what a reference names, without layers |
 //! | `fetch.rs` | pulls |
 //! | `push.rs`, `upload.rs` | pushes, and one blob of them |
+//! | `tags.rs` | the tags of a repository |
 //! | `trouble.rs` | what goes wrong, and how it is told |
 //! | `progress.rs` | bytes, as events |
 //!
@@ -60,6 +61,7 @@ mod manifest;
 mod options;
 mod progress;
 mod push;
+mod tags;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod network;
 mod pull;
 mod push;
 mod server;
+mod tags;
 
 use std::time::Duration;
 
