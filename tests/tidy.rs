@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resolve", &["workspace", "manifest"]),
     ("lock", &["workspace", "manifest", "resolve"]),
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
+    ("release", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
     // for the thread pool
     ("check", &["workspace", "manifest", "resolve", "lock", "plan"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),

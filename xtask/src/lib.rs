@@ -60,6 +60,8 @@ pub mod lock;
 
 pub mod plan;
 
+pub mod release;
+
 pub mod check;
 
 pub mod render;

@@ -93,13 +93,14 @@ async fn page(link: &Link, target: &Target, rest: &str) -> Result<(Vec<String>, 
     Ok((page.tags.unwrap_or_default(), next))
 }
 
-/// What stands in `Link: <…>; rel="next"`: of the address, only its query. It may name a host that is not this one's name
+/// Where the next page is. Of the address only its query counts: it may name a host that is not this one's name
 /// outside, and what is asked for is a page of this repository in any case.
 fn next(answer: &Answer) -> Option<String> {
     query(answer.header(LINK)).map(|query| format!("tags/list?{query}"))
 }
 
-fn query(header: &str) -> Option<&str> {
+/// The query in `Link: <…>; rel="next"`.
+pub(super) fn query(header: &str) -> Option<&str> {
     let link = header.split(',').find(|link| {
         let relation = link.split(';').skip(1).filter_map(|part| part.trim().strip_prefix("rel="));
         relation.into_iter().any(|relation| relation.trim_matches('"').eq_ignore_ascii_case("next"))
