@@ -101,7 +101,7 @@ fn what_cannot_be_added_is_refused() {
     let text = "- name: a\n  dmap: {D1: [\"1\"]}\n";
     assert_eq!(refused(text, &[promotion("a", 2, "1")]), ["tag-at-two-digests"]);
     assert_eq!(refused("[{name: a, dmap: {}}]\n", &[promotion("b", 2, "1")]), ["written-in-one-line"]);
-    assert_eq!(refused("- nam: a\n", &[promotion("b", 2, "1")]), ["missing-key", "unknown-key"]);
+    assert_eq!(refused("- nam: a\n", &[promotion("b", 2, "1")]), ["unknown-key", "missing-key"]);
 }
 
 #[test]

@@ -85,6 +85,7 @@ fn serve(seen: &Seen, held: &Held, lists: bool) -> Act {
         },
         ("PUT", _) => take(held, repository, query.strip_prefix("digest=").map_or(word.to_owned(), decoded)),
         (_, "/referrers/") if lists => referrers(held, repository, word),
+        (_, "/referrers/") => Act::answer(404),
         ("GET" | "HEAD", _) => match held.lock().unwrap().get(&format!("{repository} {word}")) {
             Some((media_type, bytes)) => {
                 let act = Act::answer(200).header("Content-Type", media_type).body(bytes);
