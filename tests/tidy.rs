@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("oci", &[]),
     ("workspace", &[]),
     ("manifest", &["workspace"]),
+    ("policy", &["workspace", "manifest"]),
     ("resolve", &["workspace", "manifest"]),
     ("lock", &["workspace", "manifest", "resolve"]),
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
@@ -52,7 +53,7 @@ const RESERVED: &[(&[&str], &[&str], &str)] = &[
     (&["anyhow"], &["cli"], "errors of modules are enums"),
     (&["bollard", "tokio", "reqwest"], &["engine"], "async and the network live at the edge"),
     (&["process::exit", "ExitCode"], &["cli", "main"], "only cli chooses exit codes"),
-    (&["SystemTime"], &[], "outputs must not depend on the clock"),
+    (&["SystemTime"], &["workspace"], "outputs must not depend on the clock; `--on today` asks for it in words"),
     (&["HashMap", "HashSet"], &[], "their order can leak into outputs"),
 ];
 

@@ -54,6 +54,8 @@ pub mod workspace;
 
 pub mod manifest;
 
+pub mod policy;
+
 pub mod resolve;
 
 pub mod lock;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
 
+use super::policy::{Date, DateError};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, Span, Spanned};
 
@@ -268,6 +269,19 @@ impl<'a> Item<'a> {
                     Some((message, hint)) => self.report_with_help("invalid-value", message, hint),
                     None => self.report("invalid-value", text),
                 }
+                None
+            }
+        }
+    }
+
+    /// A day: a TOML date, or a text that says one.
+    pub fn date(&self) -> Option<Spanned<Date>> {
+        let DeValue::Datetime(written) = self.value else { return self.parsed() };
+        match written.to_string().parse() {
+            Ok(date) => Some(Spanned::new(date, self.span)),
+            Err(error) => {
+                let error: DateError = error;
+                self.report("invalid-value", format!("`{}`: {error}", self.path));
                 None
             }
         }

@@ -14,6 +14,7 @@ mod feature;
 mod image;
 mod name;
 mod path;
+mod policy;
 mod replaces;
 mod role;
 mod settings;
@@ -26,10 +27,11 @@ pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use name::{
-    BaseName, BuilderName, Cadence, ComponentName, ContractId, FeatureName, ImageName, NameError, Need, OutputName,
-    RoleName, VariantName,
+    BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
+    Need, OutputName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};
 pub use role::{ArgsStyle, Port, Protocol, Role, User};
 pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};

@@ -90,6 +90,8 @@ name_types! {
     BaseName, "base name", plain_name;
     /// Name of an entry of `[builders]`.
     BuilderName, "builder name", plain_name;
+    /// Name of an entry of `[environments]`.
+    EnvironmentName, "environment name", plain_name;
     /// Name of an output of a `script` build.
     OutputName, "output name", plain_name;
     /// What a base or a component gives and a role may need, such as `libc:glibc`.

@@ -46,6 +46,11 @@ impl Reference {
         self.registry.as_deref().unwrap_or("docker.io")
     }
 
+    /// Whether the registry was written.
+    pub fn is_with_registry(&self) -> bool {
+        self.registry.is_some()
+    }
+
     /// The repository as written.
     pub fn repository(&self) -> &str {
         &self.repository

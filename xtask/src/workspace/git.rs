@@ -1,6 +1,7 @@
 //! What git knows: when files were last changed, a time that is the same in every clone, and what they were at a revision.
 
 mod revision;
+mod tree;
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -8,6 +9,8 @@ use std::thread;
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use revision::{Revision, RevisionError, RevisionTree, ignored};
+pub(super) use tree::work_files;
+pub use tree::{BlobFile, branch, head_time, read_blobs, revision_files, tags};
 
 /// How many questions are asked at once.
 const AT_ONCE: usize = 8;

@@ -6,6 +6,7 @@
 //! | `environment.rs` | variables, read once |
 //! | `inside.rs` | whether a path stays in the workspace, links followed |
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
+//! | `texts.rs` | files of arbitrary trees, for a search; the clock, for `--on today` |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree/` | files that builds read: listed, hashed, kept inside the workspace |
 //! | `ignore/` | which files of a folder belong to a build: `.gitignore` and `.dockerignore` |
@@ -40,6 +41,7 @@ mod overrides;
 mod pool;
 mod seen;
 mod text;
+mod texts;
 mod times;
 mod tree;
 mod watch;
@@ -51,11 +53,15 @@ pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
 pub use generated::{Existing, GENERATED, existing, stale};
-pub use git::{History, Revision, RevisionError, RevisionTree, commit_times, ignored, revision, topmost};
+pub use git::{
+    BlobFile, History, Revision, RevisionError, RevisionTree, branch, commit_times, head_time, ignored, read_blobs,
+    revision, revision_files, tags, topmost,
+};
 pub use memory::{MEMORY_FOLDER, Memory};
 pub use overrides::OverrideEntry;
 pub use pool::{in_parallel, threads};
 pub use seen::Seen;
+pub use texts::{MAX_SEARCHED, now, searched_files, searched_text, text_of};
 pub use times::remembered_times;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 pub use watch::{FileEvent, FolderWatch, Limit, OnEvent, Renewed, WatchError};

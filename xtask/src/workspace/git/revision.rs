@@ -187,7 +187,7 @@ fn refusal(root: &Utf8Path, stderr: &[u8]) -> RevisionError {
     RevisionError::Refused { root: root.to_owned(), detail: first_line(&words) }
 }
 
-fn first_line(words: &str) -> String {
+pub(super) fn first_line(words: &str) -> String {
     words.lines().next().unwrap_or("it fails without a word").to_owned()
 }
 
