@@ -4,6 +4,7 @@ mod explain;
 mod look;
 mod measure;
 mod mode;
+mod release;
 mod tools;
 
 use camino::Utf8PathBuf;
@@ -16,6 +17,7 @@ use crate::resolve::ImageSelector;
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use mode::ModeChoice;
+pub use release::*;
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -122,6 +124,15 @@ pub enum Command {
     Advise(AdviseArguments),
     /// List the images and components that were touched since a git revision; builds nothing
     Affected(AffectedArguments),
+    /// List every image that is needed or made: references, digests, platforms, reasons
+    Images(ImagesArguments),
+    /// Copy every image that is needed to a registry of one's own, by digest
+    Mirror(MirrorArguments),
+    /// Copy images from one environment to another by digest, and set their tags there
+    #[command(long_about = release::LONG_PROMOTE)]
+    Promote(PromoteArguments),
+    /// Compare releases
+    Release(ReleaseArguments),
     /// Build again whenever a file is saved
     Watch(WatchArguments),
     /// Show or shrink what target/groupage holds
