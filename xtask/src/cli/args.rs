@@ -5,19 +5,21 @@ mod look;
 mod measure;
 mod mode;
 mod references;
+mod release;
+mod selection;
 mod tools;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
-use crate::manifest::FeatureValue;
 use crate::oci::Platform;
-use crate::resolve::ImageSelector;
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use mode::ModeChoice;
 pub use references::{CheckWhat, ReferencesArguments};
+pub use release::*;
+pub use selection::{FeatureArguments, SelectionArguments};
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -127,6 +129,15 @@ pub enum Command {
     Advise(AdviseArguments),
     /// List the images and components that were touched since a git revision; builds nothing
     Affected(AffectedArguments),
+    /// List every image that is needed or made: references, digests, platforms, reasons
+    Images(ImagesArguments),
+    /// Copy every image that is needed to a registry of one's own, by digest
+    Mirror(MirrorArguments),
+    /// Copy images from one environment to another by digest, and set their tags there
+    #[command(long_about = release::LONG_PROMOTE)]
+    Promote(PromoteArguments),
+    /// Compare releases
+    Release(ReleaseArguments),
     /// Build again whenever a file is saved
     Watch(WatchArguments),
     /// Show or shrink what target/groupage holds
@@ -134,30 +145,6 @@ pub enum Command {
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
 }
-
-/// What to work on.
-#[derive(Debug, Clone, Default, Args)]
-pub struct SelectionArguments {
-    /// Images, as IMAGE, IMAGE=VARIANT or IMAGE=* (all variants), or IMAGE/COMPONENT where it is split; all images when absent
-    #[arg(value_name = "IMAGE[=VARIANT]")]
-    pub images: Vec<ImageSelector>,
-    /// Features to turn on, separated by commas or spaces: FEATURE of an image, or COMPONENT/FEATURE
-    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', value_parser = features, help_heading = "Feature selection")]
-    pub features: Vec<FeatureList>,
-    /// Turn on all features of the selected images
-    #[arg(long, help_heading = "Feature selection")]
-    pub all_features: bool,
-    /// Leave the default features of the selected images off
-    #[arg(long, help_heading = "Feature selection")]
-    pub no_default_features: bool,
-    /// How components are put together, instead of what the definition says; several, separated by commas, to compare them
-    #[arg(long = "mode", value_name = "MODE", value_delimiter = ',', value_enum)]
-    pub modes: Vec<ModeChoice>,
-}
-
-/// Features of one word, which may itself hold several.
-#[derive(Debug, Clone)]
-pub struct FeatureList(pub Vec<FeatureValue>);
 
 /// Form of the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -341,20 +328,6 @@ pub struct UpdateArguments {
     pub format: Format,
 }
 
-/// Which features are on, where images are named otherwise.
-#[derive(Debug, Clone, Default, Args)]
-pub struct FeatureArguments {
-    /// Features to turn on
-    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', value_parser = features)]
-    pub features: Vec<FeatureList>,
-    /// Turn on all features
-    #[arg(long)]
-    pub all_features: bool,
-    /// Leave the default features off
-    #[arg(long)]
-    pub no_default_features: bool,
-}
-
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArguments {
@@ -377,22 +350,5 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE, such as bases.static=registry.example/static:1".to_owned()),
-    }
-}
-
-fn features(text: &str) -> Result<FeatureList, String> {
-    let words =
-        text.split_whitespace().map(|word| word.parse().map_err(|error: crate::manifest::NameError| error.to_string()));
-    words.collect::<Result<_, _>>().map(FeatureList)
-}
-
-impl SelectionArguments {
-    /// All features that are named.
-    pub(super) fn features(&self) -> FeatureArguments {
-        FeatureArguments {
-            features: self.features.clone(),
-            all_features: self.all_features,
-            no_default_features: self.no_default_features,
-        }
     }
 }
