@@ -10,7 +10,7 @@ use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
-use crate::manifest::{self, BuildKind, Date, Manifests, Mode};
+use crate::manifest::{self, BuildKind, Date, Manifests, Mode, TagName};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
 use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
@@ -175,6 +175,7 @@ impl<'a> Session<'a> {
     /// Resolves what was asked for.
     pub(super) fn resolve<'m>(&self, loaded: &'m Loaded, selection: &Selection) -> Result<Resolution<'m>, Stop> {
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &loaded.overrides)
+            .map(|resolution| loaded.with_branch(resolution))
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
@@ -187,6 +188,7 @@ impl<'a> Session<'a> {
     ) -> Result<Resolution<'m>, Stop> {
         self.resolve(loaded, selection)?;
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &Overrides::default())
+            .map(|resolution| loaded.with_branch(resolution))
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
@@ -299,6 +301,14 @@ impl<'a> Session<'a> {
 }
 
 impl Loaded {
+    /// Git is asked only when a tag names the branch.
+    fn with_branch<'m>(&self, resolution: Resolution<'m>) -> Resolution<'m> {
+        let mut templates = resolution.images.iter().flat_map(|image| image.definition.tags.iter().flatten());
+        let branch = templates.any(|template| template.value.names(TagName::Branch));
+        let branch = branch.then(|| workspace::branch(&self.workspace.root)).flatten();
+        Resolution { branch, ..resolution }
+    }
+
     /// Why an image has no Dockerfile, with the places that say so; nothing when it has one.
     pub(super) fn native_only(&self, image: &ImagePlan) -> Vec<Diagnostic> {
         let report = |reason: render::NativeOnly<'_>| match self.place_of(&reason) {

@@ -53,6 +53,8 @@ pub struct Resolution<'m> {
     pub registry: Option<Value<RegistryPath>>,
     /// Whether builds may use a network.
     pub network: Value<BuildNetwork>,
+    /// The branch that is checked out, for tags that name it. Whoever resolves adds it; git is not asked otherwise.
+    pub branch: Option<String>,
 }
 
 /// One image in one variant.
@@ -165,7 +167,7 @@ pub fn resolve<'m>(
         problems.append(found);
         images.extend(own);
     }
-    problems.finish(Resolution { manifests, images, builders, registry, network })
+    problems.finish(Resolution { manifests, images, builders, registry, network, branch: None })
 }
 
 fn image<'m>(
