@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &["workspace", "manifest"]),
     ("resolve", &["workspace", "manifest", "policy"]),
     ("lock", &["workspace", "manifest", "resolve"]),
-    ("plan", &["workspace", "manifest", "resolve", "lock"]),
+    ("plan", &["workspace", "manifest", "policy", "resolve", "lock"]),
     ("release", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
     // for the thread pool
     ("check", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),

@@ -90,7 +90,7 @@ fn told(resolution: &Resolution<'_>) -> BTreeMap<&'static str, String> {
     let image = &resolution.images[0];
     let component = image.components.iter().find_map(|component| component.image.as_ref());
     let builder = resolution.builders.values().next().unwrap();
-    let tag = image.output.tag.as_ref().map(|tag| tag.value.clone()).unwrap_or_default();
+    let tag = image.output.tag.as_ref().map(|tag| tag.value.to_string()).unwrap_or_default();
     BTreeMap::from([
         ("bases.b", pins.pin_source(image.base.image.as_ref().unwrap()).to_string()),
         ("builders.r", pins.pin(builder).to_string()),

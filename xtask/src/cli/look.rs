@@ -120,7 +120,7 @@ fn planned(word: &str, session: &Session<'_>) -> Result<Option<Anywhere>, Stop> 
     let selection = Selection { images: vec![selector], ..Selection::default() };
     let resolution = session.resolve(&loaded, &selection)?;
     let Some(image) = resolution.images.first() else { return Ok(None) };
-    let Some(tag) = crate::plan::tags(image).pop() else { return Ok(None) };
+    let Some(tag) = crate::plan::tags(&resolution, image).pop() else { return Ok(None) };
     let reference = tag.parse().map_err(Stop::input)?;
     let path = Utf8PathBuf::from(format!("{LAYOUTS}/{}", layout_folder(&image.id())));
     let layout = ImageFile { kind: ImageFileKind::Layout, path, digest: None };

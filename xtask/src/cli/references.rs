@@ -12,7 +12,7 @@ use crate::diagnostic::Problems;
 use crate::manifest::{Date, Manifests, Settings};
 use crate::policy::{Judge, Policy, RecordState, Search};
 use crate::source::{SourceFile, SourceMap};
-use crate::workspace;
+use crate::workspace::{self, SETTINGS_FILE};
 use trees::Tree;
 
 /// A policy, and the texts that it was read from.
@@ -42,14 +42,20 @@ pub(super) fn run(arguments: &ReferencesArguments, session: &Session<'_>) -> Res
         shown::Judged::new(tree, &judge)
     });
     let judged: Vec<shown::Judged<'_>> = judged.collect();
-    let unused =
-        if arguments.all_tags || !arguments.revisions.is_empty() { Vec::new() } else { unused(&rules, &found) };
+    // a part of a tree, or another time, need not hold everything that is recorded
+    let is_whole = arguments.paths.is_empty() && !arguments.all_tags && arguments.revisions.is_empty();
+    let unused = if is_whole { unused(&rules, &found) } else { Vec::new() };
     shown::show(arguments.format, session, &rules.map, environment, &judged, &unused)
 }
 
 /// The policy of `--policy`, or of the workspace.
 fn rules(arguments: &ReferencesArguments, session: &Session<'_>) -> Result<Rules, Stop> {
     let Some(path) = &arguments.policy else {
+        if !session.is_in_workspace()? {
+            return Err(Stop::input(anyhow::anyhow!(
+                "there is no {SETTINGS_FILE} here or in any folder above, so that nothing says what is accepted\nhint: name one with --policy"
+            )));
+        }
         let loaded = session.load_manifests()?;
         return Ok(Rules { map: loaded.sources.map, policy: loaded.policy });
     };

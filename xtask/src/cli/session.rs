@@ -10,7 +10,7 @@ use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
-use crate::manifest::{self, BuildKind, Date, Manifests, Mode};
+use crate::manifest::{self, BuildKind, Date, Manifests, Mode, TagName};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
 use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
@@ -176,6 +176,7 @@ impl<'a> Session<'a> {
     /// Resolves what was asked for.
     pub(super) fn resolve<'m>(&self, loaded: &'m Loaded, selection: &Selection) -> Result<Resolution<'m>, Stop> {
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &loaded.overrides)
+            .map(|resolution| loaded.with_branch(resolution))
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
@@ -188,6 +189,7 @@ impl<'a> Session<'a> {
     ) -> Result<Resolution<'m>, Stop> {
         self.resolve(loaded, selection)?;
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &Overrides::default())
+            .map(|resolution| loaded.with_branch(resolution))
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
@@ -308,6 +310,16 @@ fn profile(environment: &TargetEnvironment) -> Profile {
 }
 
 impl Loaded {
+    /// Git is asked only when a tag names the branch.
+    fn with_branch<'m>(&self, resolution: Resolution<'m>) -> Resolution<'m> {
+        let images = resolution.images.iter();
+        let written = images.clone().flat_map(|image| image.definition.tags.iter().flatten().map(|tag| &tag.value));
+        let replaced = images.filter_map(|image| image.output.tag.as_ref().map(|tag| &tag.value));
+        let branch = written.chain(replaced).any(|template| template.names(TagName::Branch));
+        let branch = branch.then(|| workspace::branch(&self.workspace.root)).flatten();
+        Resolution { branch, ..resolution }
+    }
+
     /// Why an image has no Dockerfile, with the places that say so; nothing when it has one.
     pub(super) fn native_only(&self, image: &ImagePlan) -> Vec<Diagnostic> {
         let report = |reason: render::NativeOnly<'_>| match self.place_of(&reason) {

@@ -110,7 +110,7 @@ pub fn closure(resolution: &Resolution<'_>, pins: &Pins) -> Vec<Row> {
                 table.add(pins.pin(builder), Class::Input, image, why);
             }
         }
-        for tag in plan::tags(image).iter().filter_map(|tag| tag.parse().ok()) {
+        for tag in plan::tags(resolution, image).iter().filter_map(|tag| tag.parse().ok()) {
             table.add(tag, Class::Output, image, why(&id, String::new(), None, image));
         }
     }

@@ -63,6 +63,8 @@ pub struct Resolution<'m> {
     pub network: Value<BuildNetwork>,
     /// The mirror that references of manifests are had from.
     pub mapping: Option<Mapping>,
+    /// The branch that is checked out, for tags that name it. Whoever resolves adds it; git is not asked otherwise.
+    pub branch: Option<String>,
 }
 
 /// One image in one variant.
@@ -181,7 +183,7 @@ pub fn resolve<'m>(
         problems.append(found);
         images.extend(own);
     }
-    problems.finish(Resolution { manifests, images, builders, registry, network, mapping })
+    problems.finish(Resolution { manifests, images, builders, registry, network, mapping, branch: None })
 }
 
 /// What all images of a selection share.

@@ -1,12 +1,13 @@
 //! Under which name an image is published: registry, repository and tag, each of which an override can replace.
 //!
 //! `images.NAME.registry` replaces `registry.default` for one image, `images.NAME.repository` its name, and `images.NAME.tag`
-//! its version in the tag; what a variant and a component of its own append stays.
+//! its tags, by one that may be a template as those in `image.toml`; what a variant appends to the tag, and a component of its
+//! own to the name, stays.
 
 use super::look::Look;
 use super::value::{Value, ValueSource};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{ImageDefinition, RegistryPath};
+use crate::manifest::{ImageDefinition, RegistryPath, TagTemplate};
 
 /// Where an image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,8 @@ pub struct Output {
     pub registry: Option<Value<RegistryPath>>,
     /// What follows them; the name of the image when nothing else is said.
     pub repository: Value<String>,
-    /// What stands in the tag in place of the version.
-    pub tag: Option<Value<String>>,
+    /// What stands in place of the tags of the definition.
+    pub tag: Option<Value<TagTemplate>>,
 }
 
 impl Output {
@@ -42,7 +43,9 @@ pub(super) fn output(
     }
     let registry = look.parsed(&format!("images.{name}.registry")).or_else(|| default.cloned());
     let repository = look.text(&format!("images.{name}.repository"), |text| is_part(&format!("r.io/{text}:1")));
-    let tag = look.text(&format!("images.{name}.tag"), |text| is_part(&format!("r.io/a:{text}")));
+    let tag = look
+        .parsed(&format!("images.{name}.tag"))
+        .map(|tag: Value<TagTemplate>| Value { value: tag.value.with_variant(), source: tag.source });
     Output { registry, repository: repository.unwrap_or(unchanged), tag }
 }
 

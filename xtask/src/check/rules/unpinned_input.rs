@@ -21,7 +21,7 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             "{}, `{}`, has no digest, which environment `{}` wants",
             input.role, input.reference, environment.name
         );
-        let finding = Diagnostic::error(RULE.code, message).label(input.place, "");
+        let finding = input.locate(Diagnostic::error(RULE.code, message));
         findings.push(input.components(), finding.help("run `lock`, which writes the digests into groupage.lock"));
     }
 }

@@ -157,7 +157,7 @@ fn planned(words: &[&String], session: &Session<'_>, loaded: &Loaded) -> Result<
     let registry = resolution.registry.as_ref().map(|registry| format!("{}/", registry.value.as_str()));
     let mut planned = Vec::new();
     for image in &resolution.images {
-        let tags = plan::tags(image);
+        let tags = plan::tags(&resolution, image);
         if tags.is_empty() {
             return Err(Stop::refused(anyhow::anyhow!(
                 "image `{}` has no version, so that no tag is planned for it\nhint: give it one, or write REPOSITORY:TAG",

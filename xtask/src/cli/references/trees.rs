@@ -51,7 +51,11 @@ pub(super) fn search(
     policy: &Policy,
     search: &Search<'_>,
 ) -> Result<Vec<Tree>, Stop> {
-    let folder = session.path(path);
+    // clean, for messages
+    let folder: Utf8PathBuf = session.path(path).components().collect();
+    if !folder.exists() {
+        return Err(Stop::input(anyhow::anyhow!("{path} does not exist\nhint: name a folder or file that is there")));
+    }
     let revisions = match arguments.all_tags {
         true => workspace::tags(&folder).map_err(stop)?,
         false => arguments.revisions.clone(),
@@ -69,7 +73,7 @@ pub(super) fn search(
 
 fn work_tree(path: &Utf8Path, folder: &Utf8Path, policy: &Policy, search: &Search<'_>) -> Result<Tree, Stop> {
     let files = workspace::searched_files(folder)
-        .map_err(|error| Stop::input(anyhow::anyhow!("{error}\nhint: name a folder or file that is there")))?;
+        .map_err(|error| Stop::input(anyhow::anyhow!("cannot search {path}: {error}")))?;
     let files: Vec<Utf8PathBuf> = files.into_iter().filter(|file| !is_skipped(policy, path, file)).collect();
     let found = workspace::in_parallel(&files, |file| {
         let whole = if file.as_str().is_empty() { folder.to_owned() } else { folder.join(file) };
