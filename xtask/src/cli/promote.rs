@@ -144,7 +144,8 @@ async fn plan_one(client: &Registry, wish: &Wish, policy: &Policy) -> Result<Pla
 
 fn nowhere(wish: &Wish) -> Stop {
     Stop::refused(anyhow::anyhow!(
-        "{} is neither there nor at {}\nhint: build and push it first, or name what is there as REPOSITORY:TAG",
+        "{} is neither there nor at {}, or not for this account\n\
+         hint: build and push it first, name what is there as REPOSITORY:TAG, or run `docker login`",
         wish.source,
         wish.destination
     ))

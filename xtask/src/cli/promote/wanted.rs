@@ -71,6 +71,7 @@ impl Ends {
     pub fn new(arguments: &PromoteArguments, policy: &Policy) -> Result<Self, Stop> {
         let to_word = arguments.to.as_deref().unwrap_or_default();
         let to = environment(to_word, policy);
+        let path = registry(to_word, to, policy)?;
         let promoted_from =
             to.and_then(|to| to.settings.promoted_from.as_ref()).map(|from| from.value.as_str().to_owned());
         let Some(from_word) = arguments.from.clone().or_else(|| promoted_from.clone()) else {
@@ -87,7 +88,7 @@ impl Ends {
                  hint: leave --from out, or change `promoted-from`"
             )));
         }
-        Ok(Self { from: registry(&from_word, from, policy)?, to: registry(to_word, to, policy)? })
+        Ok(Self { from: registry(&from_word, from, policy)?, to: path })
     }
 }
 
