@@ -197,3 +197,15 @@ fn environments_say_where_images_are() {
     bench.run(&["promote", "app:1.0.0", "--from", "staging", "--to", &to, "--confirm"]).expect(0);
     assert!(digest(&bench.release, "elsewhere/app:1.0.0").is_some());
 }
+
+#[test]
+fn one_registry_takes_blobs_from_itself() {
+    let Some(bench) = environments() else { return };
+    let index = bench.stage("staging/app", &["1.0.0"], 1);
+    let (from, to) = (format!("{}/staging", bench.staging.name()), format!("{}/release", bench.staging.name()));
+    let promote = ["promote", "app:1.0.0", "--from", &from, "--to", &to, "--confirm"];
+    let (done, requests) = bench.staging.requests_of(|| bench.run(&promote).expect(0));
+    assert!(done.stdout.contains("copied 3 manifests, 0 blobs (0 B), 5 mounted"), "{}", done.stdout);
+    assert!(!requests.iter().any(|one| one.method == "GET" && one.path.contains("/blobs/")), "{requests:#?}");
+    assert_eq!(bench.staging.complete("release/app", "1.0.0"), Ok(Some(index.digest.to_string())));
+}

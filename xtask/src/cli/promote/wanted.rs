@@ -56,12 +56,13 @@ pub(super) fn load(arguments: &PromoteArguments, session: &Session<'_>) -> Resul
     if !session.is_in_workspace()? {
         return Ok(None);
     }
-    let planned = arguments.manifest.is_none() && (arguments.words.is_empty() || arguments.words.iter().any(is_image));
+    let planned = arguments.manifest.is_none()
+        && (arguments.words.is_empty() || arguments.words.iter().any(|word| is_image(word)));
     if planned { session.load().map(Some) } else { session.load_manifests().map(Some) }
 }
 
 /// Whether a word names an image of the workspace.
-fn is_image(word: &String) -> bool {
+fn is_image(word: &str) -> bool {
     !word.contains([':', '@'])
 }
 
