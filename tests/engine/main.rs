@@ -18,6 +18,8 @@
 //! | `twice.rs` | the docker engine does nothing twice: what is there is neither sent nor built again |
 //! | `assembled.rs` | images that need no container are loaded: the same as by BuildKit, and no byte twice |
 //! | `component_images.rs` | images of single components go when nothing is made of them |
+//! | `promote.rs`, `mirror.rs` | copies between two real registries, whole, resumed and refused |
+//! | `releases.rs` | what needs no registry: lists of images, swaps of references, differences of releases |
 //! | `registry.rs` | pushes to and pulls from a real registry |
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
@@ -42,6 +44,7 @@ mod support;
 mod explain;
 mod inspect;
 mod no_daemon;
+mod releases;
 
 #[path = "native/outputs.rs"]
 mod native_outputs;
@@ -75,6 +78,8 @@ mod needs_engine_images;
 mod needs_engine_kinds;
 #[path = "lock.rs"]
 mod needs_engine_lock;
+#[path = "mirror.rs"]
+mod needs_engine_mirror;
 #[path = "modes.rs"]
 mod needs_engine_modes;
 #[path = "native/bases.rs"]
@@ -89,6 +94,8 @@ mod needs_engine_native_readers;
 mod needs_engine_native_same;
 #[path = "platforms.rs"]
 mod needs_engine_platforms;
+#[path = "promote.rs"]
+mod needs_engine_promote;
 #[path = "registered.rs"]
 mod needs_engine_registered;
 #[path = "registry.rs"]

@@ -21,6 +21,7 @@
 //! | `Cargo.toml`, `Cargo.lock`, `cargo metadata` | [`workspace::cargo`] | people and cargo |
 //! | `groupage.lock` (pinned digests) | [`workspace`], [`lock`] | `lock`, `update` |
 //! | `images/*/Dockerfile*` | `generate --check`, reviewers | `generate` |
+//! | promoter manifests (`images.yaml`: what was promoted) | `promote --manifest`, reviewers | `promote --record`, [`release`] |
 //! | `--metadata-file`, `--context DIR` | other programs | `build`, `generate` |
 //! | `target/groupage/oci/IMAGE` (OCI layouts: results) | `inspect`, other programs | [`engine::native`] |
 //! | `target/groupage/cache` (layers, blobs of bases) | [`engine::store`] | [`engine::store`] |

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod builders;
 pub mod container;
 pub mod counted;
+pub mod environments;
 pub mod image;
 pub mod kill;
 pub mod layout;

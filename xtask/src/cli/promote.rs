@@ -107,23 +107,15 @@ fn plan(client: &Registry, wishes: &[Wish], policy: &Policy) -> Result<Vec<Plann
 async fn plan_one(client: &Registry, wish: &Wish, policy: &Policy) -> Result<Planned, Stop> {
     let events = Events::nowhere();
     let digest_of = async |reference: &Reference| client.digest_of(reference, &events).await.map_err(daemon::stop);
-    let (source, digest) = match digest_of(&wish.source).await? {
-        Some(digest) => (wish.source.clone(), digest),
+    let there = wish.digest.as_ref().map(|digest| wish.destination.with_digest(digest));
+    let (source, digest) = match (digest_of(&wish.source).await?, there) {
+        (Some(digest), _) => (wish.source.clone(), digest),
         // what is promoted already need not be at the source any more
-        None => {
-            let there = match &wish.digest {
-                Some(digest) => Some(wish.destination.with_digest(digest)),
-                None => None,
-            };
-            let found = match &there {
-                Some(there) => digest_of(there).await?,
-                None => None,
-            };
-            match (there, found) {
-                (Some(there), Some(digest)) => (there, digest),
-                _ => return Err(nowhere(wish)),
-            }
-        }
+        (None, Some(there)) => match digest_of(&there).await? {
+            Some(digest) => (there, digest),
+            None => return Err(nowhere(wish)),
+        },
+        (None, None) => return Err(nowhere(wish)),
     };
     let known = match wish.tags.values().any(|moves| *moves) {
         true => client.tags_so_far(&wish.destination, &events).await.map_err(daemon::stop)?,
@@ -144,7 +136,8 @@ async fn plan_one(client: &Registry, wish: &Wish, policy: &Policy) -> Result<Pla
 
 fn nowhere(wish: &Wish) -> Stop {
     Stop::refused(anyhow::anyhow!(
-        "{} is neither there nor at {}\nhint: build and push it first, or name what is there as REPOSITORY:TAG",
+        "{} is neither there nor at {}, or not for this account\n\
+         hint: build and push it first, name what is there as REPOSITORY:TAG, or run `docker login`",
         wish.source,
         wish.destination
     ))

@@ -45,10 +45,15 @@ fn diff(arguments: &ReleaseDiffArguments, session: &Session<'_>) -> Result<ExitS
     let workspace = loaded.as_ref().map(|loaded| &loaded.workspace);
     let (old, new) = (side(&arguments.old, session, workspace)?, side(&arguments.new, session, workspace)?);
     let mut reasons = loaded.as_ref().map(replaced).unwrap_or_default();
-    if let Some(path) = &arguments.explain_file {
-        reasons.extend(explained(path, session)?);
-    }
+    let own = match &arguments.explain_file {
+        Some(path) => explained(path, session)?,
+        None => BTreeMap::new(),
+    };
+    reasons.extend(own.clone());
     let found = differences(&old, &new, &reasons);
+    for name in own.keys().filter(|name| !found.iter().any(|one| one.change.subject() == Some(name.as_str()))) {
+        session.output.message(&format!("note: {name} is explained, and does not differ"));
+    }
     let open = |one: &&Explained| one.change.subject().is_some() && one.reason.is_none();
     let unexplained = found.iter().filter(open).count();
     show(arguments, session, &found, unexplained)?;

@@ -56,12 +56,13 @@ pub(super) fn load(arguments: &PromoteArguments, session: &Session<'_>) -> Resul
     if !session.is_in_workspace()? {
         return Ok(None);
     }
-    let planned = arguments.manifest.is_none() && (arguments.words.is_empty() || arguments.words.iter().any(is_image));
+    let planned = arguments.manifest.is_none()
+        && (arguments.words.is_empty() || arguments.words.iter().any(|word| is_image(word)));
     if planned { session.load().map(Some) } else { session.load_manifests().map(Some) }
 }
 
 /// Whether a word names an image of the workspace.
-fn is_image(word: &String) -> bool {
+fn is_image(word: &str) -> bool {
     !word.contains([':', '@'])
 }
 
@@ -71,6 +72,7 @@ impl Ends {
     pub fn new(arguments: &PromoteArguments, policy: &Policy) -> Result<Self, Stop> {
         let to_word = arguments.to.as_deref().unwrap_or_default();
         let to = environment(to_word, policy);
+        let path = registry(to_word, to, policy)?;
         let promoted_from =
             to.and_then(|to| to.settings.promoted_from.as_ref()).map(|from| from.value.as_str().to_owned());
         let Some(from_word) = arguments.from.clone().or_else(|| promoted_from.clone()) else {
@@ -87,7 +89,7 @@ impl Ends {
                  hint: leave --from out, or change `promoted-from`"
             )));
         }
-        Ok(Self { from: registry(&from_word, from, policy)?, to: registry(to_word, to, policy)? })
+        Ok(Self { from: registry(&from_word, from, policy)?, to: path })
     }
 }
 

@@ -1,5 +1,9 @@
 //! What is added to promoter manifests, and what stays.
 
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::source::{SourceFile, SourceMap};
 
@@ -110,4 +114,56 @@ fn what_is_added_is_told() {
     let recording = Recording::new(id(&text), &text, &[promotion("a", 1, "1"), promotion("a", 1, "2")]).unwrap();
     assert_eq!(recording.to_string(), format!("+ a:2 {}\n", digest(1)));
     assert_eq!(recording.added().len(), 1);
+}
+
+/// A file: blocks with a name, a comment, and digests with their tags, in one of two forms.
+fn file() -> impl Strategy<Value = String> {
+    let tags = |digest: usize| prop::collection::vec((0..4_u8).prop_map(move |tag| format!("v{digest}.{tag}")), 0..3);
+    let entry = (1..8_usize).prop_flat_map(move |digest| (Just(digest), tags(digest), any::<bool>(), any::<bool>()));
+    let block = ("[ab]", prop::collection::btree_map(1..8_usize, entry, 0..4), any::<bool>());
+    prop::collection::vec(block, 0..5).prop_map(|blocks| {
+        let mut text = String::new();
+        for (name, entries, comment) in blocks {
+            let entries: std::collections::BTreeMap<usize, _> =
+                entries.into_values().map(|(digest, tags, flow, comment)| (digest, (tags, flow, comment))).collect();
+            let head = if comment { "# a block\n" } else { "" };
+            text += &format!("{head}- name: {name}\n  dmap:{}\n", if entries.is_empty() { " {}" } else { "" });
+            for (digest, (tags, flow, comment)) in entries {
+                let above = if comment { "    # an entry\n" } else { "" };
+                let list = match flow || tags.is_empty() {
+                    true => format!(" [{}] # after\n", tags.join(", ")),
+                    false => format!("\n{}", tags.iter().map(|tag| format!("    - {tag}\n")).collect::<String>()),
+                };
+                text += &format!("{above}    D{digest}:{list}");
+            }
+        }
+        with_digests(&text)
+    })
+}
+
+/// What a file says, as one line for each tag.
+fn said(text: &str) -> BTreeSet<String> {
+    let promotions = Promotions::parse(id(text), text).unwrap();
+    let lines = promotions.iter().flat_map(|(name, digest, tags)| {
+        tags.into_iter().map(|tag| format!("{name} {digest} {tag}")).collect::<Vec<_>>()
+    });
+    lines.collect()
+}
+
+proptest! {
+    /// Afterwards the file says what it said and what was added, and every byte that was there is there.
+    #[test]
+    fn nothing_is_lost(text in file(), new in prop::collection::vec(("[abc]", 1..8_usize, 0..6_u8), 0..5)) {
+        let new: Vec<Promotion> =
+            new.iter().map(|(name, digest, tag)| promotion(name, *digest, &format!("v{digest}.{tag}"))).collect();
+        let recording = Recording::new(id(&text), &text, &new).unwrap();
+        let mut expect = said(&text);
+        expect.extend(new.iter().map(|one| format!("{} {} {}", one.name, one.digest, one.tag)));
+        prop_assert_eq!(said(recording.apply()), expect);
+        let mut rest = recording.apply().bytes();
+        prop_assert!(text.bytes().all(|byte| rest.any(|other| other == byte)));
+        prop_assert!(Recording::new(id(recording.apply()), recording.apply(), &new).unwrap().is_empty());
+        let comments = |text: &str| text.matches('#').count();
+        prop_assert_eq!(comments(&text), comments(recording.apply()));
+    }
 }
