@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("resolve", &["workspace", "manifest"]),
     ("lock", &["workspace", "manifest", "resolve"]),
     ("plan", &["workspace", "manifest", "policy", "resolve", "lock"]),
+    ("release", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
     // for the thread pool
     ("check", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),

@@ -62,6 +62,8 @@ pub mod lock;
 
 pub mod plan;
 
+pub mod release;
+
 pub mod check;
 
 pub mod render;

@@ -4,6 +4,8 @@
 //! Aliases are not followed here, so that a few lines cannot become a billion nodes; depth and number of nodes are bounded.
 //! Events come from `saphyr-parser`, which counts characters; spans here are bytes.
 
+use std::ops::Range;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use crate::diagnostic::Diagnostic;
@@ -105,7 +107,13 @@ pub fn parse(id: FileId, text: &str) -> Result<Vec<Node>, Diagnostic> {
     let mut tree = Tree { id, documents: Vec::new(), open: Vec::new(), nodes: 0 };
     for event in Parser::new_from_str(body) {
         let (event, at) = event.map_err(|error| syntax(id, &offsets, &error, text.len()))?;
-        let place = offsets.byte(at.start.index())..offsets.byte(at.end.index());
+        let mut place = offsets.byte(at.start.index())..offsets.byte(at.end.index());
+        if let Event::Scalar(_, style, anchor, tag) = &event {
+            if *anchor > 0 || tag.is_some() {
+                place = without_properties(text, place);
+            }
+            place = without_what_follows(text, place, *style);
+        }
         tree.take(event, Span::new(id, place))?;
     }
     Ok(tree.documents)
@@ -114,7 +122,46 @@ pub fn parse(id: FileId, text: &str) -> Result<Vec<Node>, Diagnostic> {
 fn syntax(id: FileId, offsets: &Offsets<'_>, error: &ScanError, length: usize) -> Diagnostic {
     let start = offsets.byte(error.marker().index());
     let end = (start + 1).min(length).max(start);
+    // the parser has a bound of its own for brackets
+    if error.info().contains("recursion limit") {
+        return Diagnostic::error("too-deep", format!("more than {MAX_DEPTH} levels"))
+            .label(Span::new(id, start..end), "here");
+    }
     Diagnostic::error("syntax", format!("invalid YAML: {}", error.info())).label(Span::new(id, start..end), "")
+}
+
+/// The place of a scalar without the anchor and the tag before it.
+fn without_properties(text: &str, mut place: Range<usize>) -> Range<usize> {
+    loop {
+        let rest = text.get(place.clone()).unwrap_or_default();
+        if !rest.starts_with(['&', '!']) {
+            return place;
+        }
+        let after = rest.find(char::is_whitespace).map_or("", |end| rest[end..].trim_start());
+        place.start = place.end - after.len();
+    }
+}
+
+/// The place of a quoted scalar up to its last quote: the parser's reaches to the next thing, comments included.
+fn without_what_follows(text: &str, place: Range<usize>, style: ScalarStyle) -> Range<usize> {
+    let quote = match style {
+        ScalarStyle::SingleQuoted => b'\'',
+        ScalarStyle::DoubleQuoted => b'"',
+        _ => return place,
+    };
+    let bytes = text.get(place.clone()).unwrap_or_default().as_bytes();
+    let Some(open) = bytes.iter().position(|&byte| byte == quote) else { return place };
+    let mut at = open + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if quote == b'"' => at += 1,
+            byte if byte == quote && quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 1,
+            byte if byte == quote => return place.start..place.start + at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    place
 }
 
 /// A mapping or sequence whose end was not seen yet.

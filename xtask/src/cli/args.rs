@@ -5,6 +5,7 @@ mod look;
 mod measure;
 mod mode;
 mod references;
+mod release;
 mod tools;
 
 use camino::Utf8PathBuf;
@@ -18,6 +19,7 @@ pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use mode::ModeChoice;
 pub use references::{CheckWhat, ReferencesArguments};
+pub use release::*;
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -127,6 +129,15 @@ pub enum Command {
     Advise(AdviseArguments),
     /// List the images and components that were touched since a git revision; builds nothing
     Affected(AffectedArguments),
+    /// List every image that is needed or made: references, digests, platforms, reasons
+    Images(ImagesArguments),
+    /// Copy every image that is needed to a registry of one's own, by digest
+    Mirror(MirrorArguments),
+    /// Copy images from one environment to another by digest, and set their tags there
+    #[command(long_about = release::LONG_PROMOTE)]
+    Promote(PromoteArguments),
+    /// Compare releases
+    Release(ReleaseArguments),
     /// Build again whenever a file is saved
     Watch(WatchArguments),
     /// Show or shrink what target/groupage holds
@@ -336,6 +347,9 @@ pub struct UpdateArguments {
     /// Write nothing; show what would change
     #[arg(long)]
     pub dry_run: bool,
+    /// Write nothing; show newer tags of what the manifests name, as the version grammar of each allows
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -239,7 +239,7 @@ pub(super) fn run_jobs<E: Engine>(
     Ok(outcome)
 }
 
-fn consumer<'a>(
+pub(super) fn consumer<'a>(
     style: ProgressStyle,
     session: &Session<'_>,
     stderr: &'a mut std::io::Stderr,

@@ -16,31 +16,38 @@ mod cache;
 mod check;
 mod choose;
 mod completions;
+mod copies;
 mod daemon;
 mod destination;
 mod diff;
 mod docker;
 mod explain;
 mod generate;
+mod images;
 mod inspect;
 mod list;
 mod lock;
 mod look;
 mod metadata;
+mod mirror;
 mod native;
+mod newer;
 mod output;
 mod pins;
 mod plan;
 mod program;
+mod promote;
 mod records;
 mod references;
 mod registry;
+mod release;
 mod report;
 mod rerun;
 mod session;
 mod size;
 mod stamp;
 mod status;
+mod swap;
 mod verify;
 mod watch;
 mod words;
@@ -109,6 +116,10 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Report(arguments) => report::run(arguments, session),
         Command::Advise(arguments) => advise::run(arguments, session),
         Command::Affected(arguments) => affected::run(arguments, session),
+        Command::Images(arguments) => images::run(arguments, session),
+        Command::Mirror(arguments) => mirror::run(arguments, session),
+        Command::Promote(arguments) => promote::run(arguments, session),
+        Command::Release(arguments) => release::run(arguments, session),
         Command::Watch(arguments) => watch::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),

@@ -86,6 +86,19 @@ pub enum EngineError {
         /// The number that came, `more` when the rest was not waited for.
         actual: String,
     },
+    /// A tag that does not move names something else already.
+    #[error(
+        "failed to name {reference}: it is {there}, and would become {wanted}\n\
+         hint: what was published under a tag stays; give the image another tag"
+    )]
+    TagTaken {
+        /// The reference with the tag.
+        reference: String,
+        /// The digest that it names.
+        there: String,
+        /// The digest that it was to name.
+        wanted: String,
+    },
     /// An image is whole and of no use here: nothing for the platform, layers that may not be distributed, a wrong manifest.
     #[error("failed to use {reference}: {detail}")]
     UnusableImage {
@@ -192,6 +205,7 @@ impl EngineError {
             | Self::WrongDigest { .. }
             | Self::WrongSize { .. }
             | Self::UnusableImage { .. }
+            | Self::TagTaken { .. }
             | Self::Other { .. } => ErrorClass::Work,
             Self::InvalidReference { .. } => ErrorClass::Input,
             Self::Image { class, .. } => *class,

@@ -67,6 +67,13 @@ pub enum Event {
         /// The reference.
         reference: String,
     },
+    /// A registry has what another one has, all of it and by its digest.
+    Copied {
+        /// Name of the copy.
+        image: String,
+        /// Where it is now, with its digest.
+        reference: String,
+    },
     /// An image is being pulled.
     Pulling {
         /// Reference that was asked for.

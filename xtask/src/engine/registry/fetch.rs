@@ -27,13 +27,14 @@ use crate::oci::{Descriptor, Digest, Document, Platform, Reference, media};
 const APART: u64 = 1024 * 1024;
 
 /// One pull.
-struct Fetch<'a> {
-    registry: &'a Registry,
-    reference: &'a Reference,
-    target: Target,
-    name: String,
-    store: &'a Store,
-    events: &'a Events,
+pub(super) struct Fetch<'a> {
+    pub registry: &'a Registry,
+    pub reference: &'a Reference,
+    pub target: Target,
+    /// Name of the image in events.
+    pub name: String,
+    pub store: &'a Store,
+    pub events: &'a Events,
 }
 
 pub(super) async fn fetch(
@@ -97,7 +98,8 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    async fn blob(&self, digest: &Digest, size: u64, progress: &Arc<Progress>) -> Result<(), EngineError> {
+    /// Brings a blob into the store, if it is not there.
+    pub async fn blob(&self, digest: &Digest, size: u64, progress: &Arc<Progress>) -> Result<(), EngineError> {
         if self.store.has(digest, size) {
             progress.blob(digest, 0, BlobOutcome::Present);
             return Ok(());

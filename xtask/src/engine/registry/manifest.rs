@@ -21,7 +21,7 @@ const LIMIT: u64 = 4 * 1024 * 1024;
 /// Largest configuration.
 pub(super) const CONFIG_LIMIT: u64 = 16 * 1024 * 1024;
 /// Largest layer.
-const LAYER_LIMIT: u64 = 128 << 30;
+pub(super) const LAYER_LIMIT: u64 = 128 << 30;
 /// What we can read.
 const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
@@ -72,9 +72,9 @@ async fn head(link: &Link, access: &Access, word: &str) -> Result<Option<Digest>
     announced(&answer)
 }
 
-/// Whether a registry has a manifest: with which digest, `None` when it has none. For a push, so the access is that of one.
-pub(super) async fn there(link: &Link, target: &Target, word: &str) -> Result<Option<Digest>, Trouble> {
-    match head(link, &Access::push(target), word).await {
+/// Whether a registry has a manifest: with which digest, `None` when it has none.
+pub(super) async fn there(link: &Link, access: &Access, word: &str) -> Result<Option<Digest>, Trouble> {
+    match head(link, access, word).await {
         // without the header it may be anything: it is sent again
         Ok(digest) => Ok(digest),
         Err(Trouble::Missing { .. }) => Ok(None),
@@ -133,7 +133,12 @@ pub(super) fn keep(store: &Store, document: &Document) -> Result<(), Trouble> {
     kept.map(drop).map_err(|error| Trouble::disk(format!("keep {} in the store", document.digest), error))
 }
 
-async fn get(link: &Link, target: &Target, word: &str, wanted: Option<&Digest>) -> Result<Document, Trouble> {
+pub(super) async fn get(
+    link: &Link,
+    target: &Target,
+    word: &str,
+    wanted: Option<&Digest>,
+) -> Result<Document, Trouble> {
     let access = Access::pull(target);
     let url = link.url(target, &format!("manifests/{word}")).await?;
     let answer = link.call(&access, &Call::new(Method::GET, url).header(ACCEPT, ACCEPTED)).await?;

@@ -5,6 +5,7 @@
 //! Reference ── resolve ──▶ Digest                      what a tag names now
 //! Reference ── fetch ───▶ Fetched, blobs in the store   one image for one platform
 //! PushRequest ─ push ───▶ Pushed                        blobs, manifests by digest, tags
+//! CopyRequest ─ copy ───▶ Copied                        from one registry to another, with what refers to it
 //!                │
 //!                └─▶ link: scheme, account, redirects, another attempt ─▶ http: one request, its answer
 //! ```
@@ -20,6 +21,9 @@
 //! | `images.rs` | what a reference names, without layers |
 //! | `fetch.rs` | pulls |
 //! | `push.rs`, `upload.rs` | pushes, and one blob of them |
+//! | `tags.rs` | the tags of a repository |
+//! | `copy.rs`, `copies.rs` | copies between registries, and several of them |
+//! | `referrers.rs` | what refers to an image: signatures, bills of materials |
 //! | `trouble.rs` | what goes wrong, and how it is told |
 //! | `progress.rs` | bytes, as events |
 //!
@@ -52,6 +56,8 @@
 
 mod auth;
 mod body;
+mod copies;
+mod copy;
 mod fetch;
 mod http;
 mod images;
@@ -60,6 +66,8 @@ mod manifest;
 mod options;
 mod progress;
 mod push;
+mod referrers;
+mod tags;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -72,6 +80,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::Utf8PathBuf;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
 
+pub use copies::{Copied, CopyRequest, Hole, copy_all};
 pub use images::Named;
 pub use options::{Proxy, RegistryOptions, Retry, Timeouts};
 

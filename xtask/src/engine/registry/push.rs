@@ -10,9 +10,10 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::auth::Access;
 use super::http::{Call, Payload};
-use super::link::Errand;
+use super::link::{Errand, Link};
 use super::progress::Progress;
 use super::target::Target;
+use super::trouble::Trouble;
 use super::upload::{Bytestream, Upload};
 use super::{PushRequest, Pushed, Registry, manifest};
 use crate::engine::{BlobOutcome, Direction, EngineError, Events};
@@ -61,8 +62,8 @@ impl Push<'_> {
 
     /// The digest of what the registry has by a name.
     async fn there(&self, word: &str) -> Result<Option<Digest>, EngineError> {
-        let link = &self.registry.link;
-        link.persist(&self.errand("push"), async || manifest::there(link, &self.target, word).await).await
+        let (link, access) = (&self.registry.link, Access::push(&self.target));
+        link.persist(&self.errand("push"), async || manifest::there(link, &access, word).await).await
     }
 
     /// The manifests that the registry lacks. One that it has, has all of its blobs: registries see to that.
@@ -118,8 +119,17 @@ impl Push<'_> {
         let Wanted { size, source, mount_from } = wanted;
         let mount_from = mount_from.filter(|from| *from != self.target.repository);
         let progress = Arc::clone(progress);
-        let mut upload =
-            Upload { link, target: &self.target, digest, size, source, mount_from, progress, session: None };
+        let mut upload = Upload {
+            link,
+            target: &self.target,
+            digest,
+            size,
+            source,
+            mount_from,
+            progress,
+            session: None,
+            absent: false,
+        };
         let action = format!("push {digest} of");
         let outcome = link.persist(&self.errand(&action), async || upload.attempt().await).await?;
         upload.progress.blob(digest, size, outcome);
@@ -128,18 +138,19 @@ impl Push<'_> {
 
     /// Sends a manifest or an index, by its digest or by a tag.
     async fn document(&self, document: &Document, word: &str) -> Result<(), EngineError> {
-        let (link, access) = (&self.registry.link, Access::push(&self.target));
-        let action = format!("push the manifest {word} of");
-        link.persist(&self.errand(&action), async || {
-            let url = link.url(&self.target, &format!("manifests/{word}")).await?;
-            let call = Call::new(Method::PUT, url).header(CONTENT_TYPE, &document.media_type);
-            let call = call.payload(Payload::Bytes(Bytes::from(document.bytes.clone())));
-            let answer = link.call(&access, &call).await?;
-            if !answer.status().is_success() {
-                return Err(answer.trouble(&self.target.login()).await);
-            }
-            manifest::compare(&answer, &document.digest)
-        })
-        .await
+        let (link, action) = (&self.registry.link, format!("push the manifest {word} of"));
+        link.persist(&self.errand(&action), async || put(link, &self.target, document, word).await).await
     }
+}
+
+/// Sends a manifest or an index, by its digest or by a tag.
+pub(super) async fn put(link: &Link, target: &Target, document: &Document, word: &str) -> Result<(), Trouble> {
+    let url = link.url(target, &format!("manifests/{word}")).await?;
+    let call = Call::new(Method::PUT, url).header(CONTENT_TYPE, &document.media_type);
+    let call = call.payload(Payload::Bytes(Bytes::from(document.bytes.clone())));
+    let answer = link.call(&Access::push(target), &call).await?;
+    if !answer.status().is_success() {
+        return Err(answer.trouble(&target.login()).await);
+    }
+    manifest::compare(&answer, &document.digest)
 }

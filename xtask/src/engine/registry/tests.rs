@@ -4,10 +4,13 @@
 
 mod auth;
 mod content;
+mod copy;
 mod network;
 mod pull;
 mod push;
 mod server;
+mod shelf;
+mod tags;
 
 use std::time::Duration;
 

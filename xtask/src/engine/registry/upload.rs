@@ -44,6 +44,8 @@ pub(super) struct Upload<'a> {
     pub progress: Arc<Progress>,
     /// Where an earlier attempt was sent to.
     pub session: Option<Url>,
+    /// The registry was asked already, and has it not.
+    pub absent: bool,
 }
 
 /// What came of asking for a place to send to.
@@ -53,9 +55,23 @@ enum Begun {
 }
 
 impl Upload<'_> {
+    /// Looks whether the registry has the blob, or takes it from another of its repositories: no bytes of it are needed then.
+    pub async fn without_bytes(&mut self) -> Result<Option<BlobOutcome>, Trouble> {
+        if self.is_there().await? {
+            return Ok(Some(BlobOutcome::Present));
+        }
+        if self.mount_from.is_some()
+            && let Begun::Mounted = self.begin().await?
+        {
+            return Ok(Some(BlobOutcome::Mounted));
+        }
+        self.absent = true;
+        Ok(None)
+    }
+
     /// Brings the blob to the registry, or a part of it.
     pub async fn attempt(&mut self) -> Result<BlobOutcome, Trouble> {
-        if self.is_there().await? {
+        if !std::mem::take(&mut self.absent) && self.is_there().await? {
             // either it was always there, or the answer to the last attempt was lost
             return Ok(if self.session.is_some() { BlobOutcome::Copied } else { BlobOutcome::Present });
         }

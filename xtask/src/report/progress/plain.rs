@@ -78,6 +78,7 @@ fn line(event: &Event) -> String {
         Event::Cancelled { image } => format!("[{image}] cancelled"),
         Event::Skipped { image } => format!("[{image}] skipped"),
         Event::Pushed { image, reference } => format!("[{image}] pushed {reference}"),
+        Event::Copied { image, reference } => format!("[{image}] copied to {reference}"),
         Event::Pulling { reference, status } => format!("[pull {reference}] {status}"),
         Event::Transfer { image, direction, bytes: count, total } => {
             format!("[{image}] {} {} of {}", moved(*direction), bytes(*count), bytes(*total))

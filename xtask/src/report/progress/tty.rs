@@ -183,6 +183,7 @@ impl Consumer for Tty {
             Event::Cancelled { image } => self.end(image, &format!("{image} cancelled")),
             Event::Skipped { image } => self.above(&format!("{image} skipped")),
             Event::Pushed { image, reference } => self.above(&format!("{image} pushed {reference}")),
+            Event::Copied { image, reference } => self.end(image, &format!("{image} copied to {reference}")),
             Event::Pulling { reference, status } => self.above(&format!("pull {reference}: {status}")),
         }
     }

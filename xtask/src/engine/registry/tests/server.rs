@@ -18,7 +18,7 @@ pub struct Seen {
 }
 
 /// What to answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Act {
     /// Read the whole request, answer, go on.
     Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
@@ -30,6 +30,8 @@ pub enum Act {
     Stall(Vec<u8>),
     /// Write these bytes, then others until the other side gives up.
     Endless(Vec<u8>),
+    /// Read the whole request, and ask again.
+    Read(Arc<Script>),
 }
 
 type Script = dyn Fn(&Seen) -> Act + Send + Sync;
@@ -133,6 +135,7 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Seen>>, script: &Script) -> std::io
         _ => length,
     };
     reader.take(wanted as u64).read_to_end(&mut seen.body)?;
+    let act = if let Act::Read(then) = act { then(&seen) } else { act };
     let is_head = seen.method == "HEAD";
     log.lock().unwrap().push(seen);
     let mut out = stream;
@@ -141,7 +144,7 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Seen>>, script: &Script) -> std::io
             out.write_all(&answer(status, &headers, &body, is_head))?;
             return Ok(true);
         }
-        Act::Cut(_) => {}
+        Act::Cut(_) | Act::Read(_) => {}
         Act::Break(bytes) => out.write_all(&bytes)?,
         Act::Stall(bytes) => {
             out.write_all(&bytes)?;
