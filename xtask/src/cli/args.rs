@@ -323,6 +323,9 @@ pub struct UpdateArguments {
     /// Write nothing; show what would change
     #[arg(long)]
     pub dry_run: bool,
+    /// Write nothing; show newer tags of what the manifests name, as the version grammar of each allows
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

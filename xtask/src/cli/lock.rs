@@ -34,6 +34,9 @@ pub(super) fn run(arguments: &LockArguments, session: &Session<'_>) -> Result<Ex
 
 /// `update`.
 pub(super) fn update(arguments: &UpdateArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    if arguments.check {
+        return super::newer::check(arguments, session);
+    }
     if session.global.locked {
         return Err(Stop::input(anyhow::anyhow!(
             "--locked forbids what `update` is for\nhint: `lock --check` says whether {LOCK_FILE} fits"

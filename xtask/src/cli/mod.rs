@@ -31,6 +31,7 @@ mod look;
 mod metadata;
 mod mirror;
 mod native;
+mod newer;
 mod output;
 mod pins;
 mod plan;
