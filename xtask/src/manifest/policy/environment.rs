@@ -35,6 +35,9 @@ pub struct EnvironmentSettings {
     pub promoted_from: Option<Spanned<EnvironmentName>>,
     /// Where its images are.
     pub registry: Option<Spanned<RegistryPath>>,
+    /// Whether an image must have a signature before it is promoted here. That one is there is all that is asked: whether it is a
+    /// good one is for whoever has the keys.
+    pub signed: bool,
     /// Whether commands that change its registry need `--confirm`.
     pub protected: bool,
 }
@@ -104,6 +107,7 @@ fn decode(span: Span, table: &mut Table<'_>) -> EnvironmentSettings {
         values: values.unwrap_or_default(),
         promoted_from: table.optional("promoted-from").and_then(|item| item.parsed()),
         registry: table.optional("registry").and_then(|item| item.parsed()),
+        signed: table.optional("signed").and_then(|item| item.boolean()).unwrap_or(false),
         protected,
     }
 }
