@@ -96,6 +96,11 @@ fn one_tag_of_fifty_leaks() {
     assert_eq!(accepted, [false, true]);
     assert_eq!(json["trees"][0]["findings"][0]["places"].as_array().unwrap().len(), GOLDEN + 1);
     assert_eq!(json["trees"][0]["day"], "2021-07-22");
+    // what is not yet a release is only warned of, where the policy says so
+    sandbox.write("groupage.toml", POLICY.to_owned() + "warn-for = [\"*.31.0\"]\n");
+    let warned = sandbox.groupage(["check", "references", "--env", "release", "--all-tags"]);
+    assert_eq!((warned.code, warned.stderr.matches("warning[reference-class]").count()), (Some(0), 1), "{warned:?}");
+    sandbox.write("groupage.toml", POLICY);
     // nothing was checked out, and a bare clone is enough
     let status = sandbox.shell(&format!("{GIT}git status --porcelain && git clone --quiet --bare . ../bare.git"));
     assert_eq!((status.code, status.stdout.as_str()), (Some(0), ""));

@@ -1,10 +1,11 @@
 //! The words of the command line. Names are those of cargo and bake, where they have one.
 
+mod check;
 mod explain;
+mod lock;
 mod look;
 mod measure;
 mod mode;
-mod references;
 mod release;
 mod selection;
 mod tools;
@@ -12,12 +13,13 @@ mod tools;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::check::{CheckArguments, CheckWhat, ReferencesArguments};
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
 use crate::oci::Platform;
+pub use lock::{LockArguments, UpdateArguments};
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use mode::ModeChoice;
-pub use references::{CheckWhat, ReferencesArguments};
 pub use release::*;
 pub use selection::{FeatureArguments, SelectionArguments};
 pub use tools::*;
@@ -164,24 +166,6 @@ pub struct ListArguments {
     pub format: Format,
 }
 
-/// Arguments of `check`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct CheckArguments {
-    /// Something else than the workspace
-    #[command(subcommand)]
-    pub what: Option<CheckWhat>,
-    /// What to check; every image in every variant when absent
-    #[command(flatten)]
-    pub selection: SelectionArguments,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    /// List all rules with their levels and reasons, and check nothing
-    #[arg(long)]
-    pub list_rules: bool,
-}
-
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
@@ -301,34 +285,6 @@ pub enum ProgressStyle {
     Json,
     /// Nothing but errors.
     Quiet,
-}
-
-/// Arguments of `lock`.
-#[derive(Debug, Args)]
-pub struct LockArguments {
-    /// Write nothing and ask nobody; fail when groupage.lock is not as it would be written
-    #[arg(long)]
-    pub check: bool,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-/// Arguments of `update`.
-#[derive(Debug, Args)]
-pub struct UpdateArguments {
-    /// What to ask for again: bases.NAME, builders.NAME, components.NAME.image, the name alone, or a reference; everything when absent
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
-    /// Write nothing; show what would change
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Write nothing; show newer tags of what the manifests name, as the version grammar of each allows
-    #[arg(long, conflicts_with = "dry_run")]
-    pub check: bool,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }
 
 /// Arguments of `completions`.

@@ -49,7 +49,7 @@ impl Comments {
 fn trails(line: &str, mark: &str) -> bool {
     let is_one = |(at, _): (usize, &str)| {
         let before = &line[..at];
-        let closed = |quote: char| before.matches(quote).count() % 2 == 0;
+        let closed = |quote: char| before.matches(quote).count().is_multiple_of(2);
         before.ends_with([' ', '\t']) && closed('"') && closed('\'') && closed('`')
     };
     line.match_indices(mark).any(is_one)

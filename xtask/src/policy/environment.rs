@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::class::parsed;
-use super::pattern::ReferencePattern;
+use super::pattern::{Glob, ReferencePattern};
 use crate::diagnostic::{Problems, closest};
 use crate::manifest::{EnvironmentName, EnvironmentSettings, ReferenceClass, RuleLevel, Settings};
 use crate::oci::Reference;
@@ -19,6 +19,7 @@ pub struct TargetEnvironment {
     /// As written.
     pub settings: EnvironmentSettings,
     registries: Option<Vec<ReferencePattern>>,
+    warn_for: Vec<Glob>,
 }
 
 /// There is no such environment.
@@ -30,6 +31,11 @@ pub struct UnknownEnvironment {
 }
 
 impl TargetEnvironment {
+    /// Whether a revision may still hold what a release may not: what is found in it is only worth a warning.
+    pub fn only_warns_for(&self, revision: &str) -> bool {
+        self.warn_for.iter().any(|pattern| pattern.fits(revision))
+    }
+
     /// Whether references may be at this name.
     pub fn has_registry(&self, reference: &Reference) -> bool {
         let name = reference.name();
@@ -58,7 +64,8 @@ pub(super) fn all(settings: &Settings, problems: &mut Problems) -> BTreeMap<Envi
         let registries = written.registries.as_ref();
         let registries =
             registries.map(|patterns| patterns.iter().filter_map(|pattern| parsed(pattern, problems)).collect());
-        (name.clone(), TargetEnvironment { name: name.clone(), settings: written.clone(), registries })
+        let warn_for = written.warn_for.iter().filter_map(|pattern| parsed(pattern, problems)).collect();
+        (name.clone(), TargetEnvironment { name: name.clone(), settings: written.clone(), registries, warn_for })
     };
     settings.policy.environments.iter().map(environment).collect()
 }

@@ -22,10 +22,15 @@ pub(super) struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     pub(super) fn new(tree: &'a Tree, judge: &Judge<'_>) -> Self {
+        let only_warns = tree.revision.as_ref().zip(judge.environment);
+        let only_warns = only_warns.is_some_and(|(revision, environment)| environment.only_warns_for(revision));
+        let most = if only_warns { Level::Warning } else { Level::Error };
         let class = |mention: &Mention| judge.policy.classes.class(&mention.reference);
         let findings = tree.mentions.values().flat_map(|mention| {
             let class = class(mention).map_or("none", |class| class.as_str());
-            judge.objections(&mention.reference).into_iter().map(move |objection| (mention, class, objection))
+            let objections = judge.objections(&mention.reference).into_iter();
+            let levelled = move |it: Objection| Objection { level: it.level.min(most), ..it };
+            objections.map(move |objection| (mention, class, levelled(objection)))
         });
         Self { tree, day: judge.day, findings: findings.collect() }
     }

@@ -29,6 +29,8 @@ pub struct EnvironmentSettings {
     pub temporary: RuleLevel,
     /// What an input does whose tag is no release.
     pub pre_release: RuleLevel,
+    /// `warn-for`: patterns of revisions, such as alphas, for which `check references` only warns.
+    pub warn_for: Vec<Spanned<String>>,
     /// Overrides that hold in this environment.
     pub values: BTreeMap<String, Spanned<String>>,
     /// The environment that images come from.
@@ -104,6 +106,7 @@ fn decode(span: Span, table: &mut Table<'_>) -> EnvironmentSettings {
         // what is protected is a release, and a release waits for what is temporary
         temporary: temporary.unwrap_or(if protected { RuleLevel::Deny } else { RuleLevel::Allow }),
         pre_release,
+        warn_for: table.optional("warn-for").and_then(|item| item.list(Item::line)).unwrap_or_default(),
         values: values.unwrap_or_default(),
         promoted_from: table.optional("promoted-from").and_then(|item| item.parsed()),
         registry: table.optional("registry").and_then(|item| item.parsed()),

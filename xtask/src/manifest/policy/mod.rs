@@ -29,6 +29,7 @@
 //! classes = ["release", "third-party"]
 //! tags = "immutable"
 //! pinned = true
+//! warn-for = ["*-alpha*"]           # revisions that `check references` does not refuse
 //! protected = true
 //! ```
 

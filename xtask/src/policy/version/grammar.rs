@@ -14,7 +14,7 @@ use super::suffix::Suffixes;
 /// | `calendar` | a date among them: `2024.10.1`, `v3.0.20241012`, `24.04` |
 /// | a pattern | literal numbers, `N` for any, `YYYYMMDD`, `YYYY`, `YY`, `MM`, `DD`, with `.` or `-` between; `v?` before it allows a `v`, `v` asks for it |
 ///
-/// Suffixes are those of [`super`], in every grammar.
+/// Suffixes are the same in every grammar: pre-releases, `git describe`, commits, revisions, builds, variants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grammar {
     form: Form,

@@ -1,9 +1,27 @@
-//! Arguments of `check references`.
+//! Arguments of `check` and `check references`.
 
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand};
 
-use super::Format;
+use super::{Format, SelectionArguments};
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct CheckArguments {
+    /// Something else than the workspace
+    #[command(subcommand)]
+    pub what: Option<CheckWhat>,
+    /// What to check; every image in every variant when absent
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// List all rules with their levels and reasons, and check nothing
+    #[arg(long)]
+    pub list_rules: bool,
+}
 
 /// What `check` can look at besides the workspace.
 #[derive(Debug, Subcommand)]
@@ -20,7 +38,7 @@ them, without a checkout. Golden files count. Lines that begin with `#` or `//`,
 groupage's own manifests do not either: `check` judges them, with all that they mean.
 
 Records of [[temporary]] must hold on a day: that of --on, else that of the commit, else that of SOURCE_DATE_EPOCH. The clock is \
-asked only by `--on today`.
+asked only by `--on today`. Records that nothing uses are told when neither PATH nor revision is named.
 
 Exit code 1 when a reference is not accepted.")]
 pub struct ReferencesArguments {
