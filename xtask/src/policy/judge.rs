@@ -94,6 +94,8 @@ impl Judge<'_> {
         let object = |message, help| Some(Objection { code: "unknown-registry", level: Level::Error, message, help });
         if let Some(known) = &self.policy.known_registries
             && !known.iter().any(|known| known == registry)
+            // what is of this machine is nobody's typing error
+            && self.policy.classes.class(reference) != Some(ReferenceClass::Local)
         {
             let help = match closest(registry, known.iter().map(String::as_str)) {
                 Some(close) => format!("did you mean `{close}`?"),

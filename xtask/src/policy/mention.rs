@@ -7,7 +7,8 @@
 //!   tag or digest;
 //! - it has a registry and a tag or digest, and either a class or nearly a known registry: `gghcr.io/a/b:1`.
 //!
-//! URLs with `http` and comments (see `comment.rs`) do not count, and neither does a name of no class without tag and digest. A
+//! URLs and comments (see `comment.rs`) do not count, and neither does a name of no class, or of this machine, without tag and
+//! digest. A
 //! tag that a template goes on with is not known and left out.
 //!
 //! All beginnings are looked for at once, so that a text is read once however many patterns there are. Hits that overlap are in
@@ -21,10 +22,14 @@ use aho_corasick::{AhoCorasick, BuildError};
 use super::Policy;
 use super::comment::Comments;
 use crate::diagnostic::closest;
+use crate::manifest::ReferenceClass;
 use crate::oci::{Reference, mention_around};
 
 /// What stands before a reference.
 const STATED: [&str; 8] = ["image:", "Image:", "image\":", "Image\":", "image =", "image=", "FROM ", "syntax="];
+
+/// Words before `://` that an image follows; what follows others is an address.
+const TRANSPORTS: [&str; 3] = ["docker", "oci", "docker-image"];
 
 /// A search for references, ready for many texts.
 #[derive(Debug)]
@@ -89,7 +94,13 @@ impl<'a> Search<'a> {
             return;
         }
         let is_version_known = reference.tag().is_some() || reference.digest().is_some();
-        let is_meant = is_version_known || start.is_none() && self.policy.classes.class(&reference).is_some();
+        // `localhost:8080` is a host, and a path of this machine is no image as long as it has no tag
+        let is_name = reference.is_with_registry() || reference.repository().contains('/');
+        let class = || self.policy.classes.class(&reference).filter(|class| *class != ReferenceClass::Local);
+        let is_meant = match start {
+            Some(_) => is_version_known,
+            None => is_name && (is_version_known || class().is_some()),
+        };
         if is_meant {
             found.insert(range.start, reference);
         }
@@ -127,8 +138,8 @@ fn word(text: &str, place: usize) -> Option<(Range<usize>, Reference)> {
 }
 
 fn is_url(text: &str, range: &Range<usize>) -> bool {
-    let before = &text[..range.start];
-    before.ends_with("http://") || before.ends_with("https://")
+    let Some(before) = text[..range.start].strip_suffix("://") else { return false };
+    !TRANSPORTS.iter().any(|transport| before.ends_with(transport))
 }
 
 /// Where a reference would begin behind a word that announces one.

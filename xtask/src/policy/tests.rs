@@ -111,6 +111,7 @@ fn objections() {
     };
     check("", "gghcr.io/a/b:1.0.0", &["unknown-registry"]);
     check("", "ghcr.io/a/b:1.0.0", &[]);
+    check("", "localhost:7000/a/b:1.0.0", &["reference-class"]);
     check("ci", "ghcr.io/a/b:1.0.0", &["reference-class"]);
     check("release", "registry.k8s.io/a/b:v1.0.0", &[]);
     check("release", "registry.k8s.io/a/b:latest", &["moving-tag"]);
@@ -168,6 +169,11 @@ fn mentions() {
     check("a.json", "{\"image\":\"busybox:1\",\"image\": \"b\"}", &["1:11 busybox:1"]);
     check("a.md", "see https://registry.k8s.io/v2/a:1 and gghcr.io/a/b:1.", &["1:40 gghcr.io/a/b:1"]);
     check("a.go", "panic at example.com/x/y.go:12 and std::fmt, 12:30:01", &[]);
+    check(
+        "a.rs",
+        "bind(\"localhost:8080\") ldap://localhost:389/ou localhost/home docker://localhost/a:1",
+        &["1:72 localhost/a:1"],
+    );
     check("a.yaml", "ä: registry.k8s.io/pause", &["1:4 registry.k8s.io/pause"]);
     check("a.yaml", "image: registry.k8s.io/a:v{{ .Version }}", &["1:8 registry.k8s.io/a"]);
     check("a.yaml", "image: quay.io/a/b:f1ea649\nother: quay.io/a/b:1", &["1:8 quay.io/a/b:f1ea649"]);
