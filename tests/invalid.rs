@@ -181,7 +181,8 @@ fn damaged_manifests_never_panic() {
             }
         }
         // what it says about damage must be printable too
-        for problem in parse(&map, &files).err().into_iter().flatten() {
+        let read = parse(&map, &files).and_then(|manifests| groupage::policy::Policy::new(&manifests).map(drop));
+        for problem in read.err().into_iter().flatten() {
             groupage::diagnostic::to_text(&problem, &map, groupage::diagnostic::Style::Plain);
         }
     }

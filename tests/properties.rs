@@ -9,6 +9,8 @@ mod support;
 
 #[path = "properties/fingerprints/mod.rs"]
 mod fingerprints;
+#[path = "properties/overrides.rs"]
+mod overrides;
 #[path = "properties/platforms.rs"]
 mod platforms;
 

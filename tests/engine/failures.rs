@@ -261,11 +261,11 @@ fn what_is_built_is_told_to_programs() {
     let workspace = Workspace::new();
     workspace.script_component("made", &["true > /out"]).image("app", &["made"], "");
     let metadata = workspace.beside("metadata.json");
-    let tags = [workspace.tag("mine:1"), workspace.tag("mine:two")];
+    let tags = [workspace.tag("mine:one"), workspace.tag("mine:two")];
     let ended = workspace
         .run(["build", "--tag", &tags[0], "-t", &tags[1], "--metadata-file", metadata.to_str().unwrap()])
         .expect(0);
-    assert_eq!(workspace.tags(), ["mine:1", "mine:two"], "instead of the planned name");
+    assert_eq!(workspace.tags(), ["mine:one", "mine:two"], "instead of the planned name");
     let id = docker(["image", "inspect", "--format", "{{.Id}}", &tags[0]]);
     assert_eq!(ended.stdout, format!("{} {id}\n{} {id}\n", tags[0], tags[1]), "stdout is data");
 

@@ -212,3 +212,55 @@ fn a_pinned_builder_has_a_stand_in() {
     assert!(stand_in.starts_with("localhost/groupage/shell:7-"), "{stand_in}");
     docker(["rmi", stand_in]);
 }
+
+/// Newer tags by the grammar of each reference; what is no version, or a variant or pre-release of its own, is none.
+#[test]
+fn newer_tags_are_listed() {
+    let Some(registry) = start() else { return };
+    let name = registry.name();
+    push(&registry, "base:v3.0.20241012", "a");
+    let copy = |tag: &str| {
+        let from = format!("docker://{name}/base:v3.0.20241012");
+        skopeo_copy(&from, &format!("docker://{name}/{tag}"));
+    };
+    for tag in ["v3.0.20250628", "v3.0.20250629", "v3.0.20250629-3-gabcdef1", "v3.1.20260101", "latest"] {
+        copy(&format!("base:{tag}"));
+    }
+    for tag in ["1.2.3-full", "1.3.0-full", "1.3.0", "1.4.0-rc.1-full"] {
+        copy(&format!("tool:{tag}"));
+    }
+    let workspace = workspace(&name);
+    let settings = read(&workspace, "groupage.toml").replace("base:1", "base:v3.0.20241012");
+    workspace.write(
+        "groupage.toml",
+        format!("{settings}latest = \"{name}/base:latest\"\n[versions]\n\"**/base\" = \"v?3.0.YYYYMMDD\"\n"),
+    );
+    let component = read(&workspace, "components/tool/component.toml").replace("tool:1\"", "tool:1.2.3-full\"");
+    workspace.write("components/tool/component.toml", component);
+    let image = read(&workspace, "images/app/image.toml");
+    workspace.write(
+        "images/app/image.toml",
+        format!("{image}[features]\nmore = []\n[variants.full]\nfeatures = [\"more\"]\ntag-suffix = \"-full\"\n"),
+    );
+    let before = read(&workspace, "groupage.toml");
+    let ended = workspace.run(["update", "--check"]).expect(0);
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = ended.stdout.lines().map(words).collect();
+    let expect = [
+        format!("bases.latest {name}/base latest not a version"),
+        format!("bases.plain {name}/base v3.0.20241012 -> v3.0.20250629 (2 newer)"),
+        format!("components.tool.image {name}/tool 1.2.3-full -> 1.3.0-full"),
+    ];
+    assert_eq!(lines, expect);
+    let json = workspace.run(["update", "tool", "--check", "--format", "json"]).expect(0);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json[0]["newer"], serde_json::json!(["1.3.0-full"]));
+    assert_eq!((json.as_array().unwrap().len(), &json[0]["grammar"]), (1, &serde_json::json!("semver")));
+    assert_eq!(read(&workspace, "groupage.toml"), before, "nothing is written");
+    assert!(!workspace.root().join("groupage.lock").exists());
+    workspace.run(["update", "--check", "--offline"]).expect(3);
+    let wrong = workspace.run(["update", "--check", "bases.plian"]).expect(2);
+    assert!(wrong.stderr.contains("did you mean `bases.plain`?"), "{}", wrong.stderr);
+    drop(registry);
+    workspace.run(["update", "--check"]).expect(3);
+}

@@ -111,6 +111,26 @@ fn a_tag_that_names_something_else_is_refused_before_anything_is_copied() {
 }
 
 #[test]
+fn an_environment_may_want_signatures() {
+    let Some(bench) = environments() else { return };
+    bench.settings("");
+    let text = std::fs::read_to_string(bench.workspace.root().join("groupage.toml")).unwrap();
+    bench.workspace.write("groupage.toml", text.replace("protected = true", "signed = true"));
+    let promote = ["promote", "app:1.0.0", "--to", "release", "--confirm"];
+    let index = bench.stage("staging/app", &["1.0.0"], 1);
+    attach(&bench.staging, "staging/app", &index, &["sbom"]);
+    let refused = bench.run(&promote).expect(1);
+    assert!(refused.stderr.contains("environment `release` wants signatures"), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&index.digest.to_string()) && bench.release.stored().is_empty());
+    attach(&bench.staging, "staging/app", &index, &["vnd.cncf.notary.signature"]);
+    bench.run(&promote).expect(0);
+    let list = format!("app:sha256-{}", index.digest.hex());
+    let (there, here) =
+        (digest(&bench.staging, &format!("staging/{list}")), digest(&bench.release, &format!("release/{list}")));
+    assert!(there.is_some() && there == here);
+}
+
+#[test]
 fn tags_that_move_only_move_forward() {
     let Some(bench) = environments() else { return };
     let versions = ["1.2.3", "1.3.0", "1.2.4", "1.4.0-rc.1"];

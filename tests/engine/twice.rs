@@ -26,7 +26,7 @@ fn nothing_changed_means_nothing_is_sent() {
     // what was asked for besides is done all the same
     let (archive, metadata) = (counted.workspace.beside("a.tar"), counted.workspace.beside("a.json"));
     let output = format!("type=docker,dest={}", archive.display());
-    let other = counted.workspace.tag("other:1");
+    let other = counted.workspace.tag("other:one");
     let more = ["a", "--output", &output, "--metadata-file", metadata.to_str().unwrap(), "--tag", &other];
     let (_, asked) = counted.build(&more);
     assert_eq!(asked, Asked { builds: 0, loads: 0, lists: 1, tags: 1 });

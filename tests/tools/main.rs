@@ -8,4 +8,5 @@ mod support;
 
 mod affected;
 mod cache;
+mod references;
 mod watch;

@@ -116,7 +116,12 @@ pub fn attach(registry: &LocalRegistry, repository: &str, subject: &Document, ki
     };
     let images: Vec<PushImage> = kinds.iter().map(attachment).collect();
     let manifests: Vec<Document> = images.iter().map(|image| image.manifest.clone()).collect();
-    let entries: Vec<_> = manifests.iter().map(Document::descriptor).collect();
+    let entry = |manifest: &Document| {
+        let mut entry = serde_json::to_value(manifest.descriptor()).unwrap();
+        entry["artifactType"] = manifest.value().unwrap()["artifactType"].clone();
+        entry
+    };
+    let entries: Vec<Value> = manifests.iter().map(entry).collect();
     let list = json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": entries });
     let tag = format!("sha256-{}", subject.digest.hex());
     push(registry, repository, images, Some(Document::new(media::INDEX, &list)), &[&tag]);

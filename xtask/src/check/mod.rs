@@ -8,6 +8,7 @@
 //! platform, and a finding that is not one on all of them names those that it is for.
 
 mod contracts;
+mod inputs;
 mod occupancy;
 mod platform;
 mod rules;
@@ -21,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::lock::Difference;
 use crate::manifest::{Allow, ComponentName, Manifests, RuleLevel, Settings};
 use crate::plan::{ImagePlan, Plan};
+use crate::policy::Judge;
 use crate::resolve::{Resolution, ResolvedImage};
 use crate::source::Span;
 use crate::workspace::in_parallel;
@@ -51,6 +53,8 @@ pub struct Subject<'a> {
     pub image: &'a ResolvedImage<'a>,
     /// The image, as planned.
     pub plan: &'a ImagePlan,
+    /// Who judges references, if a policy is at hand.
+    pub judge: Option<&'a Judge<'a>>,
 }
 
 /// One thing that a rule found.
@@ -75,8 +79,13 @@ impl Findings {
 
 /// Runs every rule over every image. Findings come in the order of images and rules.
 pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
+    run_by(resolution, plan, None)
+}
+
+/// [`run`], with a policy for the rules about references.
+pub fn run_by(resolution: &Resolution<'_>, plan: &Plan, judge: Option<&Judge<'_>>) -> Vec<Diagnostic> {
     let images: Vec<_> = resolution.images.iter().zip(&plan.images).collect();
-    let found = in_parallel(&images, |(image, plan)| of_image(resolution, image, plan));
+    let found = in_parallel(&images, |(image, plan)| of_image(resolution, image, plan, judge));
     // two variants of an image mostly have the same findings
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for diagnostic in found.into_iter().flatten() {
@@ -88,13 +97,18 @@ pub fn run(resolution: &Resolution<'_>, plan: &Plan) -> Vec<Diagnostic> {
 }
 
 /// Runs every rule over one image.
-fn of_image(resolution: &Resolution<'_>, image: &ResolvedImage<'_>, plan: &ImagePlan) -> Vec<Diagnostic> {
+fn of_image(
+    resolution: &Resolution<'_>,
+    image: &ResolvedImage<'_>,
+    plan: &ImagePlan,
+    judge: Option<&Judge<'_>>,
+) -> Vec<Diagnostic> {
     let views = platform::views(image, plan);
     let mut diagnostics = Vec::new();
     let mut used = BTreeSet::new();
     for rule in RULES {
-        for finding in platform::findings(rule, resolution, &views) {
-            diagnostics.extend(judge(rule, finding, resolution, image, &mut used));
+        for finding in platform::findings(rule, resolution, judge, &views) {
+            diagnostics.extend(levelled(rule, finding, resolution, image, &mut used));
         }
     }
     diagnostics.extend(unused_allowances(image, &views, &used));
@@ -122,7 +136,7 @@ pub fn lock_drift(differences: &[Difference], settings: &Settings, is_locked: bo
 }
 
 /// The diagnostic of a finding at its level; `None` when the rule is off.
-fn judge(
+fn levelled(
     rule: &Rule,
     finding: Finding,
     resolution: &Resolution<'_>,
@@ -133,6 +147,8 @@ fn judge(
     if diagnostic.level == Level::Note {
         return Some(diagnostic);
     }
+    // a finding that is only worth a warning stays one
+    let most = diagnostic.level;
     if let Some((index, allow)) = allowance(rule, &finding.components, image) {
         used.insert(index);
         diagnostic.level = Level::Note;
@@ -143,7 +159,7 @@ fn judge(
     diagnostic.level = match level(rule, &resolution.manifests.settings) {
         RuleLevel::Allow => return None,
         RuleLevel::Warn => Level::Warning,
-        RuleLevel::Deny => Level::Error,
+        RuleLevel::Deny => most,
     };
     Some(diagnostic)
 }

@@ -7,6 +7,7 @@ use super::{Finding, Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::oci::Platform;
 use crate::plan::ImagePlan;
+use crate::policy::Judge;
 use crate::resolve::{Resolution, ResolvedImage};
 use crate::source::Spanned;
 
@@ -34,11 +35,16 @@ pub(super) fn views<'a, 'm>(image: &'a ResolvedImage<'m>, plan: &'a ImagePlan) -
 }
 
 /// What a rule finds in all views. A finding that is not one on every platform names those that it is for.
-pub(super) fn findings(rule: &Rule, resolution: &Resolution<'_>, views: &[View<'_, '_>]) -> Vec<Finding> {
+pub(super) fn findings(
+    rule: &Rule,
+    resolution: &Resolution<'_>,
+    judge: Option<&Judge<'_>>,
+    views: &[View<'_, '_>],
+) -> Vec<Finding> {
     let mut all: Vec<(Finding, Vec<&Platform>)> = Vec::new();
     for view in views {
         let mut found = Findings::default();
-        (rule.check)(&Subject { resolution, image: &view.image, plan: &view.plan }, &mut found);
+        (rule.check)(&Subject { resolution, image: &view.image, plan: &view.plan, judge }, &mut found);
         for finding in found.list {
             let platforms = &view.plan.platforms;
             match all.iter_mut().find(|(known, _)| *known == finding) {

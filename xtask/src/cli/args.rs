@@ -4,20 +4,22 @@ mod explain;
 mod look;
 mod measure;
 mod mode;
+mod references;
 mod release;
+mod selection;
 mod tools;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
-use crate::manifest::FeatureValue;
 use crate::oci::Platform;
-use crate::resolve::ImageSelector;
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
 pub use mode::ModeChoice;
+pub use references::{CheckWhat, ReferencesArguments};
 pub use release::*;
+pub use selection::{FeatureArguments, SelectionArguments};
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -58,9 +60,12 @@ pub struct Global {
     /// The groupage.toml of the workspace; searched upwards from here when absent
     #[arg(long, global = true, value_name = "PATH", help_heading = "Workspace")]
     pub manifest_path: Option<Utf8PathBuf>,
-    /// Override one value: bases.NAME, builders.NAME, registry.default, build.network, images.NAME.base, images.NAME.mode, components.NAME.image; `*` matches within a name
+    /// Override one value: bases.NAME, builders.NAME or components.NAME.image, or of these only .registry, .repository, .tag or .digest; registry.default, registry.mirror, images.NAME.base and the like; `*` matches within a name
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
     pub set: Vec<(String, String)>,
+    /// The environment that the work is for, one of [environments] of groupage.toml; GROUPAGE_ENV when absent
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Workspace")]
+    pub env: Option<String>,
     /// Assert that groupage.lock fits the manifests, as Cargo.lock always must; the default when CI=true and there is a groupage.lock
     #[arg(long, global = true, conflicts_with = "no_locked", help_heading = "Workspace")]
     pub locked: bool,
@@ -141,30 +146,6 @@ pub enum Command {
     Completions(CompletionsArguments),
 }
 
-/// What to work on.
-#[derive(Debug, Clone, Default, Args)]
-pub struct SelectionArguments {
-    /// Images, as IMAGE, IMAGE=VARIANT or IMAGE=* (all variants), or IMAGE/COMPONENT where it is split; all images when absent
-    #[arg(value_name = "IMAGE[=VARIANT]")]
-    pub images: Vec<ImageSelector>,
-    /// Features to turn on, separated by commas or spaces: FEATURE of an image, or COMPONENT/FEATURE
-    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', value_parser = features, help_heading = "Feature selection")]
-    pub features: Vec<FeatureList>,
-    /// Turn on all features of the selected images
-    #[arg(long, help_heading = "Feature selection")]
-    pub all_features: bool,
-    /// Leave the default features of the selected images off
-    #[arg(long, help_heading = "Feature selection")]
-    pub no_default_features: bool,
-    /// How components are put together, instead of what the definition says; several, separated by commas, to compare them
-    #[arg(long = "mode", value_name = "MODE", value_delimiter = ',', value_enum)]
-    pub modes: Vec<ModeChoice>,
-}
-
-/// Features of one word, which may itself hold several.
-#[derive(Debug, Clone)]
-pub struct FeatureList(pub Vec<FeatureValue>);
-
 /// Form of the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -185,7 +166,11 @@ pub struct ListArguments {
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct CheckArguments {
+    /// Something else than the workspace
+    #[command(subcommand)]
+    pub what: Option<CheckWhat>,
     /// What to check; every image in every variant when absent
     #[command(flatten)]
     pub selection: SelectionArguments,
@@ -338,23 +323,12 @@ pub struct UpdateArguments {
     /// Write nothing; show what would change
     #[arg(long)]
     pub dry_run: bool,
+    /// Write nothing; show newer tags of what the manifests name, as the version grammar of each allows
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-}
-
-/// Which features are on, where images are named otherwise.
-#[derive(Debug, Clone, Default, Args)]
-pub struct FeatureArguments {
-    /// Features to turn on
-    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', value_parser = features)]
-    pub features: Vec<FeatureList>,
-    /// Turn on all features
-    #[arg(long)]
-    pub all_features: bool,
-    /// Leave the default features off
-    #[arg(long)]
-    pub no_default_features: bool,
 }
 
 /// Arguments of `completions`.
@@ -379,22 +353,5 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE, such as bases.static=registry.example/static:1".to_owned()),
-    }
-}
-
-fn features(text: &str) -> Result<FeatureList, String> {
-    let words =
-        text.split_whitespace().map(|word| word.parse().map_err(|error: crate::manifest::NameError| error.to_string()));
-    words.collect::<Result<_, _>>().map(FeatureList)
-}
-
-impl SelectionArguments {
-    /// All features that are named.
-    pub(super) fn features(&self) -> FeatureArguments {
-        FeatureArguments {
-            features: self.features.clone(),
-            all_features: self.all_features,
-            no_default_features: self.no_default_features,
-        }
     }
 }

@@ -11,7 +11,7 @@ use super::{daemon, docker, metadata, native, records, rerun, stamp};
 use crate::diagnostic::closest;
 use crate::engine::{Engine, EngineError, ErrorClass, Options, Outcome, run_blocking};
 use crate::lock::{Builders, Pins};
-use crate::oci::Platform;
+use crate::oci::{Platform, Reference};
 use crate::plan::{BuildPlan, ImagePlan, Plan};
 use crate::render::parts::component_of;
 use crate::report::progress::{Consumer, Failure, Json, Plain, Quiet, Tty};
@@ -127,8 +127,22 @@ pub(super) fn checked_plan(
         );
         return Err(Stop::input(anyhow::anyhow!(message)));
     }
+    refuse_tags_of_promote(arguments, loaded, &plan)?;
     check_outputs(arguments, session, &plan)?;
     Ok((plan, pins))
+}
+
+/// A build moves neither `latest` nor `X` nor `X.Y`, whatever it is told; a reference without a tag means latest.
+fn refuse_tags_of_promote(arguments: &BuildArguments, loaded: &Loaded, plan: &Plan) -> Result<(), Stop> {
+    let version = plan.images.first().map_or("", |image| image.version.as_str());
+    let moves =
+        |tag: &&Reference| loaded.policy.classes.is_of_promote(&tag.name(), tag.tag().unwrap_or("latest"), version);
+    match arguments.tags.iter().find(moves) {
+        None => Ok(()),
+        Some(tag) => Err(Stop::refused(anyhow::anyhow!(
+            "--tag: a build would move `{tag}`\nhint: give it a tag of its own; `promote` moves latest, X and X.Y, and only forward"
+        ))),
+    }
 }
 
 /// A component that shall be built anew must be one; whether an image that is asked for has it is another question.

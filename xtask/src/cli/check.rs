@@ -1,12 +1,12 @@
 //! `check`: every rule over every image in every variant, and drift of generated files and of the lock file.
 
-use super::args::{CheckArguments, Format};
+use super::args::{CheckArguments, CheckWhat, Format};
 use super::generate::{self, Drift};
 use super::output::counted;
 use super::pins;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use crate::check::{RULES, level, lock_drift, run as run_rules};
+use crate::check::{RULES, level, lock_drift, run_by};
 use crate::diagnostic::{Diagnostic, Level, to_json};
 use crate::lock::{self, Builders, Difference, LockFile, Mode};
 use crate::manifest::Settings;
@@ -14,6 +14,9 @@ use crate::plan::Plan;
 use crate::resolve::{Resolution, Selection};
 
 pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    if let Some(CheckWhat::References(arguments)) = &arguments.what {
+        return super::references::run(arguments, session);
+    }
     if arguments.list_rules {
         return list_rules(arguments, session);
     }
@@ -21,7 +24,8 @@ pub(super) fn run(arguments: &CheckArguments, session: &Session<'_>) -> Result<E
     let selection = arguments.selection.selection(true);
     let resolution = session.resolve(&loaded, &selection)?;
     let plan = session.plan(&loaded, &resolution, &pins::that_fit(&loaded, &resolution))?;
-    let mut findings = run_rules(&resolution, &plan);
+    let judge = session.judge(&loaded)?;
+    let mut findings = run_by(&resolution, &plan, Some(&judge));
     let differences = lock_differences(session, &loaded, &selection, &resolution);
     findings.extend(
         lock_drift(&differences, &loaded.manifests.settings, session.global.locked)

@@ -1,9 +1,10 @@
 //! `explain why`: who asked for a component or a feature, as `cargo tree --invert` would draw it. `explain build` is in
-//! [`build`].
+//! [`build`], `explain value` in [`value`].
 
 pub(super) mod against;
 pub(super) mod build;
 mod found;
+mod value;
 
 use super::args::{Explain, ExplainArguments, FeatureArguments};
 use super::session::Session;
@@ -14,6 +15,7 @@ use crate::resolve::{ImageSelector, Node, ResolvedImage};
 pub(super) fn run(arguments: &ExplainArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     match &arguments.what {
         Explain::Why { subject, image, features } => why(subject, image.as_ref(), features, session),
+        Explain::Value { key, format } => value::run(key, *format, session),
         Explain::Build { selection, against, format } => build::run(
             &build::Question {
                 selection: selection.selection(false),

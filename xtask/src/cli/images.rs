@@ -9,7 +9,7 @@ use super::output::counted;
 use super::pins;
 use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
-use crate::oci::Platform;
+use crate::oci::{Mapping, Platform};
 use crate::release::{self, Class, Row};
 
 /// Format of the JSON document.
@@ -47,11 +47,21 @@ pub(super) fn run(arguments: &ImagesArguments, session: &Session<'_>) -> Result<
     Ok(ExitStatus::Done)
 }
 
-/// The table of a selection; every image in every variant without words.
+/// The table of a selection, as images are had; every image in every variant without words.
 pub(super) fn rows(session: &Session<'_>, loaded: &Loaded, selection: &SelectionArguments) -> Result<Vec<Row>, Stop> {
     let resolution = session.resolve(loaded, &selection.selection(true))?;
-    let pins = pins::that_fit(loaded, &resolution);
-    Ok(release::closure(&resolution, &pins))
+    Ok(release::closure(&resolution, &pins::that_fit(loaded, &resolution)))
+}
+
+/// [`rows`] with the names of before the mirror, and the mirror.
+pub(super) fn rows_before_mirror(
+    session: &Session<'_>,
+    loaded: &Loaded,
+    selection: &SelectionArguments,
+) -> Result<(Vec<Row>, Option<Mapping>), Stop> {
+    let mut resolution = session.resolve(loaded, &selection.selection(true))?;
+    let mapping = resolution.mapping.take();
+    Ok((release::closure(&resolution, &pins::that_fit(loaded, &resolution)), mapping))
 }
 
 fn platforms(row: &Row) -> String {

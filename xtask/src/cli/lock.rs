@@ -16,7 +16,8 @@ use super::{pins, registry};
 use crate::check::lock_drift;
 use crate::engine::{EngineError, Events};
 use crate::lock::{self, Change, ContractChange, Entry, Key, LockFile, Open, Wanted};
-use crate::oci::Digest;
+use crate::oci::{Digest, Reference};
+use crate::resolve::mirror;
 use crate::workspace::{LOCK_FILE, write};
 
 /// `lock`.
@@ -33,6 +34,9 @@ pub(super) fn run(arguments: &LockArguments, session: &Session<'_>) -> Result<Ex
 
 /// `update`.
 pub(super) fn update(arguments: &UpdateArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
+    if arguments.check {
+        return super::newer::check(arguments, session);
+    }
     if session.global.locked {
         return Err(Stop::input(anyhow::anyhow!(
             "--locked forbids what `update` is for\nhint: `lock --check` says whether {LOCK_FILE} fits"
@@ -175,11 +179,18 @@ fn finish(
     Ok(ExitStatus::Done)
 }
 
-/// The digests that references have in their registries just now: those of indexes, where there are any, so that one pin is
-/// good for every platform. All are asked at once.
+/// The digests that references have in their registries just now, or behind the mirror: those of indexes, where there are any,
+/// so that one pin is good for every platform. All are asked at once.
 fn digests(session: &Session<'_>, loaded: &Loaded, open: &[Open]) -> Result<Vec<Result<Digest, EngineError>>, Stop> {
-    let client = registry::client(session, Some(loaded), open.iter().map(|open| &open.name))?;
+    let mapping = mirror(&loaded.manifests, &loaded.overrides);
+    let mapping = mapping.map_err(|problems| session.bad_input(&problems, &loaded.sources.map))?;
+    let there = |open: &Open| match &mapping {
+        Some(mapping) => mapping.map(&open.name).unwrap_or_else(|_| open.name.clone()),
+        None => open.name.clone(),
+    };
+    let asked: Vec<Reference> = open.iter().map(there).collect();
+    let client = registry::client(session, Some(loaded), &asked)?;
     let events = Events::nowhere();
-    let asked = join_all(open.iter().map(|open| client.resolve(&open.name, &events)));
+    let asked = join_all(asked.iter().map(|name| client.resolve(name, &events)));
     crate::engine::block_on(asked).map_err(Stop::environment)
 }

@@ -1,6 +1,6 @@
 //! `mirror`: every image that is needed, copied by digest to a registry of one's own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -12,8 +12,8 @@ use super::status::{ExitStatus, Stop};
 use super::{copies, daemon, images};
 use crate::engine::registry::{Copied, CopyRequest, Registry};
 use crate::engine::{EngineError, Events};
-use crate::oci::{Platform, Reference};
-use crate::release::{self, Class, Row};
+use crate::oci::{Mapping, MappingMode, Platform, Reference};
+use crate::release::{Class, Row};
 
 /// Format of the JSON document.
 const SCHEMA: u32 = 1;
@@ -60,9 +60,9 @@ struct Document<'a> {
 /// `mirror`.
 pub(super) fn run(arguments: &MirrorArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let loaded = session.load()?;
-    let mut rows = images::rows(session, &loaded, &arguments.selection)?;
+    let (mut rows, mirror) = images::rows_before_mirror(session, &loaded, &arguments.selection)?;
     rows.retain(|row| arguments.outputs || row.class == Class::Input);
-    let targets = targets(arguments, &rows)?;
+    let targets = targets(&mapping(arguments, mirror)?, &rows)?;
     let allowed = Allowed::new(&arguments.allow_missing, &rows)?;
     if arguments.dry_run {
         let planned = |(row, to): (&Row, Reference)| Line::new(row, to, State::Planned);
@@ -82,22 +82,24 @@ pub(super) fn run(arguments: &MirrorArguments, session: &Session<'_>) -> Result<
     Ok(status)
 }
 
-/// Where every image goes. Two that would become one are refused, with both of their names.
-fn targets(arguments: &MirrorArguments, rows: &[Row]) -> Result<Vec<Reference>, Stop> {
-    let (mut targets, mut owners) = (Vec::new(), BTreeMap::new());
-    for row in rows {
-        let to = release::map(arguments.map.into(), &arguments.to, &row.reference).map_err(Stop::input)?;
-        if let Some(other) = owners.insert(to.canonical(), &row.reference)
-            && other.canonical() != row.reference.canonical()
-        {
-            return Err(Stop::input(anyhow::anyhow!(
-                "{other} and {} would both be {to}\nhint: choose another --map",
-                row.reference
-            )));
+/// What the words say, and what `registry.mirror` says where there are none.
+fn mapping(arguments: &MirrorArguments, mirror: Option<Mapping>) -> Result<Mapping, Stop> {
+    let mode = arguments.map.map(MappingMode::from).or(mirror.as_ref().map(|mirror| mirror.mode)).unwrap_or_default();
+    let to = arguments.to.as_ref().map(|to| to.as_str().to_owned()).or(mirror.map(|mirror| mirror.to_string()));
+    match to {
+        Some(to) => Mapping::new(mode, &to).map_err(Stop::input),
+        None => {
+            Err(Stop::input(anyhow::anyhow!("nothing says where to\nhint: add --to REGISTRY, or set registry.mirror")))
         }
-        targets.push(to);
     }
-    Ok(targets)
+}
+
+/// Where every image goes. Two that would become one are refused, with both of their names.
+fn targets(mapping: &Mapping, rows: &[Row]) -> Result<Vec<Reference>, Stop> {
+    let mapped = mapping
+        .map_all(rows.iter().map(|row| &row.reference))
+        .map_err(|error| Stop::input(anyhow::anyhow!("{error}\nhint: choose another --map")))?;
+    Ok(rows.iter().filter_map(|row| mapped.get(&row.reference).cloned()).collect())
 }
 
 fn copy(

@@ -73,6 +73,7 @@ pub(super) fn run(arguments: &PromoteArguments, session: &Session<'_>) -> Result
     let references: Vec<&Reference> = wishes.iter().flat_map(|wish| [&wish.source, &wish.destination]).collect();
     let client = copies::client(session, loaded.as_ref(), references)?;
     let mut planned = plan(&client, &wishes, &policy)?;
+    refuse_unsigned(&client, &ends, &planned)?;
     let taken = show::taken(&planned);
     // a manifest that cannot be written to is found out before anything is copied
     let recording = if taken.is_empty() { recording(arguments, session, &planned)? } else { None };
@@ -133,6 +134,27 @@ async fn plan_one(client: &Registry, wish: &Wish, policy: &Policy) -> Result<Pla
     }
     let (name, destination) = (wish.name.clone(), wish.destination.clone());
     Ok(Planned { name, source, digest, destination, tags, copied: None, error: None })
+}
+
+/// An environment may want signatures; they go along with their image, and without one nothing is copied.
+fn refuse_unsigned(client: &Registry, ends: &Ends, planned: &[Planned]) -> Result<(), Stop> {
+    let Some(environment) = &ends.signed else { return Ok(()) };
+    let events = Events::nowhere();
+    let images: Vec<Reference> = planned.iter().map(|one| one.source.with_digest(&one.digest)).collect();
+    let asked = join_all(images.iter().map(|image| client.is_signed(image, &events)));
+    let mut unsigned = String::new();
+    for (image, signed) in images.iter().zip(crate::engine::block_on(asked).map_err(Stop::environment)?) {
+        if !signed.map_err(daemon::stop)? {
+            unsigned.push_str(&format!("  {image}\n"));
+        }
+    }
+    if unsigned.is_empty() {
+        return Ok(());
+    }
+    Err(Stop::refused(anyhow::anyhow!(
+        "environment `{environment}` wants signatures, and nothing is promoted without\n{unsigned}\
+         hint: sign each by its digest, where it is; promote copies the signature too"
+    )))
 }
 
 fn nowhere(wish: &Wish) -> Stop {

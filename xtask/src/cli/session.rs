@@ -10,15 +10,19 @@ use super::status::{ExitStatus, Stop};
 use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
-use crate::manifest::{self, BuildKind, Manifests, Mode};
+use crate::manifest::{self, BuildKind, Date, Manifests, Mode, TagName};
 use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
+use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
-use crate::resolve::{self, ImageSelector, Overrides, Packages, Resolution, Selection};
-use crate::source::{SourceMap, Span};
+use crate::resolve::{self, ImageSelector, Overrides, Packages, Profile, Resolution, Selection};
+use crate::source::{SourceMap, Span, Spanned};
 use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
-use crate::workspace::{self, Environment, Memory, Sources, Tree, Want, Workspace, WorkspaceError};
+use crate::workspace::{self, Environment, Memory, OverrideEntry, Sources, Tree, Want, Workspace, WorkspaceError};
 use crate::{check, oci};
+
+/// The variable that names an environment.
+const ENVIRONMENT: &str = "GROUPAGE_ENV";
 
 /// What a run knows before it has read anything.
 pub(super) struct Session<'a> {
@@ -50,6 +54,8 @@ pub(super) struct Loaded {
     pub(super) lock_file: Option<LockFile>,
     /// Hashes of files, from run to run.
     pub(super) memory: Memory,
+    /// What may be released.
+    pub(super) policy: Policy,
 }
 
 impl<'a> Session<'a> {
@@ -97,16 +103,48 @@ impl<'a> Session<'a> {
         if !unknown.is_empty() {
             return Err(self.bad_input(&unknown, &sources.map));
         }
+        let policy = Policy::new(&manifests).map_err(|problems| self.bad_input(&problems, &sources.map))?;
+        // a misspelt name must not be taken for no environment, whatever the command
+        let profile = self.target_environment(&policy)?.map(profile);
         let overrides = Overrides {
             flags: self.global.set.clone(),
             environment: self.environment.with_prefix("GROUPAGE_"),
             file: sources.override_keys.clone(),
+            profile,
             ..Overrides::default()
         };
         self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
         let packages = Packages::new();
         let memory = Memory::open(&workspace.root);
-        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory })
+        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory, policy })
+    }
+
+    /// The environment that is asked for.
+    pub(super) fn target_environment<'p>(&self, policy: &'p Policy) -> Result<Option<&'p TargetEnvironment>, Stop> {
+        let flag = self.global.env.as_deref().map(|name| (name, "--env"));
+        let Some((name, source)) = flag.or(self.environment.get(ENVIRONMENT).map(|name| (name, ENVIRONMENT))) else {
+            return Ok(None);
+        };
+        if name.trim().is_empty() {
+            let hint = "an empty value is not \"unset\": leave it out instead";
+            return Err(Stop::input(anyhow::anyhow!("{source} is empty\nhint: {hint}")));
+        }
+        policy.environment(name).map(Some).map_err(|error| Stop::input(anyhow::anyhow!("{source}: {error}")))
+    }
+
+    /// Who judges references. Records must hold on the day of the newest commit, else of SOURCE_DATE_EPOCH.
+    pub(super) fn judge<'p>(&self, loaded: &'p Loaded) -> Result<Judge<'p>, Stop> {
+        let policy = &loaded.policy;
+        let environment = self.target_environment(policy)?;
+        let committed = || workspace::head_time(&loaded.workspace.root).map(Date::of_seconds);
+        let day = match policy.temporary.is_empty() {
+            true => None,
+            false => match committed() {
+                None => super::native::epoch(self)?.map(Date::of_seconds),
+                day => day,
+            },
+        };
+        Ok(Judge { policy, environment, day })
     }
 
     /// Whether there is a workspace, for a command that also works without one.
@@ -138,6 +176,7 @@ impl<'a> Session<'a> {
     /// Resolves what was asked for.
     pub(super) fn resolve<'m>(&self, loaded: &'m Loaded, selection: &Selection) -> Result<Resolution<'m>, Stop> {
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &loaded.overrides)
+            .map(|resolution| loaded.with_branch(resolution))
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
@@ -150,6 +189,7 @@ impl<'a> Session<'a> {
     ) -> Result<Resolution<'m>, Stop> {
         self.resolve(loaded, selection)?;
         resolve::resolve(&loaded.manifests, &loaded.packages, selection, &Overrides::default())
+            .map(|resolution| loaded.with_branch(resolution))
             .map_err(|problems| self.bad_input(&problems, &loaded.sources.map))
     }
 
@@ -190,7 +230,8 @@ impl<'a> Session<'a> {
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.
     pub(super) fn check(&self, loaded: &Loaded, resolution: &Resolution<'_>, plan: &Plan) -> Result<(), Stop> {
-        let findings = check::run(resolution, plan);
+        let judge = self.judge(loaded)?;
+        let findings = check::run_by(resolution, plan, Some(&judge));
         self.output.diagnostics(&findings, &loaded.sources.map);
         if findings.iter().any(|finding| finding.level == Level::Error) {
             Err(Stop::silent(ExitStatus::Refused))
@@ -260,7 +301,25 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The values of an environment, as overrides.
+fn profile(environment: &TargetEnvironment) -> Profile {
+    let entry = |(key, value): (&String, &Spanned<String>)| {
+        (key.clone(), OverrideEntry { key: value.span, value: value.clone() })
+    };
+    Profile { name: environment.name.to_string(), keys: environment.settings.values.iter().map(entry).collect() }
+}
+
 impl Loaded {
+    /// Git is asked only when a tag names the branch.
+    fn with_branch<'m>(&self, resolution: Resolution<'m>) -> Resolution<'m> {
+        let images = resolution.images.iter();
+        let written = images.clone().flat_map(|image| image.definition.tags.iter().flatten().map(|tag| &tag.value));
+        let replaced = images.filter_map(|image| image.output.tag.as_ref().map(|tag| &tag.value));
+        let branch = written.chain(replaced).any(|template| template.names(TagName::Branch));
+        let branch = branch.then(|| workspace::branch(&self.workspace.root)).flatten();
+        Resolution { branch, ..resolution }
+    }
+
     /// Why an image has no Dockerfile, with the places that say so; nothing when it has one.
     pub(super) fn native_only(&self, image: &ImagePlan) -> Vec<Diagnostic> {
         let report = |reason: render::NativeOnly<'_>| match self.place_of(&reason) {

@@ -38,7 +38,7 @@ pub use key::{Key, KeyError};
 pub use renew::{Open, Renewal, renew};
 pub use wanted::{Builders, Want, Wanted, of_resolution, of_workspace};
 
-use crate::oci::{Digest, ImageSource, Reference};
+use crate::oci::{Digest, ImageSource, Mapping, Reference};
 use crate::resolve::{Value, ValueSource};
 
 /// What a lock file that does not fit does.
@@ -50,19 +50,28 @@ pub enum Mode {
     Require,
 }
 
-/// Digests of references, by what they name.
+/// What is used in place of a reference: its digest, and where it is had.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
+    /// Digests of references, by what they name.
     digests: BTreeMap<String, Digest>,
+    /// The mirror. It holds the same bytes, so that a pin is good on either side of it.
+    mapping: Option<Mapping>,
 }
 
 impl Pins {
-    /// The reference that is used for a value: with its digest when the lock file has one and the value comes from a manifest.
+    /// The reference that is used for a value that comes from a manifest: with its digest when the lock file has one, behind
+    /// the mirror when there is one. What an override says stays as it is: there the mapping is done already, if it is wanted.
     pub fn pin(&self, value: &Value<Reference>) -> Reference {
         let digest = self.digests.get(&identity(&value.value));
-        match digest.filter(|_| is_locked(&value.value, &value.source)) {
+        let pinned = match digest.filter(|_| is_locked(&value.value, &value.source)) {
             Some(digest) => value.value.with_digest(digest),
             None => value.value.clone(),
+        };
+        match self.mapping.as_ref().filter(|_| value.source == ValueSource::Manifest) {
+            // that every reference has a place there was found out when the mirror was resolved
+            Some(mapping) => mapping.map(&pinned).unwrap_or(pinned),
+            None => pinned,
         }
     }
 
@@ -99,11 +108,12 @@ pub struct Locked {
 /// without `--locked` does not depend on those.
 pub fn require(wanted: &Wanted, lock: Option<&LockFile>, mode: Mode) -> Result<Locked, Vec<Difference>> {
     let none = LockFile::default();
+    let pins = Pins { mapping: wanted.mapping().cloned(), ..Pins::default() };
+    let mut locked = Locked { pins, ..Locked::default() };
     let file = match (lock, mode) {
-        (None, Mode::Prefer) => return Ok(Locked::default()),
+        (None, Mode::Prefer) => return Ok(locked),
         (lock, _) => lock.unwrap_or(&none),
     };
-    let mut locked = Locked::default();
     for (key, want) in wanted.iter() {
         match file.find(&want.reference) {
             Some(entry) => _ = locked.pins.digests.insert(identity(&want.reference), entry.digest.clone()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ContractKey, Contracts, Key, Meaning, contract, identity, is_locked};
 use crate::diagnostic::closest;
 use crate::manifest::{BuildKind, ComponentManifest, ComponentName, Manifests};
-use crate::oci::Reference;
+use crate::oci::{Mapping, Reference};
 use crate::resolve::{Resolution, ResolvedImage, SCRATCH, ValueSource, builder_of};
 use crate::source::Span;
 
@@ -14,6 +14,8 @@ use crate::source::Span;
 pub struct Wanted {
     wants: BTreeMap<Key, Want>,
     contracts: Contracts,
+    /// The mirror that they are had from.
+    mapping: Option<Mapping>,
 }
 
 /// One reference that is to be pinned.
@@ -42,6 +44,11 @@ impl Wanted {
     /// All of them, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Want)> {
         self.wants.iter()
+    }
+
+    /// The mirror that they are had from.
+    pub fn mapping(&self) -> Option<&Mapping> {
+        self.mapping.as_ref()
     }
 
     /// The contracts of all components that count.
@@ -142,7 +149,7 @@ fn reachable(manifests: &Manifests) -> impl Iterator<Item = &ComponentManifest> 
 
 /// The references that the images of a resolution use and that the lock file decides about.
 pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted {
-    let mut wanted = Wanted::default();
+    let mut wanted = Wanted { mapping: resolution.mapping.clone(), ..Wanted::default() };
     let settings = &resolution.manifests.settings;
     for image in &resolution.images {
         add_base(image, &mut wanted);

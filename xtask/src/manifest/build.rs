@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::component::is_binary_name;
+use super::component::{VersionSource, is_binary_name};
 use super::decode::{Item, Table};
-use super::name::{BuilderName, FeatureName, OutputName};
+use super::name::{BuilderName, ContractId, FeatureName, OutputName};
 use super::path::{ImagePath, RelativePath};
 use super::role::decode_env;
 use crate::diagnostic::Diagnostic;
@@ -72,11 +72,14 @@ pub enum Link {
     Dynamic,
 }
 
-/// `[build.image]`.
+/// `[build.image]`. A `{version}` in the reference is the component's version, so that an image that is released with the
+/// component is named once. What is not released has no image under its version: `dev-image` stands in for it, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageBuild {
     /// The image that files are taken from.
     pub image: Spanned<ImageSource>,
+    /// What an image in its place must keep.
+    pub contract: Option<Spanned<ContractId>>,
 }
 
 /// `[build.script]`.
@@ -98,11 +101,13 @@ pub struct ScriptBuild {
 
 const KINDS: &[&str] = &["cargo", "files", "image", "script"];
 
-pub(super) fn decode_build(table: &mut Table<'_>) -> Option<Build> {
-    let cargo = table.optional("cargo").and_then(|item| with_span(&item, decode_cargo));
-    let files = table.optional("files").and_then(|item| with_span(&item, |_| Some(BuildKind::Files)));
-    let image = table.optional("image").and_then(|item| with_span(&item, decode_image));
-    let script = table.optional("script").and_then(|item| with_span(&item, decode_script));
+pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<Build> {
+    let [cargo, files, image, script] = ["cargo", "files", "image", "script"].map(|kind| table.optional(kind));
+    let is_named = [&cargo, &files, &image, &script].into_iter().any(Option::is_some);
+    let cargo = cargo.and_then(|item| with_span(&item, decode_cargo));
+    let files = files.and_then(|item| with_span(&item, |_| Some(BuildKind::Files)));
+    let image = image.and_then(|item| with_span(&item, |table| decode_image(table, version)));
+    let script = script.and_then(|item| with_span(&item, decode_script));
     let mut found: Vec<Build> = [cargo, files, image, script].into_iter().flatten().collect();
     if found.len() > 1 {
         let names: Vec<&str> = found.iter().map(|build| build.kind.name()).collect();
@@ -112,7 +117,8 @@ pub(super) fn decode_build(table: &mut Table<'_>) -> Option<Build> {
         );
         return None;
     }
-    if found.is_empty() && table.is_empty_so_far() {
+    // one that is named and wrong was reported for what is wrong with it
+    if !is_named && table.is_empty_so_far() {
         let message = format!("a component needs one build kind: {}", KINDS.join(", "));
         table.report(Diagnostic::error("build-kind", message).label(table.span, ""));
     }
@@ -172,9 +178,59 @@ fn decode_link(item: &Item<'_>) -> Option<Link> {
     }
 }
 
-fn decode_image(table: &mut Table<'_>) -> Option<BuildKind> {
-    let image = table.required("image").and_then(|item| item.parsed());
-    Some(BuildKind::Image(ImageBuild { image: image? }))
+fn decode_image(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
+    let dev = table.optional("dev-image").and_then(|item| item.parsed());
+    let image = table.required("image").and_then(|item| decode_versioned(&item, version, dev));
+    let contract = table.optional("contract").and_then(|item| item.parsed());
+    Some(BuildKind::Image(ImageBuild { image: image?, contract }))
+}
+
+/// A reference in which `{version}` may stand. Nothing is filled in for a version that is empty or names no release.
+fn decode_versioned(
+    item: &Item<'_>,
+    version: Option<&Spanned<VersionSource>>,
+    dev: Option<Spanned<ImageSource>>,
+) -> Option<Spanned<ImageSource>> {
+    const PLACE: &str = "{version}";
+    let text = item.line()?;
+    if !text.value.contains(PLACE) {
+        return item.parsed();
+    }
+    let version = match version.map(|version| &version.value)? {
+        VersionSource::Literal(version) => version,
+        VersionSource::Cargo => {
+            item.report(
+                "invalid-value",
+                "a component that is taken from an image has no package to ask for `{version}`",
+            );
+            return None;
+        }
+    };
+    if version.is_empty() {
+        let help = "write the component's `version`; nothing is filled in for it";
+        item.report_with_help("empty-version", "`{version}` would be empty", help);
+        return None;
+    }
+    if is_development(version) {
+        if dev.is_none() {
+            let message = format!("version `{version}` is no release, so that no image has it");
+            item.report_with_help("empty-version", message, "name the image to use then: `dev-image = \"…\"`");
+        }
+        return dev;
+    }
+    match text.value.replace(PLACE, version).parse() {
+        Ok(image) => Some(Spanned::new(image, text.span)),
+        Err(error) => {
+            let error: crate::oci::ImageSourceError = error;
+            item.report("invalid-value", error.to_string());
+            None
+        }
+    }
+}
+
+/// Whether a version names a state of development, as `dev` and `0.27.0-dev` do.
+fn is_development(version: &str) -> bool {
+    version == "dev" || version.ends_with("-dev")
 }
 
 fn decode_script(table: &mut Table<'_>) -> Option<BuildKind> {

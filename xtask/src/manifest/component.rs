@@ -138,7 +138,8 @@ impl ComponentManifest {
             let owner = table.required("owner").and_then(|item| item.line());
             let cadence = table.optional("cadence").and_then(|item| item.parsed());
             let version = table.required("version").and_then(|item| decode_version(&item));
-            let build = table.required("build").and_then(|item| item.table(decode_build));
+            let build = table.required("build");
+            let build = build.and_then(|item| item.table(|table| decode_build(table, version.as_ref())));
             let features = FeatureTable::decode(table, "dependencies");
             let exclude_platforms = table.optional("exclude-platforms").and_then(|item| item.list(Item::parsed));
             let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));

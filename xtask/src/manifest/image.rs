@@ -11,6 +11,7 @@ use super::decode::{Document, Item, Table};
 use super::feature::{COMPONENTS, FeatureTable};
 use super::name::{BaseName, ComponentName, FeatureName, ImageName, RoleName, VariantName};
 use super::schema_version;
+use super::tag::TagTemplate;
 use crate::diagnostic::Problems;
 use crate::oci::Platform;
 use crate::source::{FileId, SourceFile, Span, Spanned};
@@ -40,6 +41,8 @@ pub struct ImageDefinition {
     pub features: FeatureTable,
     /// `[variants]`.
     pub variants: BTreeMap<VariantName, Variant>,
+    /// Templates of its tags; [`TagTemplate::usual`] when absent.
+    pub tags: Option<Vec<Spanned<TagTemplate>>>,
     /// Further labels of the image.
     pub labels: BTreeMap<String, Spanned<String>>,
     /// Roles that share a network, one list a pod; all roles together when absent.
@@ -128,6 +131,7 @@ impl ImageDefinition {
             let platforms = table.required("platforms").and_then(|item| decode_platforms(&item));
             let features = FeatureTable::decode(table, COMPONENTS);
             let variants = table.optional("variants").and_then(|item| item.table(decode_variants));
+            let tags = table.optional("tags").and_then(|item| decode_tags(&item));
             let labels = table.optional("labels").and_then(|item| item.table(decode_labels));
             let pods = table.optional("pods").and_then(|item| item.list(|pod| pod.list(Item::parsed)));
             let allow = table.optional("allow").and_then(|item| item.list(|entry| entry.table(decode_allow)));
@@ -143,6 +147,7 @@ impl ImageDefinition {
                 platforms: platforms?,
                 features,
                 variants: variants.unwrap_or_default(),
+                tags,
                 labels: labels.unwrap_or_default(),
                 pods,
                 allow: allow.unwrap_or_default(),
@@ -158,6 +163,14 @@ fn decode_platforms(item: &Item<'_>) -> Option<Vec<Spanned<Platform>>> {
         return None;
     }
     Some(platforms)
+}
+
+fn decode_tags(item: &Item<'_>) -> Option<Vec<Spanned<TagTemplate>>> {
+    let tags = item.list(Item::parsed::<TagTemplate>)?;
+    if item.array().is_some_and(|written| written.is_empty()) {
+        item.report_with_help("empty-value", "an image needs at least one tag", "remove the key for the usual one");
+    }
+    Some(tags)
 }
 
 fn decode_variants(table: &mut Table<'_>) -> Option<BTreeMap<VariantName, Variant>> {

@@ -18,6 +18,7 @@ mod policy;
 mod replaces;
 mod role;
 mod settings;
+mod tag;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, Reference
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};
 pub use role::{ArgsStyle, Port, Protocol, Role, User};
 pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};
+pub use tag::{TagName, TagTemplate, TagTemplateError};
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Span};

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::decode::{Document, Item, Table};
-use super::name::{BaseName, BuilderName, Need};
+use super::name::{BaseName, BuilderName, ContractId, Need};
 use super::path::RelativePath;
 use super::policy::PolicySettings;
 use super::schema_version;
 use crate::diagnostic::Problems;
-use crate::oci::{ImageSource, Reference};
+use crate::oci::{ImageSource, MappingMode, Reference};
 use crate::source::{FileId, SourceFile, Span, Spanned};
 use crate::workspace::Folders;
 
@@ -24,10 +24,12 @@ pub struct Settings {
     pub builders: BTreeMap<BuilderName, Builder>,
     /// `[registry] default`: registry and path that image names are appended to.
     pub registry: Option<Spanned<RegistryPath>>,
+    /// `[registry] mirror`, `mirror-mode`: where references are had from.
+    pub mirror: Mirror,
     /// How registries are spoken to.
     pub registries: Registries,
     /// `[build] network`.
-    pub network: BuildNetwork,
+    pub network: Option<Spanned<BuildNetwork>>,
     /// `[build] stamp`: what is said of the sources in the labels of an image.
     pub stamp: Vec<Spanned<StampLabel>>,
     /// `[dockerfile] link`: use `COPY --link`.
@@ -47,6 +49,15 @@ pub struct Registries {
     pub authorities: Vec<Spanned<RelativePath>>,
 }
 
+/// `[registry] mirror` and `mirror-mode`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mirror {
+    /// Registry and path that hold copies of what other registries have.
+    pub registry: Option<Spanned<RegistryPath>>,
+    /// How names are found there.
+    pub mode: Option<Spanned<MappingMode>>,
+}
+
 /// One entry of `[bases]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
@@ -56,6 +67,8 @@ pub struct Base {
     pub image: Spanned<ImageSource>,
     /// What it gives to roles that need it.
     pub provides: Vec<Spanned<Need>>,
+    /// What an image in its place must keep.
+    pub contract: Option<Spanned<ContractId>>,
 }
 
 /// One entry of `[builders]`.
@@ -67,6 +80,8 @@ pub struct Builder {
     pub image: Spanned<Reference>,
     /// A program of the workspace that makes a local stand-in when the image cannot be pulled.
     pub bootstrap: Option<Spanned<RelativePath>>,
+    /// What an image in its place must keep.
+    pub contract: Option<Spanned<ContractId>>,
 }
 
 /// Registry and path, such as `ghcr.io/example`.
@@ -164,7 +179,22 @@ impl FromStr for RuleLevel {
     }
 }
 
+impl BuildNetwork {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::None => "none",
+        }
+    }
+}
+
 impl Settings {
+    /// Whether builds may use a network, when no override says so.
+    pub fn network(&self) -> BuildNetwork {
+        self.network.as_ref().map(|network| network.value).unwrap_or_default()
+    }
+
     /// Parses the file; every problem in it is added to `problems`.
     pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
         Document::read(id, &source.text, problems, |table| {
@@ -172,7 +202,7 @@ impl Settings {
             let workspace = table.optional("workspace").and_then(|item| item.table(decode_workspace));
             let bases = table.optional("bases").and_then(|item| item.table(decode_bases));
             let builders = table.optional("builders").and_then(|item| item.table(decode_builders));
-            let (registry, registries) =
+            let (registry, mirror, registries) =
                 table.optional("registry").and_then(|item| item.table(decode_registry)).unwrap_or_default();
             let build = table.optional("build").and_then(|item| item.table(decode_build));
             let (network, stamp) = build.unwrap_or_default();
@@ -186,6 +216,7 @@ impl Settings {
                 bases: bases.unwrap_or_default(),
                 builders: builders.unwrap_or_default(),
                 registry,
+                mirror,
                 registries,
                 network,
                 stamp,
@@ -197,18 +228,20 @@ impl Settings {
     }
 }
 
-fn decode_build(table: &mut Table<'_>) -> Option<(BuildNetwork, Vec<Spanned<StampLabel>>)> {
-    let network = table.optional("network").and_then(|item| item.parsed::<BuildNetwork>());
+fn decode_build(table: &mut Table<'_>) -> Option<(Option<Spanned<BuildNetwork>>, Vec<Spanned<StampLabel>>)> {
+    let network = table.optional("network").and_then(|item| item.parsed());
     let stamp = table.optional("stamp").and_then(|item| item.list(Item::parsed));
-    Some((network.map(|network| network.value).unwrap_or_default(), stamp.unwrap_or_default()))
+    Some((network, stamp.unwrap_or_default()))
 }
 
-fn decode_registry(table: &mut Table<'_>) -> Option<(Option<Spanned<RegistryPath>>, Registries)> {
+fn decode_registry(table: &mut Table<'_>) -> Option<(Option<Spanned<RegistryPath>>, Mirror, Registries)> {
     let default = table.optional("default").and_then(|item| item.parsed());
+    let registry = table.optional("mirror").and_then(|item| item.parsed());
+    let mirror = Mirror { registry, mode: table.optional("mirror-mode").and_then(|item| item.parsed()) };
     let plain_http = table.optional("plain-http").and_then(|item| item.list(|item| registry_host(item)));
     let authorities = table.optional("ca-files").and_then(|item| item.list(Item::parsed));
     let (plain_http, authorities) = (plain_http.unwrap_or_default(), authorities.unwrap_or_default());
-    Some((default, Registries { plain_http, authorities }))
+    Some((default, mirror, Registries { plain_http, authorities }))
 }
 
 /// A registry as it stands in references: `host` or `host:port`.
@@ -240,10 +273,11 @@ fn decode_bases(table: &mut Table<'_>) -> Option<BTreeMap<BaseName, Base>> {
             item.table(|table| {
                 let image = table.required("image").and_then(|item| item.parsed());
                 let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
-                Some(Base { span: name.span, image: image?, provides: provides.unwrap_or_default() })
+                let contract = table.optional("contract").and_then(|item| item.parsed());
+                Some(Base { span: name.span, image: image?, provides: provides.unwrap_or_default(), contract })
             })?
         } else {
-            Base { span: name.span, image: item.parsed()?, provides: Vec::new() }
+            Base { span: name.span, image: item.parsed()?, provides: Vec::new(), contract: None }
         };
         Some((name.value, base))
     };
@@ -256,10 +290,11 @@ fn decode_builders(table: &mut Table<'_>) -> Option<BTreeMap<BuilderName, Builde
             item.table(|table| {
                 let image = table.required("image").and_then(|item| item.parsed());
                 let bootstrap = table.optional("bootstrap").and_then(|item| item.parsed());
-                Some(Builder { span: name.span, image: image?, bootstrap })
+                let contract = table.optional("contract").and_then(|item| item.parsed());
+                Some(Builder { span: name.span, image: image?, bootstrap, contract })
             })?
         } else {
-            Builder { span: name.span, image: item.parsed()?, bootstrap: None }
+            Builder { span: name.span, image: item.parsed()?, bootstrap: None, contract: None }
         };
         Some((name.value, builder))
     };

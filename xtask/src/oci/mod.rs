@@ -16,6 +16,7 @@ mod hex;
 mod image;
 mod image_source;
 mod listing;
+mod mapping;
 pub mod media;
 mod mention;
 mod platform;
@@ -34,6 +35,7 @@ pub use image::{
 };
 pub use image_source::{ImageFile, ImageFileKind, ImageSource, ImageSourceError};
 pub use listing::{Attributes, Change, LayerError, Listed, Listing, MAX_ENTRIES};
+pub use mapping::{Collision, Mapping, MappingError, MappingMode};
 pub use media::Compression;
 pub use mention::{Mention, mention_around};
 pub use platform::{Platform, PlatformError};

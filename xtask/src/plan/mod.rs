@@ -19,12 +19,14 @@ mod model;
 pub mod multicall;
 mod platform;
 mod pruned;
+mod tags;
 
 pub use model::{
     Allowed, BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan,
     LinkPlan, Plan, RolePlan,
 };
 pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
+pub use tags::tags;
 
 use std::collections::BTreeMap;
 
@@ -120,7 +122,7 @@ fn image_plan(
         dockerfiles: deviating_dockerfiles(image),
         mode: image.mode,
         version: image.version.clone(),
-        tags: tags(resolution, image),
+        tags: Vec::new(),
         platforms: image.platforms.clone(),
         network: resolution.network.value,
         link: resolution.manifests.settings.link,
@@ -137,7 +139,7 @@ fn image_plan(
     plan.config = config::plan(&plan);
     plan.stamp = config::stamp(&plan);
     plan.fingerprint = fingerprint::image(&plan);
-    check_tags(image, &plan, problems);
+    plan.tags = tags::all(resolution, image, Some(&plan.fingerprint), problems);
     // a plan of one platform has one form, however it came to be
     Some(match plan.platforms.as_slice() {
         [only] if plan.depends_on_platform() => plan.for_platform(only),
@@ -164,33 +166,6 @@ fn deviating_dockerfiles(image: &ResolvedImage<'_>) -> BTreeMap<Platform, Utf8Pa
     let own = |platform: &Platform| Utf8PathBuf::from(format!("{usual}.{}", platform.to_string().replace('/', "_")));
     let built = image.deviating.iter().filter(|platform| image.platforms.contains(platform));
     built.map(|platform| (platform.clone(), own(platform))).collect()
-}
-
-/// The references of an image: `REGISTRY/NAME:VERSION SUFFIX`, with the component below the name for its own image, and the
-/// mode behind the suffix for one that is built beside the image's own. A `+` of the version becomes `_`, as Helm has it; an
-/// empty version gives no tag at all, and a rule refuses it.
-pub fn tags(resolution: &Resolution<'_>, image: &ResolvedImage<'_>) -> Vec<String> {
-    if image.version.is_empty() {
-        return Vec::new();
-    }
-    let registry =
-        resolution.registry.as_ref().map(|registry| format!("{}/", registry.value.as_str())).unwrap_or_default();
-    let version = image.version.replace('+', "_");
-    let part = image.part.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
-    let mode = if image.beside { format!("-{}", image.mode) } else { String::new() };
-    vec![format!("{registry}{}{part}:{version}{}{mode}", image.definition.name.value, image.tag_suffix)]
-}
-
-/// Every tag must be a reference: a version or suffix may have the right characters in the wrong place.
-fn check_tags(image: &ResolvedImage<'_>, plan: &ImagePlan, problems: &mut Problems) {
-    for tag in &plan.tags {
-        if let Err(error) = tag.parse::<crate::oci::Reference>() {
-            let definition = image.definition;
-            let place = definition.version.as_ref().map_or(definition.name.span, |version| version.span);
-            problems
-                .push(Diagnostic::error("invalid-tag", error.to_string()).label(place, "the version is part of it"));
-        }
-    }
 }
 
 /// Two images must not get one reference: the last one built would win.

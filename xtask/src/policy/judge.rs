@@ -136,6 +136,11 @@ impl Judge<'_> {
         Some(Objection { code: "pre-release", level, message, help: "write the tag of a release".to_owned() })
     }
 
+    /// Whether there is anything to judge by: a policy that is written, or an environment.
+    pub fn is_asked(&self) -> bool {
+        self.environment.is_some() || self.policy.is_written
+    }
+
     /// Whether an input must have a digest.
     pub fn wants_pins(&self) -> bool {
         self.environment.is_some_and(|environment| environment.settings.pinned)

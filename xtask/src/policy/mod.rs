@@ -44,7 +44,7 @@ pub use temporary::RecordState;
 pub use version::{Grammar, GrammarError, TagVersion, compare};
 
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{EnvironmentName, Manifests, Temporary};
+use crate::manifest::{EnvironmentName, Manifests, PolicySettings, Temporary};
 use crate::oci::Reference;
 
 /// The policy of a workspace, ready for use.
@@ -56,6 +56,8 @@ pub struct Policy {
     pub known_registries: Option<Vec<String>>,
     /// References that are used for a while.
     pub temporary: Vec<Temporary>,
+    /// Whether somebody wrote one: what components replace is none.
+    is_written: bool,
     environments: BTreeMap<EnvironmentName, TargetEnvironment>,
     ignored: Vec<pattern::Glob>,
 }
@@ -73,6 +75,7 @@ impl Policy {
             classes: Classes::new(manifests, &mut problems),
             known_registries: known.map(|known| known.iter().map(|name| name.value.clone()).collect()),
             temporary: settings.temporary.clone(),
+            is_written: *settings != PolicySettings::default(),
             environments: environment::all(&manifests.settings, &mut problems),
             ignored: class::paths(&settings.ignore, &mut problems),
         };
@@ -105,3 +108,6 @@ impl Policy {
         self.ignored.iter().any(|pattern| pattern.fits(path))
     }
 }
+
+#[cfg(test)]
+mod tests;

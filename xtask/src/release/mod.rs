@@ -14,7 +14,6 @@
 mod advance;
 mod closure;
 mod difference;
-mod mapping;
 mod promotions;
 mod record;
 mod swap;
@@ -22,7 +21,6 @@ mod swap;
 pub use advance::{Candidate, Fate, fate};
 pub use closure::{Class, Row, Why, closure};
 pub use difference::{Change, Explained, ImageSet, differences};
-pub use mapping::{MappingMode, map};
 pub use promotions::{Promotion, Promotions};
 pub use record::Recording;
 pub use swap::{Swap, SwapError, Swapped};

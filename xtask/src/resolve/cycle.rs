@@ -8,13 +8,21 @@ use crate::source::Span;
 
 /// Reports every cycle among the features of one table and among components.
 pub(super) fn check(manifests: &Manifests, problems: &mut Problems) {
-    for component in manifests.components.values() {
+    for component in manifests.components.values().filter(|component| is_linked(&component.features)) {
         features(&format!("component `{}`", component.name.value), &component.features, problems);
     }
-    for image in manifests.images.values() {
+    for image in manifests.images.values().filter(|image| is_linked(&image.features)) {
         features(&format!("image `{}`", image.name.value), &image.features, problems);
     }
-    components(manifests, problems);
+    if manifests.components.values().any(|component| !component.features.dependencies.is_empty()) {
+        components(manifests, problems);
+    }
+}
+
+/// Whether any feature turns on another one of the same table; most tables have none, and need no walk.
+fn is_linked(table: &FeatureTable) -> bool {
+    let mut enabled = table.features.values().flat_map(|feature| &feature.enables);
+    enabled.any(|value| matches!(value.value, FeatureValue::Feature(_)))
 }
 
 fn features(owner: &str, table: &FeatureTable, problems: &mut Problems) {

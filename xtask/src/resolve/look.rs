@@ -2,34 +2,60 @@
 
 use std::collections::BTreeMap;
 
-use super::value::{Overrides, Value, ValueSource, at};
-use super::{ResolvedBase, SCRATCH, component};
+use super::fields::{self, Subject};
+use super::value::{Candidate, Overrides, Value, ValueSource, at};
+use super::{ResolvedBase, SCRATCH, component, moves, output};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{BuildKind, BuilderName, ImageDefinition, ImageName, Manifests, RegistryPath};
-use crate::oci::{ImageSource, Reference, redacted};
+use crate::manifest::{
+    BuildKind, BuilderName, ComponentName, ImageDefinition, ImageName, Manifests, RegistryPath, Replaces,
+};
+use crate::oci::{ImageSource, Mapping, MappingError, Reference, redacted};
+use crate::source::Span;
 
 /// Every key that an override can name.
+///
+/// | key | is |
+/// |---|---|
+/// | `bases.NAME`, `builders.NAME`, `components.NAME.image` | a reference; with `.registry`, `.repository`, `.tag`, `.digest` of it one by one (`components.NAME.tag`), and `.contract` for what it was made |
+/// | `registry.default` | where images go |
+/// | `registry.mirror`, `registry.mirror-mode` | where references are that name another registry |
+/// | `images.NAME.registry`, `….repository`, `….tag` | where one image goes |
+/// | `images.NAME.base`, `images.NAME.mode`, `build.network` | as in the files |
 pub(super) fn known_keys(manifests: &Manifests) -> Vec<String> {
     let settings = &manifests.settings;
-    let mut keys = vec!["build.network".to_owned(), "registry.default".to_owned()];
-    keys.extend(settings.bases.keys().map(|name| format!("bases.{name}")));
-    keys.extend(
-        manifests
-            .images
-            .values()
-            .map(|image| format!("bases.{}", image.base.value))
-            .filter(|key| key != "bases.scratch"),
-    );
-    keys.extend(settings.builders.keys().map(|name| format!("builders.{name}")));
-    keys.extend(component::builders(manifests).map(|name| format!("builders.{name}")));
-    let of_image = |name: &ImageName| ["base", "mode"].map(|value| format!("images.{name}.{value}"));
+    let mut keys =
+        ["build.network", "registry.default", "registry.mirror", "registry.mirror-mode"].map(str::to_owned).to_vec();
+    let written = settings.bases.keys().map(|name| format!("bases.{name}"));
+    let used = manifests.images.values().map(|image| format!("bases.{}", image.base.value));
+    let used = used.filter(|key| key != "bases.scratch");
+    let builders = settings.builders.keys().map(|name| format!("builders.{name}"));
+    let asked = component::builders(manifests).map(|name| format!("builders.{name}"));
+    keys.extend(written.chain(used).chain(builders).chain(asked).flat_map(|owner| fields::keys(&owner, None)));
+    let of_image = |name: &ImageName| {
+        let values = ["base", "mode"].into_iter().chain(output::KEYS);
+        values.map(|value| format!("images.{name}.{value}")).collect::<Vec<_>>()
+    };
     keys.extend(manifests.images.keys().flat_map(of_image));
+    let of_component = |name: &ComponentName| {
+        let owner = format!("components.{name}");
+        fields::keys(&owner, Some(&format!("{owner}.image")))
+    };
     let image_kind =
         manifests.components.values().filter(|component| matches!(component.build.kind, BuildKind::Image(_)));
-    keys.extend(image_kind.map(|component| format!("components.{}.image", component.name.value)));
+    keys.extend(image_kind.flat_map(|component| of_component(&component.name.value)));
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// The mirror that references of manifests are had from.
+///
+/// # Errors
+/// Overrides that are wrong; references that would be one behind the mirror.
+pub fn mirror(manifests: &Manifests, overrides: &Overrides) -> Result<Option<Mapping>, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let mapping = Look { overrides, problems: &mut problems }.mapping(manifests);
+    problems.finish(mapping)
 }
 
 /// Looks values up, collecting what is wrong with overrides.
@@ -41,12 +67,12 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Option<Value<T>> {
         let overrides = self.overrides;
-        let found = overrides.find(key).map_err(|problem| self.problems.push(problem)).ok()??;
+        let found = overrides.winner(key).map_err(|problem| self.problems.push(problem)).ok()??;
         match found.value.parse() {
             Ok(value) => Some(Value { value, source: found.source }),
             Err(error) => {
                 let error: T::Err = error;
-                self.problems.push(invalid(overrides, key, &found, &error.to_string()));
+                self.problems.push(invalid(key, &found, &error.to_string()));
                 None
             }
         }
@@ -61,17 +87,52 @@ impl Look<'_> {
         self.parsed(key).or_else(written)
     }
 
-    pub(super) fn builders(&mut self, manifests: &Manifests) -> BTreeMap<BuilderName, Value<Reference>> {
+    pub(super) fn builders(
+        &mut self,
+        manifests: &Manifests,
+        mapping: Option<&Mapping>,
+    ) -> BTreeMap<BuilderName, Value<Reference>> {
         let settings = &manifests.settings.builders;
         let mut names: Vec<BuilderName> = settings.keys().cloned().chain(component::builders(manifests)).collect();
         names.sort();
         names.dedup();
         let find = |name: BuilderName| {
-            let written = settings.get(&name).map(|builder| &builder.image.value);
-            let image = self.or_manifest(&format!("builders.{name}"), written)?;
-            Some((name, image))
+            let builder = settings.get(&name);
+            let written = builder.map(|builder| ImageSource::Registry(builder.image.value.clone()));
+            let key = format!("builders.{name}");
+            let contract = builder.and_then(|builder| builder.contract.as_ref());
+            let subject = Subject { key: &key, owner: &key, written: written.as_ref(), contract };
+            let Value { value, source } = self.source(&subject, &[], mapping)?;
+            match value {
+                ImageSource::Registry(value) => Some((name, Value { value, source })),
+                other => {
+                    let message = format!("`{key}` from {source}: {other} is no reference, and a builder is one");
+                    self.problems
+                        .push(at(Diagnostic::error("invalid-value", message), self.overrides.place(&key, &source)));
+                    None
+                }
+            }
         };
         names.into_iter().filter_map(find).collect()
+    }
+
+    /// A reference or file, by what sources say of it.
+    fn source(
+        &mut self,
+        subject: &Subject<'_>,
+        replaces: &[Replaces],
+        mapping: Option<&Mapping>,
+    ) -> Option<Value<ImageSource>> {
+        let overrides = self.overrides;
+        let found =
+            fields::resolve(overrides, subject, mapping).map_err(|problem| self.problems.push(problem)).ok()??;
+        let crossing = match &found.value {
+            ImageSource::Registry(result) => moves::check(overrides, subject, replaces, result),
+            _ => Ok(()),
+        };
+        let checked = crossing.and_then(|()| moves::contract(overrides, subject, &found.value));
+        checked.map_err(|problem| self.problems.push(problem)).ok()?;
+        Some(found)
     }
 
     pub(super) fn registry(&mut self, manifests: &Manifests) -> Option<Value<RegistryPath>> {
@@ -79,34 +140,83 @@ impl Look<'_> {
         self.or_manifest("registry.default", written)
     }
 
+    /// The mirror, if there is one; every reference of the manifests must have a place of its own behind it.
+    pub(super) fn mapping(&mut self, manifests: &Manifests) -> Option<Mapping> {
+        let settings = &manifests.settings.mirror;
+        let mirror = self.or_manifest("registry.mirror", settings.registry.as_ref().map(|mirror| &mirror.value))?;
+        let mode = self.or_manifest("registry.mirror-mode", settings.mode.as_ref().map(|mode| &mode.value));
+        let mode = mode.map(|mode| mode.value).unwrap_or_default();
+        let mapping = Mapping::new(mode, mirror.value.as_str())
+            .map_err(|error| self.problems.push(Diagnostic::error("invalid-value", error.to_string())))
+            .ok()?;
+        let written = references(manifests);
+        if let Err(error) = mapping.map_all(written.iter().map(|(reference, _)| *reference)) {
+            let named = |reference: &Reference| match &error {
+                MappingError::Collision(two) => two.first == *reference || two.second == *reference,
+                MappingError::Invalid { reference: one, .. } => one == reference,
+            };
+            let report = written.iter().filter(|(reference, _)| named(reference));
+            let report = report.fold(
+                Diagnostic::error("mirror", format!("behind the mirror {mapping}, {error}")),
+                |report, (_, place)| report.label(*place, ""),
+            );
+            self.problems.push(report.help("use another `registry.mirror-mode`; `prepend` keeps registries apart"));
+            return None;
+        }
+        Some(mapping)
+    }
+
     pub(super) fn component_image(
         &mut self,
         manifest: &crate::manifest::ComponentManifest,
+        mapping: Option<&Mapping>,
     ) -> Option<Value<ImageSource>> {
         let BuildKind::Image(build) = &manifest.build.kind else { return None };
-        self.or_manifest(&format!("components.{}.image", manifest.name.value), Some(&build.image.value))
+        let owner = format!("components.{}", manifest.name.value);
+        let (key, contract) = (format!("{owner}.image"), build.contract.as_ref());
+        let subject = Subject { key: &key, owner: &owner, written: Some(&build.image.value), contract };
+        self.source(&subject, &manifest.replaces, mapping)
     }
 
-    pub(super) fn base<'m>(&mut self, manifests: &'m Manifests, image: &ImageDefinition) -> ResolvedBase<'m> {
+    pub(super) fn base<'m>(
+        &mut self,
+        manifests: &'m Manifests,
+        image: &ImageDefinition,
+        mapping: Option<&Mapping>,
+    ) -> ResolvedBase<'m> {
         let written = Value { value: image.base.value.clone(), source: ValueSource::Manifest };
         let name = self.parsed(&format!("images.{}.base", image.name.value)).unwrap_or(written);
         if name.value.as_str() == SCRATCH {
             return ResolvedBase { name, image: None, provides: &[], definition: None };
         }
         let definition = manifests.settings.bases.get(&name.value);
-        let image = self.or_manifest(&format!("bases.{}", name.value), definition.map(|base| &base.image.value));
+        let key = format!("bases.{}", name.value);
+        let written = definition.map(|base| &base.image.value);
+        let contract = definition.and_then(|base| base.contract.as_ref());
+        let image = self.source(&Subject { key: &key, owner: &key, written, contract }, &[], mapping);
         ResolvedBase { name, image, provides: definition.map_or(&[], |base| &base.provides), definition }
     }
 }
 
-/// A value that cannot be parsed. It may hold a password, which is not shown.
-fn invalid(overrides: &Overrides, key: &str, found: &Value<&str>, error: &str) -> Diagnostic {
+/// Every reference of the manifests, and where it stands.
+fn references(manifests: &Manifests) -> Vec<(&Reference, Span)> {
+    let settings = &manifests.settings;
+    let bases = settings.bases.values().filter_map(|base| Some((base.image.value.reference()?, base.image.span)));
+    let builders = settings.builders.values().map(|builder| (&builder.image.value, builder.image.span));
+    let images = manifests.components.values().filter_map(|component| match &component.build.kind {
+        BuildKind::Image(build) => Some((build.image.value.reference()?, build.image.span)),
+        _ => None,
+    });
+    bases.chain(builders).chain(images).collect()
+}
+
+/// A value that cannot be used. It may hold a password, which is not shown.
+pub(super) fn invalid(key: &str, found: &Candidate<'_>, error: &str) -> Diagnostic {
     let (source, shown) = (&found.source, redacted(found.value));
     let error = error.replace(found.value, &shown);
     let invalid = Diagnostic::error("invalid-value", format!("`{key}` from {source}: {error}"));
     // an excerpt of the file would show the password
-    let place = overrides.place(key, source).filter(|_| shown == found.value);
-    at(invalid, place)
+    at(invalid, found.place.filter(|_| shown == found.value))
 }
 
 #[cfg(test)]
@@ -115,8 +225,8 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        let value = Value { value: "https://u:s3cret@r/a", source: ValueSource::Flag };
-        let invalid = invalid(&Overrides::default(), "registry.default", &value, "`https://u:s3cret@r/a` is wrong");
+        let value = Candidate { value: "https://u:s3cret@r/a", source: ValueSource::Flag, place: None, rank: 0 };
+        let invalid = invalid("registry.default", &value, "`https://u:s3cret@r/a` is wrong");
         assert_eq!(invalid.message, "`registry.default` from --set: `https://***@r/a` is wrong");
     }
 }

@@ -9,10 +9,14 @@
 mod activate;
 mod component;
 mod cycle;
+mod explained;
+mod fields;
 mod graph;
 mod look;
 mod mode;
+mod moves;
 mod names;
+mod output;
 mod package;
 mod platform;
 mod selection;
@@ -20,11 +24,15 @@ mod value;
 
 pub(crate) use component::builder_of;
 pub use component::{ResolvedComponent, ResolvedRole};
+pub use explained::{Explained, Saying, explain_value};
+pub use fields::Field;
 pub use graph::{Node, Reasons};
+pub use look::mirror;
+pub use output::Output;
 pub use package::{Package, Packages};
 pub use platform::exclusions;
 pub use selection::{ImageSelector, Selection, VariantSelector};
-pub use value::{Overrides, Value, ValueSource, variable_name};
+pub use value::{Candidate, Overrides, Profile, Value, ValueSource, variable_name};
 
 use std::collections::BTreeMap;
 
@@ -33,7 +41,7 @@ use crate::manifest::{
     Base, BaseName, BuildNetwork, BuilderName, ComponentName, FeatureName, ImageDefinition, Manifests, Mode, Need,
     RegistryPath, RoleName, VariantName, VersionSource,
 };
-use crate::oci::{ImageSource, Platform, Reference};
+use crate::oci::{ImageSource, Mapping, Platform, Reference};
 use crate::source::Spanned;
 use crate::workspace::in_parallel;
 use activate::Activation;
@@ -53,6 +61,10 @@ pub struct Resolution<'m> {
     pub registry: Option<Value<RegistryPath>>,
     /// Whether builds may use a network.
     pub network: Value<BuildNetwork>,
+    /// The mirror that references of manifests are had from.
+    pub mapping: Option<Mapping>,
+    /// The branch that is checked out, for tags that name it. Whoever resolves adds it; git is not asked otherwise.
+    pub branch: Option<String>,
 }
 
 /// One image in one variant.
@@ -72,6 +84,8 @@ pub struct ResolvedImage<'m> {
     pub tag_suffix: &'m str,
     /// Version of the image; empty when nothing gives one (a rule refuses that).
     pub version: String,
+    /// Where it goes.
+    pub output: Output,
     /// The base.
     pub base: ResolvedBase<'m>,
     /// Platforms to build for.
@@ -143,20 +157,24 @@ pub fn resolve<'m>(
     cycle::check(manifests, &mut problems);
     names::check(manifests, &mut problems);
     component::check_packages(manifests, packages, &mut problems);
-    overrides.unused(&known_keys(manifests)).into_iter().for_each(|problem| problems.push(problem));
+    overrides.unused(|| known_keys(manifests)).into_iter().for_each(|problem| problems.push(problem));
     if problems.has_errors() {
         return Err(problems.into_list());
     }
     let mut look_up = Look { overrides, problems: &mut problems };
-    let builders = look_up.builders(manifests);
+    let mapping = look_up.mapping(manifests);
+    let builders = look_up.builders(manifests, mapping.as_ref());
     let registry = look_up.registry(manifests);
     let network = look_up
         .parsed("build.network")
-        .unwrap_or(Value { value: manifests.settings.network, source: ValueSource::Manifest });
+        .unwrap_or(Value { value: manifests.settings.network(), source: ValueSource::Manifest });
+    output::check_patterns(&overrides.flags, manifests.images.len(), &mut problems);
     let targets = selection::targets(manifests, selection, &mut problems);
+    let shared =
+        Shared { manifests, packages, selection, overrides, mapping: mapping.as_ref(), registry: registry.as_ref() };
     let resolved = in_parallel(&targets, |target| {
         let mut found = Problems::default();
-        let image = image(manifests, packages, selection, overrides, target, &mut found);
+        let image = image(&shared, target, &mut found);
         let mut look_up = Look { overrides, problems: &mut found };
         (mode::images(&image, target, selection, &mut look_up), found)
     });
@@ -165,17 +183,21 @@ pub fn resolve<'m>(
         problems.append(found);
         images.extend(own);
     }
-    problems.finish(Resolution { manifests, images, builders, registry, network })
+    problems.finish(Resolution { manifests, images, builders, registry, network, mapping, branch: None })
 }
 
-fn image<'m>(
+/// What all images of a selection share.
+struct Shared<'a, 'm> {
     manifests: &'m Manifests,
-    packages: &Packages,
-    selection: &Selection,
-    overrides: &Overrides,
-    target: &Target<'m>,
-    problems: &mut Problems,
-) -> ResolvedImage<'m> {
+    packages: &'a Packages,
+    selection: &'a Selection,
+    overrides: &'a Overrides,
+    mapping: Option<&'a Mapping>,
+    registry: Option<&'a Value<RegistryPath>>,
+}
+
+fn image<'m>(shared: &Shared<'_, 'm>, target: &Target<'m>, problems: &mut Problems) -> ResolvedImage<'m> {
+    let &Shared { manifests, packages, selection, overrides, mapping, registry } = shared;
     let definition = target.image;
     let activation = Activation::run(manifests, definition, &target.requests);
     let (reasons, defaults) = (activation.reasons, activation.defaults);
@@ -186,13 +208,14 @@ fn image<'m>(
     let mut look_up = Look { overrides, problems };
     let components: Vec<ResolvedComponent<'m>> = names
         .map(|manifest| {
-            let image = look_up.component_image(manifest);
+            let image = look_up.component_image(manifest, mapping);
             let defaults = defaults.contains(&manifest.name.value);
             let excluded = platform::excluded(definition, manifest);
             component::resolved(manifest, packages, &reasons, defaults, image, excluded)
         })
         .collect();
-    let base = look_up.base(manifests, definition);
+    let base = look_up.base(manifests, definition, mapping);
+    let output = output::output(definition, registry, &mut look_up);
     check_conflicts(manifests, definition, &reasons, problems);
     check_pods(manifests, definition, problems);
     let default_role = default_role(definition, &components, problems);
@@ -205,6 +228,7 @@ fn image<'m>(
         part: None,
         tag_suffix: target.variant.map_or("", |(_, variant)| variant.tag_suffix.value.as_str()),
         version: version(definition, default_role, &components),
+        output,
         base,
         platforms: platform::selected(definition, selection, problems),
         deviating: platform::deviating(definition, &components),

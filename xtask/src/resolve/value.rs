@@ -1,9 +1,9 @@
-//! Which of several sources decides a value: flag, environment, override file, manifest; in this order, everywhere.
+//! Which of several sources decides a value: flag, environment variable, override file, profile of the environment, manifest,
+//! built-in; in this order, everywhere.
 //!
-//! Keys are dotted paths into `groupage.toml` and `image.toml`: `bases.NAME`, `builders.NAME`, `registry.default`,
-//! `build.network`, `images.NAME.base`, `images.NAME.mode`, `components.NAME.image`. A flag may use `*` inside a segment. Every key also is an
-//! environment variable: `GROUPAGE_` and the key in capitals, everything else than letters and digits turned into `_`.
-//! An empty value is an error, not "unset".
+//! Keys are dotted paths into `groupage.toml`, `component.toml` and `image.toml`; [`super::look::known_keys`] lists those of a
+//! workspace. A flag may use `*` inside a segment. Every key also is an environment variable: `GROUPAGE_` and the key in
+//! capitals, everything else than letters and digits turned into `_`. An empty value is an error, not "unset".
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +23,8 @@ pub enum ValueSource {
     Environment(String),
     /// `groupage.override.toml`.
     OverrideFile,
+    /// `[environments.NAME.values]` of `groupage.toml`.
+    Profile(String),
     /// A manifest or `groupage.toml`.
     Manifest,
     /// Made on this machine, because the wanted image could not be had.
@@ -35,6 +37,7 @@ impl fmt::Display for ValueSource {
             Self::Flag => out.write_str("--set"),
             Self::Environment(name) => write!(out, "environment variable {name}"),
             Self::OverrideFile => out.write_str("groupage.override.toml"),
+            Self::Profile(name) => write!(out, "environment `{name}` of groupage.toml"),
             Self::Manifest => out.write_str("manifest"),
             Self::Bootstrap => out.write_str("local stand-in"),
         }
@@ -50,6 +53,28 @@ pub struct Value<T> {
     pub source: ValueSource,
 }
 
+/// `[environments.NAME.values]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Name of the environment.
+    pub name: String,
+    /// Its values, by key.
+    pub keys: BTreeMap<String, OverrideEntry>,
+}
+
+/// What one source says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    /// The value as it was given.
+    pub value: &'a str,
+    /// Who gives it.
+    pub source: ValueSource,
+    /// Where it stands, when that is a file.
+    pub place: Option<Span>,
+    /// How strong the source is; 0 wins over everything.
+    pub rank: u8,
+}
+
 /// All overrides of one run, by source.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
@@ -59,52 +84,87 @@ pub struct Overrides {
     pub environment: BTreeMap<String, String>,
     /// Keys of the override file.
     pub file: BTreeMap<String, OverrideEntry>,
+    /// Values of the environment that was chosen.
+    pub profile: Option<Profile>,
     /// References that were made on this machine for this run, by key.
     pub bootstrapped: BTreeMap<String, String>,
 }
 
 impl Overrides {
-    /// The override for a key, if any source has one.
+    /// What each source says of a key, the one that wins first. Of several flags the last one counts.
+    pub fn candidates(&self, key: &str) -> impl Iterator<Item = Candidate<'_>> {
+        let variable = variable_name(key);
+        fn of_entry(entry: &OverrideEntry) -> (&str, Option<Span>) {
+            (entry.value.value.as_str(), Some(entry.value.span))
+        }
+        let flag = self.flags.iter().rev().find(|(pattern, _)| matches(canonical(pattern), key));
+        let flag = flag.map(|(_, value)| (value.as_str(), None, ValueSource::Flag));
+        let environment = self.environment.get(&variable);
+        let environment = environment.map(|value| (value.as_str(), None, ValueSource::Environment(variable)));
+        let file = entry(&self.file, key).map(of_entry).map(|(value, place)| (value, place, ValueSource::OverrideFile));
+        let profile = self.profile.as_ref().and_then(|profile| {
+            let (value, place) = of_entry(entry(&profile.keys, key)?);
+            Some((value, place, ValueSource::Profile(profile.name.clone())))
+        });
+        let made = self.bootstrapped.get(key).map(|value| (value.as_str(), None, ValueSource::Bootstrap));
+        let by_rank = (0u8..).zip([flag, environment, file, profile, made]);
+        by_rank.filter_map(|(rank, found)| found.map(|(value, place, source)| Candidate { value, source, place, rank }))
+    }
+
+    /// The override that wins for a key, if any source has one.
     ///
     /// # Errors
     /// A diagnostic that names the source when the value is empty.
-    pub fn find(&self, key: &str) -> Result<Option<Value<&str>>, Diagnostic> {
-        let variable = variable_name(key);
-        let flag = self.flags.iter().rev().find(|(pattern, _)| matches(pattern, key));
-        let sources = [
-            flag.map(|(_, value)| (value, ValueSource::Flag)),
-            self.environment.get(&variable).map(|value| (value, ValueSource::Environment(variable.clone()))),
-            self.file.get(key).map(|entry| (&entry.value.value, ValueSource::OverrideFile)),
-            self.bootstrapped.get(key).map(|value| (value, ValueSource::Bootstrap)),
-        ];
-        match sources.into_iter().flatten().next() {
-            None => Ok(None),
-            Some((value, source)) if value.trim().is_empty() => {
-                let empty = Diagnostic::error("empty-value", format!("`{key}` from {source} is empty"))
+    pub fn winner(&self, key: &str) -> Result<Option<Candidate<'_>>, Diagnostic> {
+        match self.candidates(key).next() {
+            Some(found) if found.value.trim().is_empty() => {
+                let empty = Diagnostic::error("empty-value", format!("`{key}` from {} is empty", found.source))
                     .help("an empty value is not \"unset\": remove the override instead");
-                Err(at(empty, self.place(key, &source)))
+                Err(at(empty, found.place))
             }
-            Some((value, source)) => Ok(Some(Value { value, source })),
+            found => Ok(found),
         }
     }
 
-    /// Where the value of a key is written, when `source` is the override file.
-    pub(super) fn place(&self, key: &str, source: &ValueSource) -> Option<Span> {
-        let entry = self.file.get(key).filter(|_| *source == ValueSource::OverrideFile);
-        entry.map(|entry| entry.value.span)
+    /// [`Overrides::winner`], as a value.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn find(&self, key: &str) -> Result<Option<Value<&str>>, Diagnostic> {
+        Ok(self.winner(key)?.map(|found| Value { value: found.value, source: found.source }))
     }
 
-    /// Flags and keys of the override file that match none of the keys that exist.
-    pub fn unused(&self, known: &[String]) -> Vec<Diagnostic> {
-        if self.flags.is_empty() && self.file.is_empty() {
+    /// Whether there is nothing that could replace a value.
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty()
+            && self.environment.is_empty()
+            && self.file.is_empty()
+            && self.profile.is_none()
+            && self.bootstrapped.is_empty()
+    }
+
+    /// Where the value of a key is written, when a file says it.
+    pub(super) fn place(&self, key: &str, source: &ValueSource) -> Option<Span> {
+        self.candidates(key).find(|found| found.source == *source)?.place
+    }
+
+    /// Flags, and keys of the override file and the profile, that match none of the keys that exist.
+    pub fn unused(&self, known: impl FnOnce() -> Vec<String>) -> Vec<Diagnostic> {
+        if self.flags.is_empty() && self.file.is_empty() && self.profile.is_none() {
             return Vec::new();
         }
-        let known = self.with_named_bases(known);
-        let flags = self.flags.iter().filter(|(pattern, _)| !known.iter().any(|key| matches(pattern, key)));
+        let known = self.with_named_bases(&known());
+        let is_known = |key: &String| known.iter().any(|known| known == canonical(key));
+        let of_flag = |pattern: &String| known.iter().any(|key| matches(canonical(pattern), key));
+        let flags = self.flags.iter().filter(|(pattern, _)| !of_flag(pattern));
         let flags = flags.map(|(pattern, _)| unknown(pattern, &ValueSource::Flag, &known));
-        let file = self.file.iter().filter(|(key, _)| !known.contains(key));
-        let file = file.map(|(key, entry)| unknown(key, &ValueSource::OverrideFile, &known).label(entry.key, ""));
-        flags.chain(file).collect()
+        let file = self.file.iter().map(|(key, entry)| (key, entry, ValueSource::OverrideFile));
+        let profile = self.profile.iter().flat_map(|profile| {
+            profile.keys.iter().map(|(key, entry)| (key, entry, ValueSource::Profile(profile.name.clone())))
+        });
+        let files = file.chain(profile).filter(|(key, ..)| !is_known(key));
+        let files = files.map(|(key, entry, source)| unknown(key, &source, &known).label(entry.key, ""));
+        flags.chain(files).collect()
     }
 
     /// Environment variables that look like overrides and match none of the keys that exist, as warnings: other programs
@@ -143,7 +203,8 @@ impl Overrides {
     fn with_named_bases(&self, known: &[String]) -> Vec<String> {
         let bases = known.iter().filter(|key| key.starts_with("images.") && key.ends_with(".base"));
         let named = bases.filter_map(|key| self.find(key).ok().flatten());
-        let named = named.filter(|base| base.value != super::SCRATCH).map(|base| format!("bases.{}", base.value));
+        let named = named.filter(|base| base.value != super::SCRATCH);
+        let named = named.flat_map(|base| super::fields::keys(&format!("bases.{}", base.value), None));
         let mut keys: Vec<String> = known.iter().cloned().chain(named).collect();
         keys.sort();
         keys.dedup();
@@ -163,7 +224,12 @@ fn unknown(pattern: &str, source: &ValueSource, known: &[String]) -> Diagnostic 
     let unknown = Diagnostic::error("unknown-key", format!("`{pattern}` from {source} is not a key that can be set"));
     match closest(pattern, known.iter().map(String::as_str)) {
         Some(close) => unknown.help(format!("did you mean `{close}`?")),
-        None => unknown.help(format!("keys: {}", known.join(", "))),
+        None => {
+            // the fields of a reference would fill the screen
+            let whole = known.iter().filter(|key| !super::fields::is_field(key)).map(String::as_str);
+            let fields = "those of references also with .registry, .repository, .tag, .digest and .contract";
+            unknown.help(format!("keys: {}; {fields}", whole.collect::<Vec<_>>().join(", ")))
+        }
     }
 }
 
@@ -187,6 +253,17 @@ fn looks_like_override(name: &str, known: &[String]) -> bool {
 pub fn variable_name(key: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     std::iter::once("GROUPAGE_".to_owned()).chain(key.chars().map(|c| plain(c).to_string())).collect()
+}
+
+/// `bases.NAME.image` is `bases.NAME`, as in `groupage.toml`; `builders.NAME.image` likewise.
+fn canonical(key: &str) -> &str {
+    let whole = key.strip_suffix(".image").filter(|whole| whole.matches('.').count() == 1);
+    whole.filter(|whole| whole.starts_with("bases.") || whole.starts_with("builders.")).unwrap_or(key)
+}
+
+/// The entry of a key, written in either way.
+fn entry<'a>(keys: &'a BTreeMap<String, OverrideEntry>, key: &str) -> Option<&'a OverrideEntry> {
+    keys.get(key).or_else(|| keys.get(&format!("{key}.image")).filter(|_| canonical(&format!("{key}.image")) == key))
 }
 
 /// Whether a pattern with `*` (any characters of one segment) matches a key.
@@ -220,6 +297,10 @@ mod tests {
             flags: vec![pair("bases.a", "flag"), pair("bases.g*", "glob"), pair("bases.e", "")],
             environment: BTreeMap::from([pair("GROUPAGE_BASES_A", "env"), pair("GROUPAGE_BASES_B", "env")]),
             file: BTreeMap::from(["bases.a", "bases.b", "bases.c"].map(|key| (key.to_owned(), entry("file")))),
+            profile: Some(Profile {
+                name: "dev".to_owned(),
+                keys: BTreeMap::from(["bases.c", "bases.p.image"].map(|key| (key.to_owned(), entry("profile")))),
+            }),
             bootstrapped: BTreeMap::from([pair("bases.c", "made"), pair("bases.d", "made")]),
         }
     }
@@ -235,6 +316,7 @@ mod tests {
         check("bases.a", Some(("flag", ValueSource::Flag)));
         check("bases.b", Some(("env", ValueSource::Environment("GROUPAGE_BASES_B".into()))));
         check("bases.c", Some(("file", ValueSource::OverrideFile)));
+        check("bases.p", Some(("profile", ValueSource::Profile("dev".into()))));
         check("bases.d", Some(("made", ValueSource::Bootstrap)));
         check("bases.gx", Some(("glob", ValueSource::Flag)));
         check("bases.x", None);
@@ -244,7 +326,9 @@ mod tests {
     #[test]
     fn empty_is_an_error_and_unknown_keys_are_named() {
         assert!(overrides().find("bases.e").is_err());
-        let unused = overrides().unused(&["bases.a".into(), "bases.gx".into(), "bases.e".into(), "bases.b".into()]);
+        let known = ["bases.a", "bases.gx", "bases.e", "bases.b", "bases.p"].map(str::to_owned).to_vec();
+        let without_profile = Overrides { profile: None, ..overrides() };
+        let unused = without_profile.unused(|| known);
         assert_eq!(unused.len(), 1, "only bases.c of the file: {unused:?}");
         assert_eq!(unused[0].labels[0].span, entry("").key);
     }
@@ -254,7 +338,7 @@ mod tests {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let flags = vec![pair("images.i.base", "new"), pair("bases.new", "q:1"), pair("bases.other", "q:1")];
         let overrides = Overrides { flags, ..Overrides::default() };
-        let unused = overrides.unused(&["images.i.base".into(), "bases.old".into()]);
+        let unused = overrides.unused(|| vec!["images.i.base".into(), "bases.old".into()]);
         let messages: Vec<&str> = unused.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(messages, ["`bases.other` from --set is not a key that can be set"]);
     }

@@ -31,6 +31,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
+    if whole(subject).components.iter().all(|component| component.manifest.replaces.is_empty()) {
+        return;
+    }
     let claims = claims(subject.plan);
     for component in &whole(subject).components {
         let is_here = subject.image.components.iter().any(|own| own.name() == component.name());
@@ -48,8 +51,13 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
 
 /// The image with the components that are left out on this platform.
 fn whole<'a>(subject: &Subject<'a>) -> &'a ResolvedImage<'a> {
-    let id = subject.image.id();
-    subject.resolution.images.iter().find(|image| image.id() == id).unwrap_or(subject.image)
+    let own = subject.image;
+    // by identity of what it was made from: names of all images would be spelt out for every one of them
+    let is_same = |image: &&ResolvedImage<'_>| {
+        std::ptr::eq(image.definition, own.definition)
+            && (image.variant, &image.part, image.mode) == (own.variant, &own.part, own.mode)
+    };
+    subject.resolution.images.iter().find(is_same).unwrap_or(own)
 }
 
 fn finding(subject: &Subject<'_>, promise: &Promise<'_, '_>, lost: Vec<String>) -> Diagnostic {

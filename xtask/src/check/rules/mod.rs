@@ -10,16 +10,24 @@ pub(super) mod contract_changed;
 mod duplicate_role;
 mod empty_version;
 mod environment_conflict;
+mod expired_reference;
 pub(super) mod lock_drift;
 mod lost_contract;
+mod missing_variant;
+mod moving_tag;
 mod named_user;
 mod network_in_hermetic_build;
 mod path_collision;
 mod port_collision;
+mod pre_release;
 mod program_not_installed;
+mod reference_class;
+mod temporary_reference;
 pub(super) mod unexpanded_variable;
 mod unknown_base;
+mod unknown_registry;
 mod unmet_need;
+mod unpinned_input;
 mod unsupported_platform;
 
 use super::Rule;
@@ -45,6 +53,14 @@ pub const RULES: &[Rule] = &[
     boundary_crossing::RULE,
     cadence_crossing::RULE,
     network_in_hermetic_build::RULE,
+    reference_class::RULE,
+    temporary_reference::RULE,
+    expired_reference::RULE,
+    unknown_registry::RULE,
+    moving_tag::RULE,
+    pre_release::RULE,
+    unpinned_input::RULE,
+    missing_variant::RULE,
     lock_drift::RULE,
     contract_changed::RULE,
 ];

@@ -14,6 +14,13 @@ A and B are each `plan:` for the plan of this workspace, `plan:IMAGE[=VARIANT]` 
 files are compared, so that their layers are fetched; with a plan on one side the inputs are. Several images of two plans are \
 matched by name.";
 
+const LONG_EXPLAIN_VALUE: &str = "\
+Which source decides a value, and which others would have.
+
+From strong to weak: --set, the environment variable, groupage.override.toml, the values of the environment of --env, the \
+manifest, what is built in. A reference is shown with the fields that are set one by one, and with its place behind the mirror \
+of registry.mirror. `*` marks what counts.";
+
 const LONG_EXPLAIN_BUILD: &str = "\
 Why an image would be built again, or that it is up to date.
 
@@ -43,6 +50,15 @@ pub enum Explain {
         /// Features
         #[command(flatten)]
         features: FeatureArguments,
+    },
+    /// Which source decides a value, and which others would have
+    #[command(long_about = LONG_EXPLAIN_VALUE)]
+    Value {
+        /// What --set would name: bases.NAME, builders.NAME, components.NAME.image, registry.default, registry.mirror, images.NAME.base and the like
+        key: String,
+        /// Form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Why an image would be built again, or that it is up to date
     #[command(long_about = LONG_EXPLAIN_BUILD)]

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Format, ProgressStyle, SelectionArguments};
 use crate::manifest::RegistryPath;
-use crate::release::MappingMode;
+use crate::oci::MappingMode;
 
 pub(super) const LONG_PROMOTE: &str = "\
 Copy images from one environment to another by digest, and set their tags there. Without --confirm nothing is changed: it shows \
@@ -66,12 +66,12 @@ pub struct MirrorArguments {
     /// What to copy the images of; every image in every variant when absent
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// Where to, as REGISTRY[/PATH]
+    /// Where to, as REGISTRY[/PATH]; that of registry.mirror when absent
     #[arg(long, value_name = "REGISTRY")]
-    pub to: RegistryPath,
-    /// What becomes of the names
-    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
-    pub map: MapChoice,
+    pub to: Option<RegistryPath>,
+    /// What becomes of the names; that of registry.mirror-mode when absent
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub map: Option<MapChoice>,
     /// Copy the images that are built, too
     #[arg(long)]
     pub outputs: bool,
@@ -93,10 +93,9 @@ pub struct MirrorArguments {
 }
 
 /// What becomes of names in another registry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MapChoice {
     /// ghcr.io/a/b becomes REGISTRY/a/b.
-    #[default]
     ReplaceHost,
     /// ghcr.io/a/b becomes REGISTRY/ghcr.io/a/b.
     Prepend,

@@ -4,7 +4,7 @@ use super::Tags;
 use crate::cli::args::PromoteArguments;
 use crate::cli::session::{Loaded, Session};
 use crate::cli::status::Stop;
-use crate::manifest::RegistryPath;
+use crate::manifest::{EnvironmentName, RegistryPath};
 use crate::oci::{Digest, Reference};
 use crate::plan;
 use crate::policy::{Policy, TagVersion, TargetEnvironment};
@@ -20,6 +20,9 @@ pub(in crate::cli) struct Ends {
     pub from: RegistryPath,
     #[serde(serialize_with = "as_text")]
     pub to: RegistryPath,
+    /// The environment, when it wants signatures.
+    #[serde(skip)]
+    pub signed: Option<EnvironmentName>,
 }
 
 fn as_text<S: serde::Serializer>(path: &RegistryPath, serializer: S) -> Result<S::Ok, S::Error> {
@@ -89,7 +92,8 @@ impl Ends {
                  hint: leave --from out, or change `promoted-from`"
             )));
         }
-        Ok(Self { from: registry(&from_word, from, policy)?, to: path })
+        let signed = to.filter(|to| to.settings.signed).map(|to| to.name.clone());
+        Ok(Self { from: registry(&from_word, from, policy)?, to: path, signed })
     }
 }
 

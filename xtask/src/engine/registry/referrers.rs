@@ -65,6 +65,41 @@ impl Registry {
     }
 }
 
+/// Artifact types of signatures: Notation's, and cosign's with and without a bundle.
+const SIGNATURES: [&str; 3] = [
+    "application/vnd.cncf.notary.signature",
+    "application/vnd.dev.cosign.artifact.sig",
+    "application/vnd.dev.sigstore.bundle",
+];
+
+impl Registry {
+    /// Whether any signature refers to a manifest, of which the reference has the digest: one that the registry lists, or one under
+    /// cosign's tag. Nothing is verified.
+    ///
+    /// # Errors
+    /// As [`Registry::referrers`].
+    pub async fn is_signed(&self, reference: &Reference, events: &Events) -> Result<bool, EngineError> {
+        let (name, target) = (reference.to_string(), Target::of(reference));
+        let errand = Errand { events, image: &name, reference, action: "look for signatures of" };
+        let Some(digest) = reference.digest().and_then(|digest| digest.parse().ok()) else { return Ok(false) };
+        let listed = list(&self.link, &errand, &target, &digest).await?;
+        let is_signature = |entry: &Value| {
+            let kind = entry["artifactType"].as_str().unwrap_or_default();
+            SIGNATURES.iter().any(|known| kind.starts_with(known))
+        };
+        if listed.entries.iter().any(is_signature) {
+            return Ok(true);
+        }
+        let tag = format!("{}.sig", tag(&digest));
+        let found = self.link.persist(&errand, async || match manifest::get(&self.link, &target, &tag, None).await {
+            Ok(_) => Ok(true),
+            Err(Trouble::Missing { .. }) => Ok(false),
+            Err(trouble) => Err(trouble),
+        });
+        found.await
+    }
+}
+
 /// The tag of the list of a manifest, for registries that list nothing themselves.
 fn tag(digest: &Digest) -> String {
     format!("sha256-{}", digest.hex())

@@ -35,6 +35,9 @@ pub struct EnvironmentSettings {
     pub promoted_from: Option<Spanned<EnvironmentName>>,
     /// Where its images are.
     pub registry: Option<Spanned<RegistryPath>>,
+    /// Whether an image must have a signature before it is promoted here. That one is there is all that is asked: whether it is a
+    /// good one is for whoever has the keys.
+    pub signed: bool,
     /// Whether commands that change its registry need `--confirm`.
     pub protected: bool,
 }
@@ -104,11 +107,22 @@ fn decode(span: Span, table: &mut Table<'_>) -> EnvironmentSettings {
         values: values.unwrap_or_default(),
         promoted_from: table.optional("promoted-from").and_then(|item| item.parsed()),
         registry: table.optional("registry").and_then(|item| item.parsed()),
+        signed: table.optional("signed").and_then(|item| item.boolean()).unwrap_or(false),
         protected,
     }
 }
 
-/// Keys as on the command line, such as `"registry.default"`; an empty value is an error, as everywhere.
+/// The keys of `--set`, written as tables, as in `groupage.override.toml`, or as `"registry.default"`; an empty value is an
+/// error, as everywhere.
 fn decode_values(table: &mut Table<'_>) -> Option<BTreeMap<String, Spanned<String>>> {
-    Some(table.named::<String>().into_iter().filter_map(|(key, item)| Some((key.value, item.line()?))).collect())
+    let mut values = BTreeMap::new();
+    for (key, item) in table.named::<String>() {
+        if item.is_table() {
+            let below = item.table(decode_values).unwrap_or_default();
+            values.extend(below.into_iter().map(|(name, value)| (format!("{}.{name}", key.value), value)));
+        } else if let Some(value) = item.line() {
+            values.insert(key.value, value);
+        }
+    }
+    Some(values)
 }
