@@ -54,6 +54,16 @@ pub(super) fn run(
     Ok(ends)
 }
 
+/// Ends a run that would have to ask registries and must not.
+pub(super) fn refuse_offline(session: &Session<'_>, command: &str) -> Result<(), Stop> {
+    if !session.global.offline {
+        return Ok(());
+    }
+    Err(Stop::environment(anyhow::anyhow!(
+        "`{command}` asks registries, and --offline was given\nhint: run it without --offline"
+    )))
+}
+
 /// A client that knows the accounts of both sides.
 pub(super) fn client<'r>(
     session: &Session<'_>,

@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &MirrorArguments, session: &Session<'_>) -> Result<
         let lines: Vec<Line> = rows.iter().zip(targets).map(planned).collect();
         return show(arguments, session, &lines).map(|()| ExitStatus::Done);
     }
+    copies::refuse_offline(session, "mirror")?;
     let lines = copy(arguments, session, &loaded, &rows, targets, &allowed)?;
     show(arguments, session, &lines.iter().map(|(line, _)| line).collect::<Vec<_>>())?;
     let status = lines.iter().map(|(_, status)| *status).max().unwrap_or(ExitStatus::Done);

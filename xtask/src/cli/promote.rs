@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &PromoteArguments, session: &Session<'_>) -> Result
     if let Some(pair) = &arguments.swap {
         return swap::run(pair, arguments, session);
     }
+    copies::refuse_offline(session, "promote")?;
     let loaded = wanted::load(arguments, session)?;
     let policy = match &loaded {
         Some(loaded) => {

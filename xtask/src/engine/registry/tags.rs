@@ -42,7 +42,8 @@ impl Registry {
         self.tags_with(reference, events, false).await
     }
 
-    /// As [`Registry::tags`], for a repository that may not be there yet: it has no tags then.
+    /// As [`Registry::tags`], for a repository that is pushed to and may not be there yet: it has no tags then. It is asked as
+    /// for a push, because some registries deny to others that there is no such repository.
     ///
     /// # Errors
     /// As [`Registry::tags`].
@@ -57,11 +58,12 @@ impl Registry {
         lenient: bool,
     ) -> Result<Vec<String>, EngineError> {
         let (name, target) = (reference.to_string(), Target::of(reference));
+        let access = if lenient { Access::push(&target) } else { Access::pull(&target) };
         let errand = Errand { events, image: &name, reference, action: "list the tags of" };
         let (mut tags, mut asked) = (BTreeSet::new(), BTreeSet::new());
         let mut rest = FIRST.to_owned();
         while asked.insert(rest.clone()) {
-            let page = self.link.persist(&errand, async || match page(&self.link, &target, &rest).await {
+            let page = self.link.persist(&errand, async || match page(&self.link, &access, &rest).await {
                 Err(Trouble::Missing { .. }) if lenient => Ok((Vec::new(), None)),
                 page => page,
             });
@@ -79,11 +81,11 @@ impl Registry {
 }
 
 /// One page, and where the next is.
-async fn page(link: &Link, target: &Target, rest: &str) -> Result<(Vec<String>, Option<String>), Trouble> {
-    let url = link.url(target, rest).await?;
-    let answer = link.call(&Access::pull(target), &Call::new(Method::GET, url)).await?;
+async fn page(link: &Link, access: &Access, rest: &str) -> Result<(Vec<String>, Option<String>), Trouble> {
+    let url = link.url(&access.target, rest).await?;
+    let answer = link.call(access, &Call::new(Method::GET, url)).await?;
     if answer.status() != StatusCode::OK {
-        return Err(answer.trouble(&target.login()).await);
+        return Err(answer.trouble(&access.target.login()).await);
     }
     let next = next(&answer);
     let Some(bytes) = answer.bytes(PAGE).await? else {

@@ -216,3 +216,28 @@ fn what_the_destination_has_made_of_it_is_noticed() {
     assert!(matches!(error, EngineError::WrongDigest { .. }), "{error}");
     assert_eq!(to.digest("x/y", "1"), None, "no tag names it");
 }
+
+#[test]
+fn lists_of_registries_are_read_to_their_end() {
+    let first = |number: u8| Document::from_bytes(media::MANIFEST, vec![number]);
+    let pages = move |seen: &Seen| {
+        let page = |number: u8| Act::answer(200).body(&index_of(&[&first(number)]).bytes);
+        match seen.path.split_once("/referrers/")?.1.split_once('?') {
+            None => Some(page(1).header("Link", "</v2/x?page=2>; rel=\"next\"")),
+            Some((_, "page=2")) => Some(page(2)),
+            Some(_) => Some(Act::answer(404)),
+        }
+    };
+    let check = |shelf: &Shelf, expect: &[u8]| {
+        let reference = format!("{}/a/b@{}", shelf.name(), Digest::of(b"x")).parse().unwrap();
+        let registry = Registry::new(options());
+        let found = with_events(async |events| registry.referrers(&reference, events).await).0.unwrap();
+        let found: Vec<String> = found.iter().map(|one| one.digest().to_string()).collect();
+        assert_eq!(found, expect.iter().map(|number| Digest::of(&[*number]).to_string()).collect::<Vec<_>>());
+    };
+    check(&Shelf::with(true, pages), &[1, 2]);
+    check(&Shelf::new(|_| None), &[]);
+    let tagged = Shelf::new(|_| None);
+    tagged.put("a/b", &list_tag(&Document::from_bytes("", b"x".to_vec())), &index_of(&[&first(3)]));
+    check(&tagged, &[3]);
+}
