@@ -1,0 +1,12 @@
+//! The ledger of retired images, and moving their consumers: text in, edits out. Pure: `cli` reads and writes.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`ledger`] | all retirements in one model: what a reference became, at a version |
+//! | [`velero`] | how Velero reads the image of its restore helper |
+//!
+//! **Invariants**: nothing here touches the disk; every byte outside of the edits stays; a tag that is written is never below the
+//! floor; every finding has edits or a reason why not.
+
+pub mod ledger;
+pub mod velero;
