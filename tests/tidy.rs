@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("release", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
     // for the thread pool
     ("check", &["workspace", "manifest", "policy", "resolve", "lock", "plan"]),
+    ("migrate", &["workspace", "manifest", "policy"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
     ("verify", &["plan", "check", "render"]),
     ("engine", &["workspace", "manifest", "plan", "render", "verify"]),

@@ -5,6 +5,7 @@ mod explain;
 mod lock;
 mod look;
 mod measure;
+mod migrate;
 mod mode;
 mod release;
 mod selection;
@@ -19,6 +20,7 @@ use crate::oci::Platform;
 pub use lock::{LockArguments, UpdateArguments};
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
+pub use migrate::*;
 pub use mode::ModeChoice;
 pub use release::*;
 pub use selection::{FeatureArguments, SelectionArguments};
@@ -144,6 +146,12 @@ pub enum Command {
     Watch(WatchArguments),
     /// Show or shrink what target/groupage holds
     Cache(CacheArguments),
+    /// Show the ledger of retired images, ask it what a reference became, or check it
+    #[command(long_about = migrate::LONG_LEDGER)]
+    Ledger(LedgerArguments),
+    /// Move the consumers of retired images: find references, put them right
+    #[command(long_about = migrate::LONG_MIGRATE)]
+    Migrate(MigrateArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
 }

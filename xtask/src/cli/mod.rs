@@ -25,10 +25,12 @@ mod explain;
 mod generate;
 mod images;
 mod inspect;
+mod ledger;
 mod list;
 mod lock;
 mod look;
 mod metadata;
+mod migrate;
 mod mirror;
 mod native;
 mod newer;
@@ -122,6 +124,8 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Release(arguments) => release::run(arguments, session),
         Command::Watch(arguments) => watch::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),
+        Command::Ledger(arguments) => ledger::run(arguments, session),
+        Command::Migrate(arguments) => migrate::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }
 }

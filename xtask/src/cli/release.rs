@@ -113,7 +113,8 @@ fn replaced(loaded: &Loaded) -> BTreeMap<String, String> {
     let components = loaded.manifests.components.values();
     let entries = components.flat_map(|component| component.replaces.iter().map(move |entry| (component, entry)));
     let reason = entries.map(|(component, entry)| {
-        let since = &entry.since.value;
+        let since: Vec<&str> = entry.since.iter().map(|since| since.value.as_str()).collect();
+        let since = since.join(", ");
         (entry.image.value.name(), format!("replaced by component {} since {since}", component.name.value))
     });
     reason.collect()

@@ -14,8 +14,10 @@ mod feature;
 mod image;
 mod name;
 mod path;
+mod pattern;
 mod policy;
 mod replaces;
+mod retired;
 mod role;
 mod settings;
 mod tag;
@@ -32,8 +34,10 @@ pub use name::{
     Need, OutputName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};
+pub use retired::{LedgerFile, Mirrors, Retired, TagRule};
 pub use role::{ArgsStyle, Port, Protocol, Role, User};
 pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};
 pub use tag::{TagName, TagTemplate, TagTemplateError};

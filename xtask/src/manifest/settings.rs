@@ -7,6 +7,7 @@ use super::decode::{Document, Item, Table};
 use super::name::{BaseName, BuilderName, ContractId, Need};
 use super::path::RelativePath;
 use super::policy::PolicySettings;
+use super::retired::LedgerFile;
 use super::schema_version;
 use crate::diagnostic::Problems;
 use crate::oci::{ImageSource, MappingMode, Reference};
@@ -38,6 +39,10 @@ pub struct Settings {
     pub rules: BTreeMap<String, Spanned<RuleLevel>>,
     /// What may be released.
     pub policy: PolicySettings,
+    /// `ledger`: files with more `[[retired]]`.
+    pub ledgers: Vec<Spanned<RelativePath>>,
+    /// `[[retired]]` and `[products]`.
+    pub ledger: LedgerFile,
 }
 
 /// `[registry]`, as far as it is about the way to registries.
@@ -211,6 +216,8 @@ impl Settings {
                 .and_then(|item| item.table(|table| table.optional("link").and_then(|item| item.boolean())));
             let rules = table.optional("rules").and_then(|item| item.table(decode_rules));
             let policy = PolicySettings::decode(table);
+            let ledgers = table.optional("ledger").and_then(|item| item.list(Item::parsed)).unwrap_or_default();
+            let ledger = LedgerFile::decode(table);
             Some(Self {
                 workspace: workspace.unwrap_or_default(),
                 bases: bases.unwrap_or_default(),
@@ -223,6 +230,8 @@ impl Settings {
                 link: link.unwrap_or(false),
                 rules: rules.unwrap_or_default(),
                 policy,
+                ledgers,
+                ledger,
             })
         })
     }

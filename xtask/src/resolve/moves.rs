@@ -34,9 +34,10 @@ pub(super) fn check(
     let default = subject.written.and_then(ImageSource::reference);
     let Some(default) = default else { return Ok(()) };
     for moved in replaces.iter().filter(|entry| is_move(entry, default)) {
-        let (old, since) = (&moved.image.value, moved.since.value.as_str());
+        let (old, since) = (&moved.image.value, since(moved));
+        let is_older = |tag: &str| moved.since.iter().all(|since| compare(tag, &since.value) == Some(Ordering::Less));
         match (said.field(Field::Repository), said.field(Field::Tag)) {
-            (None, Some(tag)) if compare(tag.value, since) == Some(Ordering::Less) => {
+            (None, Some(tag)) if is_older(tag.value) => {
                 let before = with_tag(old, tag.value);
                 return Err(crossing(subject, tag, moved, &before, result));
             }
@@ -123,6 +124,11 @@ fn path(reference: &Reference) -> &str {
     repository.strip_prefix("library/").unwrap_or(repository)
 }
 
+/// The first version of each release line in which the image was elsewhere.
+fn since(moved: &Replaces) -> String {
+    moved.since.iter().map(|since| since.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 fn with_tag(reference: &Reference, tag: &str) -> String {
     format!("{}:{tag}", reference.name())
 }
@@ -134,7 +140,7 @@ fn crossing(
     before: &str,
     result: &Reference,
 ) -> Diagnostic {
-    let (old, since) = (&moved.image.value, &moved.since.value);
+    let (old, since) = (&moved.image.value, since(moved));
     let message = format!(
         "the override of `{}` from {} says half: its image was {old} before {since}",
         subject.owner, found.source
