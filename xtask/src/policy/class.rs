@@ -80,10 +80,13 @@ impl Classes {
     /// more numbers is its own tag.
     pub fn is_of_promote(&self, name: &str, tag: &str, version: &str) -> bool {
         let grammar = self.grammar(name);
-        let plain = grammar.without_variant(tag).unwrap_or(tag);
-        let is_series =
-            grammar.is_semver() && grammar.parse(tag).is_some_and(|tag| tag.is_plain() && tag.precision() < 3);
-        plain == LATEST || is_series && plain.trim_start_matches('v') != version.trim_start_matches('v')
+        let own = grammar.parse(version);
+        let is_own = |tag: &TagVersion| {
+            own.as_ref().is_some_and(|own| own.precision() == tag.precision() && own.compare(tag).is_eq())
+        };
+        let is_series = |tag: &TagVersion| tag.is_plain() && tag.precision() < 3 && !is_own(tag);
+        let is_moved = grammar.is_semver() && grammar.parse(tag).as_ref().is_some_and(is_series);
+        is_moved || grammar.without_variant(tag).unwrap_or(tag) == LATEST
     }
 
     fn has_tag(&self, reference: &Reference, name: &str, pattern: &TagPattern) -> bool {

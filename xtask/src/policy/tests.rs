@@ -142,6 +142,10 @@ fn tags_of_promote() {
     check("5.3", "5.3", false);
     check("v5.3", "5.3", false);
     check("main", "5.3.0", false);
+    // a mode or variant that no list has
+    check("1.2-split", "1.2", false);
+    check("1.2-split", "1.2.3", true);
+    check("5", "dev", true);
     check("5.3.0-rc.1", "5.3.0-rc.1", false);
 }
 
