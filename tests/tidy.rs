@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["workspace", "manifest", "resolve", "lock"]),
     // for the thread pool
     ("check", &["workspace", "manifest", "resolve", "lock", "plan"]),
+    ("migrate", &["workspace", "manifest", "policy"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
     ("verify", &["plan", "check", "render"]),
     ("engine", &["workspace", "manifest", "plan", "render", "verify"]),

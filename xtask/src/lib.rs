@@ -62,6 +62,8 @@ pub mod plan;
 
 pub mod check;
 
+pub mod migrate;
+
 pub mod render;
 
 pub mod verify;

@@ -1,0 +1,3 @@
+//! Moving the consumers of retired images: text in, findings and edits out.
+
+pub mod modifiers;
