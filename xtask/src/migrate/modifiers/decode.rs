@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Value};
 
 const CONDITIONS: &[&str] = &["groupResource", "resourceNameRegex", "namespaces", "labelSelector", "matches"];
-const PATCHES: &[&str] = &["patches", "mergePatches", "strategicPatches"];
+const FILE: &[&str] = &["version", "resourceModifierRules"];
 const RULE: &[&str] = &["conditions", "patches", "mergePatches", "strategicPatches"];
 /// Operations of a JSON patch.
 pub(super) const OPERATIONS: &[&str] = &["add", "remove", "replace", "test", "move", "copy"];
@@ -29,18 +29,13 @@ fn whole<'a>(fields: &mut Fields<'a>, root: &'a Node) -> Written {
     if let Value::Sequence(items) = &root.value {
         let message = "the rules are a list, where the fields of the file should be";
         let help = "put `version: v1` and `resourceModifierRules:` above it";
-        fields.report("rules-not-indented", message, root.span, help);
+        fields.report("rules-not-indented", message, first_line(&written), help);
         written.is_list = true;
         written.rules = items.iter().map(|item| rule(fields, item)).collect();
         return written;
     }
     outdented(fields, root);
-    let mut known = vec!["version", "resourceModifierRules"];
-    // told above, with more to say
-    known.extend(PATCHES);
-    known.extend(CONDITIONS);
-    known.push("conditions");
-    let entries = fields.mapping(root, "the file", &known);
+    let entries = fields.mapping(root, "the file", FILE, &of_rules());
     written.version = entries.get("version").and_then(|(_, value)| fields.text(value, "`version`", ""));
     let rules = fields.list(entries.get("resourceModifierRules"), "`resourceModifierRules`", |fields, node| {
         Some(rule(fields, node))
@@ -49,10 +44,15 @@ fn whole<'a>(fields: &mut Fields<'a>, root: &'a Node) -> Written {
     written
 }
 
+/// Names of fields that belong into rules.
+fn of_rules() -> Vec<&'static str> {
+    [RULE, CONDITIONS].concat()
+}
+
 /// Fields of a rule that stand where those of the file should.
 fn outdented(fields: &mut Fields<'_>, root: &Node) {
-    let is_of_rule = |name: &str| PATCHES.contains(&name) || CONDITIONS.contains(&name) || name == "conditions";
-    for (key, _) in root.entries().iter().filter(|(key, _)| key.text().is_some_and(is_of_rule)) {
+    let names = of_rules();
+    for (key, _) in root.entries().iter().filter(|(key, _)| key.text().is_some_and(|name| names.contains(&name))) {
         let message = format!("`{}` belongs to a rule, and is not indented", key.text().unwrap_or_default());
         let help = "indent it as far as `conditions` of its rule, in a list below `resourceModifierRules:`";
         fields.report("rules-not-indented", message, key.span, help);
@@ -69,21 +69,24 @@ fn rule<'a>(fields: &mut Fields<'a>, node: &'a Node) -> WrittenRule {
         fields.report("rules-not-indented", message, node.span, "indent them by two more spaces");
         known.extend(CONDITIONS);
     }
-    let entries = fields.mapping(node, "a rule", &known);
+    let entries = fields.mapping(node, "a rule", &known, &[]);
     let conditions = match entries.get("conditions") {
         _ if is_flat => conditions(fields, &entries, node),
         Some((_, below)) => {
-            let entries = fields.mapping(below, "`conditions`", CONDITIONS);
+            let entries = fields.mapping(below, "`conditions`", CONDITIONS, &[]);
             conditions(fields, &entries, if is_null(below) { node } else { below })
         }
         None => conditions(fields, &Entries::new(), node),
     };
     let mut data = |name: &'static str| {
         fields.list(entries.get(name), &format!("`{name}`"), |fields, node| {
-            let entries = fields.mapping(node, "a patch", &["patchData"]);
+            let entries = fields.mapping(node, "a patch", &["patchData"], &[]);
             let help = "Velero takes it as text; write `patchData: |` and the patch below";
-            let text = entries.get("patchData").and_then(|(_, value)| fields.text(value, "`patchData`", help));
-            Some(text.unwrap_or(Text { value: String::new(), written: String::new(), span: node.span }))
+            let none = Text { value: String::new(), written: String::new(), span: node.span };
+            match entries.get("patchData") {
+                Some((_, value)) if !is_null(value) => fields.text(value, "`patchData`", help),
+                _ => Some(none),
+            }
         })
     };
     let (merge_patches, strategic_patches) = (data("mergePatches"), data("strategicPatches"));
@@ -100,8 +103,8 @@ fn conditions<'a>(fields: &mut Fields<'a>, entries: &Entries<'a>, node: &'a Node
         fields.text(node, "a namespace", "")
     });
     let label_selector = entries.get("labelSelector").and_then(|(_, below)| {
-        let node = fields.follow(below)?;
-        let entries = fields.mapping(node, "`labelSelector`", &["matchLabels", "matchExpressions"]);
+        let node = fields.follow(below).filter(|node| !is_null(node))?;
+        let entries = fields.mapping(node, "`labelSelector`", &["matchLabels", "matchExpressions"], &[]);
         let labels = labels(fields, entries.get("matchLabels").map(|(_, value)| *value));
         let expressions = fields.list(entries.get("matchExpressions"), "`matchExpressions`", |fields, node| {
             Some(expression(fields, node))
@@ -109,7 +112,7 @@ fn conditions<'a>(fields: &mut Fields<'a>, entries: &Entries<'a>, node: &'a Node
         Some((selector(labels, expressions.map(|list| list.items).unwrap_or_default()), below.span))
     });
     let matches = fields.list(entries.get("matches"), "`matches`", |fields, node| {
-        let entries = fields.mapping(node, "a match", &["path", "value"]);
+        let entries = fields.mapping(node, "a match", &["path", "value"], &[]);
         let mut text = |name: &'static str| {
             entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), AS_JSON))
         };
@@ -120,7 +123,7 @@ fn conditions<'a>(fields: &mut Fields<'a>, entries: &Entries<'a>, node: &'a Node
 }
 
 fn labels<'a>(fields: &mut Fields<'a>, node: Option<&'a Node>) -> Vec<(String, Text)> {
-    let Some(node) = node.and_then(|node| fields.follow(node)) else { return Vec::new() };
+    let Some(node) = node.and_then(|node| fields.follow(node)).filter(|node| !is_null(node)) else { return Vec::new() };
     if !matches!(node.value, Value::Mapping(_)) {
         fields.report("wrong-type", "`matchLabels` must be a mapping", node.span, "");
     }
@@ -137,7 +140,7 @@ fn labels<'a>(fields: &mut Fields<'a>, node: Option<&'a Node>) -> Vec<(String, T
 }
 
 fn expression<'a>(fields: &mut Fields<'a>, node: &'a Node) -> Expression {
-    let entries = fields.mapping(node, "an expression", &["key", "operator", "values"]);
+    let entries = fields.mapping(node, "an expression", &["key", "operator", "values"], &[]);
     let mut text = |name: &'static str| {
         entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), "")).map(|text| text.value)
     };
@@ -150,7 +153,7 @@ fn expression<'a>(fields: &mut Fields<'a>, node: &'a Node) -> Expression {
 const AS_JSON: &str = "a value is text: write it as JSON between quotes, such as value: '{\"a\": 1}'";
 
 fn patch<'a>(fields: &mut Fields<'a>, node: &'a Node) -> WrittenPatch {
-    let entries = fields.mapping(node, "a patch", &["operation", "from", "path", "value"]);
+    let entries = fields.mapping(node, "a patch", &["operation", "from", "path", "value"], &[]);
     let mut text = |name: &'static str| {
         entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), AS_JSON))
     };

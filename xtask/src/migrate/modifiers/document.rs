@@ -2,6 +2,7 @@
 //! --from-file` takes it.
 
 use super::decode::decode;
+use super::unindented;
 use super::embedded::Embedded;
 use super::written::Written;
 use crate::diagnostic::Diagnostic;
@@ -15,6 +16,24 @@ pub struct Read {
     pub written: Vec<Written>,
     /// What Velero refuses, or passes over.
     pub findings: Vec<Diagnostic>,
+    /// Where lines begin that have to be indented before the file is any YAML.
+    pub lines: Vec<usize>,
+}
+
+const NO_YAML: &str = "Velero cannot read it either: the restore fails validation";
+
+impl Read {
+    /// Takes rules that stand as far left as the key that should hold them.
+    fn unindented(&mut self, found: unindented::Unindented) {
+        let (written, mut problems) = decode(&found.root, false);
+        problems.retain(|problem| problem.code != "rules-not-indented" || !written.is_list);
+        let message = format!("the rules are not indented below `{}`, which is then empty", found.key);
+        let wrong = Diagnostic::error("rules-not-indented", message).label(Span { end: found.root.span.start + 1, ..found.root.span }, "");
+        self.findings.push(wrong.note(NO_YAML).help("indent all lines of them by two more spaces"));
+        self.findings.extend(problems);
+        self.lines = found.lines;
+        self.written.push(written);
+    }
 }
 
 /// Reads a file: any number of ConfigMaps (other objects are passed over), or rules alone.
@@ -23,7 +42,10 @@ pub fn read(id: FileId, text: &str) -> Read {
     let documents = match yaml::parse(id, text) {
         Ok(documents) => documents,
         Err(problem) => {
-            read.findings.push(problem.note("Velero cannot read it either: the restore fails validation"));
+            match unindented::rules(id, text) {
+                Some(found) => read.unindented(found),
+                None => read.findings.push(problem.note(NO_YAML)),
+            }
             return read;
         }
     };
@@ -74,7 +96,7 @@ fn config_map(read: &mut Read, text: &str, map: &Node) {
             for label in &mut problem.labels {
                 label.span = Span::new(label.span.file, embedded.outer(label.span.range()));
             }
-            read.findings.push(problem.note("Velero cannot read it either: the restore fails validation"));
+            read.findings.push(problem.note(NO_YAML));
         }
     }
 }

@@ -9,7 +9,7 @@ use super::scalar;
 use super::written::{Listed, Text};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Style, Value};
 
 /// Most values that one file may have when its aliases are followed.
 const MAX_VALUES: usize = 200_000;
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
         self.problems.push(if help.is_empty() { problem } else { problem.help(help) });
     }
 
-    /// The node itself, or what an alias stands for; nothing for `null`, and when there are too many.
+    /// The node itself, or what an alias stands for; nothing when there are too many.
     pub(super) fn follow(&mut self, node: &'a Node) -> Option<&'a Node> {
         let mut node = node;
         loop {
@@ -76,18 +76,20 @@ impl<'a> Fields<'a> {
                     self.aliased = true;
                     node = self.anchors.get(anchor).copied()?;
                 }
-                _ if is_null(node) => return None,
                 _ => return Some(node),
             }
         }
     }
 
     /// The fields of a mapping. `known` are the names it may have.
-    pub(super) fn mapping(&mut self, node: &'a Node, what: &str, known: &[Known]) -> Entries<'a> {
+    ///
+    /// `elsewhere` are names that are told in another way.
+    pub(super) fn mapping(&mut self, node: &'a Node, what: &str, known: &[Known], elsewhere: &[Known]) -> Entries<'a> {
         let mut entries = Entries::new();
         for (key, value) in self.all_entries(node, what) {
             let name = key.text().unwrap_or_default();
             match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+                None if elsewhere.contains(&name) => {}
                 None => self.unknown(key, name, what, known),
                 Some(known) => {
                     if let Some((first, _)) = entries.insert(known, (key, value)) {
@@ -116,7 +118,7 @@ impl<'a> Fields<'a> {
 
     /// The entries of a mapping, those of `<<` among them.
     fn all_entries(&mut self, node: &'a Node, what: &str) -> Vec<(&'a Node, &'a Node)> {
-        let Some(node) = self.follow(node) else { return Vec::new() };
+        let Some(node) = self.follow(node).filter(|node| !is_null(node)) else { return Vec::new() };
         let Value::Mapping(own) = &node.value else {
             self.wrong(node, what, "a mapping", "");
             return Vec::new();
@@ -139,10 +141,11 @@ impl<'a> Fields<'a> {
         entries
     }
 
-    /// A text, or what becomes one.
+    /// A text, or what becomes one; nothing for nothing, and an empty one for `null`.
     pub(super) fn text(&mut self, node: &'a Node, what: &str, help: &str) -> Option<Text> {
         let node = self.follow(node)?;
         match &node.value {
+            Value::Scalar(text, Style::Plain) if text.is_empty() => None,
             Value::Scalar(text, style) => {
                 let value = scalar::read(text, *style, node.tag.as_deref()).arrives();
                 Some(Text { value, written: text.clone(), span: node.span })
@@ -163,13 +166,14 @@ impl<'a> Fields<'a> {
     ) -> Option<Listed<T>> {
         let (key, value) = entry?;
         let end = Span { start: key.span.start, ..value.span };
-        let node = self.follow(value)?;
+        let node = self.follow(value).filter(|node| !is_null(node))?;
         let Value::Sequence(nodes) = &node.value else {
             self.wrong(node, what, "a list", "write a list: one line with `- ` for each item");
             return None;
         };
-        let items = nodes.iter().filter_map(|node| item(self, node)).collect();
-        Some(Listed { key: key.span, entry: end, items })
+        let items: Vec<T> = nodes.iter().filter_map(|node| item(self, node)).collect();
+        let is_whole = items.len() == nodes.len();
+        Some(Listed { key: key.span, entry: end, items, is_whole })
     }
 
     fn wrong(&mut self, node: &Node, what: &str, wanted: &str, help: &str) {

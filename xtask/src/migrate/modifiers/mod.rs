@@ -1,16 +1,23 @@
 //! Velero's resource modifiers.
+pub mod backups;
 pub mod decode;
 pub mod document;
+pub mod edit;
 pub mod embedded;
 pub mod escape;
 pub(self) mod fields;
+pub mod fix;
 pub mod glob;
 pub mod kinds;
+pub mod lint;
+pub mod owners;
 pub mod patch_data;
 pub mod pointer;
 pub mod print;
 pub mod re2;
 pub mod rule;
 pub mod scalar;
+pub mod template;
+pub(self) mod unindented;
 pub mod version;
 pub mod written;

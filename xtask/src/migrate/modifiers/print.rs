@@ -124,8 +124,8 @@ fn merges(lines: &mut Lines, name: &str, data: &[String]) {
 
 /// A text as a value: plain where nobody can take it for anything else, else in double quotes.
 pub fn text(value: &str) -> String {
-    let plain = value.starts_with(|c: char| c.is_ascii_alphabetic())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-'))
+    let plain = value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-' | b'~'))
         && matches!(scalar::read(value, Style::Plain, None), Scalar::Text(_));
     if plain { value.to_owned() } else { quoted(value) }
 }

@@ -27,6 +27,8 @@ pub struct Listed<T> {
     pub entry: Span,
     /// What it holds.
     pub items: Vec<T>,
+    /// Whether all items could be read.
+    pub is_whole: bool,
 }
 
 /// One file of rules.

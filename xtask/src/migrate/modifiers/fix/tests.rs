@@ -1,0 +1,1 @@
+//! Repairs of small files; whole ones are in `tests/modifiers`.

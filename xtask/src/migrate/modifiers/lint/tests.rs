@@ -1,0 +1,1 @@
+//! Findings in small files; whole ones are in `tests/cases/modifiers`.
