@@ -69,9 +69,9 @@ fn pods_of(object: &Node, pods: &mut Vec<Pod>) -> Result<(), Diagnostic> {
             pods.push(Pod { namespace: text("namespace"), name });
             Ok(())
         }
-        None => Err(Diagnostic::error("backups", "this names no pod")
-            .label(object.span, "")
-            .help("give PodVolumeBackups (`kubectl get podvolumebackups -n velero -o yaml`), or lines of NAMESPACE/POD")),
+        None => Err(Diagnostic::error("backups", "this names no pod").label(object.span, "").help(
+            "give PodVolumeBackups (`kubectl get podvolumebackups -n velero -o yaml`), or lines of NAMESPACE/POD",
+        )),
     }
 }
 
@@ -92,8 +92,14 @@ mod tests {
         check("", "");
         check("- a/b\n- c\n", "?/c a/b");
         check("[\"a/b\"]", "a/b");
-        check("kind: PodVolumeBackup\nspec: {pod: {kind: Pod, name: x, namespace: n}}\n---\nspec: {pod: {name: y}}\n", "?/y n/x");
-        check("{\"kind\": \"List\", \"items\": [{\"spec\": {\"pod\": {\"name\": \"x\", \"namespace\": \"n\"}}}]}", "n/x");
+        check(
+            "kind: PodVolumeBackup\nspec: {pod: {kind: Pod, name: x, namespace: n}}\n---\nspec: {pod: {name: y}}\n",
+            "?/y n/x",
+        );
+        check(
+            "{\"kind\": \"List\", \"items\": [{\"spec\": {\"pod\": {\"name\": \"x\", \"namespace\": \"n\"}}}]}",
+            "n/x",
+        );
         let text = "kind: Pod\nmetadata: {name: x}\n";
         assert!(Backups::read(SourceMap::default().add(SourceFile::new("a", text)), text).is_err());
     }

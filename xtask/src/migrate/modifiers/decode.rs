@@ -2,9 +2,7 @@
 
 use super::fields::{Entries, Fields, is_null};
 use super::rule::{Expression, VERSION};
-use super::written::{
-    Listed, Text, Written, WrittenConditions, WrittenMatch, WrittenPatch, WrittenRule, selector,
-};
+use super::written::{Listed, Text, Written, WrittenConditions, WrittenMatch, WrittenPatch, WrittenRule, selector};
 use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Value};
 
@@ -24,8 +22,7 @@ pub(super) fn decode(root: &Node, editable: bool) -> (Written, Vec<Diagnostic>) 
 }
 
 fn whole<'a>(fields: &mut Fields<'a>, root: &'a Node) -> Written {
-    let mut written =
-        Written { span: root.span, version: None, rules: Vec::new(), is_list: false, editable: false };
+    let mut written = Written { span: root.span, version: None, rules: Vec::new(), is_list: false, editable: false };
     if let Value::Sequence(items) = &root.value {
         let message = "the rules are a list, where the fields of the file should be";
         let help = "put `version: v1` and `resourceModifierRules:` above it";
@@ -37,9 +34,8 @@ fn whole<'a>(fields: &mut Fields<'a>, root: &'a Node) -> Written {
     outdented(fields, root);
     let entries = fields.mapping(root, "the file", FILE, &of_rules());
     written.version = entries.get("version").and_then(|(_, value)| fields.text(value, "`version`", ""));
-    let rules = fields.list(entries.get("resourceModifierRules"), "`resourceModifierRules`", |fields, node| {
-        Some(rule(fields, node))
-    });
+    let rules = fields
+        .list(entries.get("resourceModifierRules"), "`resourceModifierRules`", |fields, node| Some(rule(fields, node)));
     written.rules = rules.map(|list| list.items).unwrap_or_default();
     written
 }
@@ -95,20 +91,17 @@ fn rule<'a>(fields: &mut Fields<'a>, node: &'a Node) -> WrittenRule {
 }
 
 fn conditions<'a>(fields: &mut Fields<'a>, entries: &Entries<'a>, node: &'a Node) -> WrittenConditions {
-    let mut text = |name: &'static str| {
-        entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), ""))
-    };
+    let mut text =
+        |name: &'static str| entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), ""));
     let (group_resource, resource_name_regex) = (text("groupResource"), text("resourceNameRegex"));
-    let namespaces = fields.list(entries.get("namespaces"), "`namespaces`", |fields, node| {
-        fields.text(node, "a namespace", "")
-    });
+    let namespaces =
+        fields.list(entries.get("namespaces"), "`namespaces`", |fields, node| fields.text(node, "a namespace", ""));
     let label_selector = entries.get("labelSelector").and_then(|(_, below)| {
         let node = fields.follow(below).filter(|node| !is_null(node))?;
         let entries = fields.mapping(node, "`labelSelector`", &["matchLabels", "matchExpressions"], &[]);
         let labels = labels(fields, entries.get("matchLabels").map(|(_, value)| *value));
-        let expressions = fields.list(entries.get("matchExpressions"), "`matchExpressions`", |fields, node| {
-            Some(expression(fields, node))
-        });
+        let expressions = fields
+            .list(entries.get("matchExpressions"), "`matchExpressions`", |fields, node| Some(expression(fields, node)));
         Some((selector(labels, expressions.map(|list| list.items).unwrap_or_default()), below.span))
     });
     let matches = fields.list(entries.get("matches"), "`matches`", |fields, node| {
@@ -154,9 +147,8 @@ const AS_JSON: &str = "a value is text: write it as JSON between quotes, such as
 
 fn patch<'a>(fields: &mut Fields<'a>, node: &'a Node) -> WrittenPatch {
     let entries = fields.mapping(node, "a patch", &["operation", "from", "path", "value"], &[]);
-    let mut text = |name: &'static str| {
-        entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), AS_JSON))
-    };
+    let mut text =
+        |name: &'static str| entries.get(name).and_then(|(_, value)| fields.text(value, &format!("`{name}`"), AS_JSON));
     let (operation, from, path, value) = (text("operation"), text("from"), text("path"), text("value"));
     WrittenPatch { span: node.span, operation, from, path, value }
 }
@@ -212,9 +204,8 @@ fn validate_patch(patch: &WrittenPatch, problems: &mut Vec<Diagnostic>) {
             let unknown = Diagnostic::error("bad-operation", format!("there is no operation `{}`", text.value));
             problems.push(unknown.label(text.span, "").suggest(&text.value, OPERATIONS.iter().copied(), Some(all())));
         }
-        _ => problems.push(
-            Diagnostic::error("bad-operation", "the patch has no `operation`").label(patch.span, "").help(all()),
-        ),
+        _ => problems
+            .push(Diagnostic::error("bad-operation", "the patch has no `operation`").label(patch.span, "").help(all())),
     }
     if patch.path.as_ref().is_none_or(|text| text.value.is_empty()) {
         let none = Diagnostic::error("no-path", "the patch has no `path`").label(patch.span, "");

@@ -2,8 +2,8 @@
 //! --from-file` takes it.
 
 use super::decode::decode;
-use super::unindented;
 use super::embedded::Embedded;
+use super::unindented;
 use super::written::Written;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
@@ -28,7 +28,8 @@ impl Read {
         let (written, mut problems) = decode(&found.root, false);
         problems.retain(|problem| problem.code != "rules-not-indented" || !written.is_list);
         let message = format!("the rules are not indented below `{}`, which is then empty", found.key);
-        let wrong = Diagnostic::error("rules-not-indented", message).label(Span { end: found.root.span.start + 1, ..found.root.span }, "");
+        let wrong = Diagnostic::error("rules-not-indented", message)
+            .label(Span { end: found.root.span.start + 1, ..found.root.span }, "");
         self.findings.push(wrong.note(NO_YAML).help("indent all lines of them by two more spaces"));
         self.findings.extend(problems);
         self.lines = found.lines;

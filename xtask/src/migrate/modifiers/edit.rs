@@ -23,7 +23,9 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
     for edit in edits {
-        let (Some(before), true) = (text.get(at..edit.range.start), text.is_char_boundary(edit.range.end)) else { continue };
+        let (Some(before), true) = (text.get(at..edit.range.start), text.is_char_boundary(edit.range.end)) else {
+            continue;
+        };
         out.push_str(before);
         out.push_str(&edit.text);
         at = edit.range.end;

@@ -17,6 +17,8 @@ pub struct Embedded {
     /// Whether every byte has a place of its own.
     pub exact: bool,
     whole: Range<usize>,
+    /// Bytes of the other text, which may end without the line break that this one has.
+    length: usize,
     /// Where lines begin, in the text and outside; in order.
     lines: Vec<(usize, usize)>,
 }
@@ -30,7 +32,7 @@ impl Embedded {
             Value::Scalar(_, crate::yaml::Style::Block) => block(outer, &text, whole.start),
             _ => one_line(outer, &text, &whole),
         };
-        Self { text, exact: lines.is_some(), whole, lines: lines.unwrap_or_default() }
+        Self { text, exact: lines.is_some(), whole, length: outer.len(), lines: lines.unwrap_or_default() }
     }
 
     /// A place of the text, outside.
@@ -41,13 +43,13 @@ impl Embedded {
         let start = self.byte(inner.start);
         // the byte after the last one, which may be on a line of its own
         let end = if inner.end > inner.start { self.byte(inner.end - 1) + 1 } else { start };
-        start..end.max(start)
+        start..end.min(self.length).max(start)
     }
 
     fn byte(&self, inner: usize) -> usize {
         let at = self.lines.partition_point(|(begin, _)| *begin <= inner);
         let (begin, outer) = self.lines.get(at.wrapping_sub(1)).copied().unwrap_or((0, self.whole.start));
-        outer + (inner - begin)
+        (outer + (inner - begin)).min(self.length)
     }
 
     /// Gives all nodes of the text their place outside.
@@ -96,7 +98,11 @@ fn lines_from(outer: &str, text: &str, start: usize) -> Option<Vec<(usize, usize
         let rest = outer.get(place..)?;
         let written = rest.split_inclusive('\n').next().unwrap_or_default();
         let (bare, content) = (line.trim_end_matches('\n'), written.trim_end_matches(['\n', '\r']));
-        let before = if bare.is_empty() { content.len().min(indent.unwrap_or(0)) } else { content.len().checked_sub(bare.len())? };
+        let before = if bare.is_empty() {
+            content.len().min(indent.unwrap_or(0))
+        } else {
+            content.len().checked_sub(bare.len())?
+        };
         let fits = if bare.is_empty() {
             content.trim_start_matches(' ').is_empty()
         } else {

@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn texts_survive() {
-        for text in ["", "1.16", "nan", "true", "null", "{", "[1]", "\"", "\"x\"", "say \"hi\"", "a\\b", "a\nb", "ü", "-0"] {
+        for text in
+            ["", "1.16", "nan", "true", "null", "{", "[1]", "\"", "\"x\"", "say \"hi\"", "a\\b", "a\nb", "ü", "-0"]
+        {
             assert_eq!(to_json(&of_text(text)).unwrap(), text, "{text}");
         }
         assert_eq!(of_text("1.16"), "\"1.16\"");

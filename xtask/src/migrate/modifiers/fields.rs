@@ -95,7 +95,10 @@ impl<'a> Fields<'a> {
                     if let Some((first, _)) = entries.insert(known, (key, value)) {
                         let twice = Diagnostic::error("duplicate-field", format!("`{known}` is there twice in {what}"));
                         self.problems.push(
-                            twice.label(key.span, "").label(first.span, "first here").help("Velero refuses it; keep one"),
+                            twice
+                                .label(key.span, "")
+                                .label(first.span, "first here")
+                                .help("Velero refuses it; keep one"),
                         );
                     }
                 }
@@ -130,7 +133,9 @@ impl<'a> Fields<'a> {
             let Some(value) = self.follow(value) else { continue };
             let sources = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
             for source in sources {
-                merged.extend(self.follow(source).iter().flat_map(|node| node.entries()).map(|(key, value)| (key, value)));
+                merged.extend(
+                    self.follow(source).iter().flat_map(|node| node.entries()).map(|(key, value)| (key, value)),
+                );
             }
         }
         for (key, value) in merged {

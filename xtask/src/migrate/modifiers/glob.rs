@@ -18,8 +18,14 @@ use regex::Regex;
 /// A glob that was read.
 #[derive(Debug, Clone)]
 pub struct Glob {
-    regex: Regex,
-    literal: bool,
+    matcher: Matcher,
+}
+
+#[derive(Debug, Clone)]
+enum Matcher {
+    /// Most of them are names, and need no automaton.
+    Literal(String),
+    Regex(Regex),
 }
 
 /// Why a glob cannot be read.
@@ -43,19 +49,25 @@ impl Glob {
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         let mut reader = Reader { rest: pattern.chars(), open: 0, regex: String::from(r"(?s)\A"), literal: true };
         reader.read()?;
+        if reader.literal {
+            return Ok(Self { matcher: Matcher::Literal(pattern.to_owned()) });
+        }
         reader.regex.push_str(r"\z");
         let regex = Regex::new(&reader.regex).map_err(|_| GlobError("it is too large"))?;
-        Ok(Self { regex, literal: reader.literal })
+        Ok(Self { matcher: Matcher::Regex(regex) })
     }
 
     /// Whether the whole of a text matches.
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        match &self.matcher {
+            Matcher::Literal(literal) => literal == text,
+            Matcher::Regex(regex) => regex.is_match(text),
+        }
     }
 
     /// Whether it matches nothing but itself.
     pub fn is_literal(&self) -> bool {
-        self.literal
+        matches!(self.matcher, Matcher::Literal(_))
     }
 }
 

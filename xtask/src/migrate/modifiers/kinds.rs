@@ -4,9 +4,15 @@
 //! core group and the groups of Kubernetes are closed: a resource that is not listed there cannot match. The list is that of
 //! Kubernetes 1.18 to 1.34, betas among them.
 
+use std::sync::LazyLock;
+
+use super::glob::Glob;
+
 /// One resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
+    /// As in `groupResource`.
+    pub name: String,
     /// Its plural.
     pub resource: &'static str,
     /// Its group; empty for the core group.
@@ -42,9 +48,9 @@ pub enum Names {
 }
 
 impl Kind {
-    /// As in `groupResource`.
-    pub fn name(&self) -> String {
-        if self.group.is_empty() { self.resource.to_owned() } else { format!("{}.{}", self.resource, self.group) }
+    fn new(resource: &'static str, group: &'static str, pods: Pods) -> Self {
+        let name = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        Self { name, resource, group, pods }
     }
 
     /// Whether Kubernetes itself has it, so that Velero knows how to merge it strategically.
@@ -65,10 +71,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("autoscaling", "horizontalpodautoscalers"),
     ("policy", "poddisruptionbudgets podsecuritypolicies"),
     ("extensions", "daemonsets deployments ingresses networkpolicies podsecuritypolicies replicasets"),
-    (
-        "networking.k8s.io",
-        "ingresses ingressclasses networkpolicies ipaddresses servicecidrs clustercidrs",
-    ),
+    ("networking.k8s.io", "ingresses ingressclasses networkpolicies ipaddresses servicecidrs clustercidrs"),
     ("rbac.authorization.k8s.io", "clusterrolebindings clusterroles rolebindings roles"),
     (
         "storage.k8s.io",
@@ -100,14 +103,23 @@ const OTHERS: &[(&str, &str, Pods)] = &[
     ("daemonsets", "apps.kruise.io", Pods::Rollout(Names::Random)),
 ];
 
-/// Every resource that is known.
-pub fn all() -> Vec<Kind> {
+static ALL: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let mut kinds = Vec::new();
     for (group, resources) in BUILT_IN {
-        kinds.extend(resources.split_whitespace().map(|resource| Kind { resource, group, pods: pods(group, resource) }));
+        kinds.extend(resources.split_whitespace().map(|resource| Kind::new(resource, group, pods(group, resource))));
     }
-    kinds.extend(OTHERS.iter().map(|(resource, group, pods)| Kind { resource, group, pods: *pods }));
+    kinds.extend(OTHERS.iter().map(|(resource, group, pods)| Kind::new(resource, group, *pods)));
     kinds
+});
+
+/// Every resource that is known.
+pub fn all() -> &'static [Kind] {
+    &ALL
+}
+
+/// Those that a glob matches.
+pub fn matching(glob: &Glob) -> impl Iterator<Item = &'static Kind> {
+    ALL.iter().filter(|kind| glob.is_match(&kind.name))
 }
 
 /// Whether a group is one of Kubernetes itself.
@@ -133,18 +145,26 @@ mod tests {
     #[test]
     fn names_and_rollouts() {
         let kinds = all();
-        let rollouts: Vec<String> =
-            kinds.iter().filter(|kind| matches!(kind.pods, Pods::Rollout(_))).map(Kind::name).collect();
+        let rollouts: Vec<&str> =
+            kinds.iter().filter(|kind| matches!(kind.pods, Pods::Rollout(_))).map(|kind| kind.name.as_str()).collect();
         assert_eq!(
             rollouts,
             [
-                "daemonsets.apps", "deployments.apps", "replicasets.apps", "statefulsets.apps",
-                "daemonsets.extensions", "deployments.extensions", "replicasets.extensions",
-                "deploymentconfigs.apps.openshift.io", "rollouts.argoproj.io", "clonesets.apps.kruise.io",
-                "statefulsets.apps.kruise.io", "daemonsets.apps.kruise.io",
+                "daemonsets.apps",
+                "deployments.apps",
+                "replicasets.apps",
+                "statefulsets.apps",
+                "daemonsets.extensions",
+                "deployments.extensions",
+                "replicasets.extensions",
+                "deploymentconfigs.apps.openshift.io",
+                "rollouts.argoproj.io",
+                "clonesets.apps.kruise.io",
+                "statefulsets.apps.kruise.io",
+                "daemonsets.apps.kruise.io",
             ]
         );
-        assert!(kinds.iter().any(|kind| kind.name() == "pods" && kind.is_built_in()));
+        assert!(kinds.iter().any(|kind| kind.name == "pods" && kind.is_built_in()));
         assert!(!is_built_in_group("argoproj.io"));
     }
 }

@@ -111,8 +111,11 @@ fn literal(text: &str) -> Option<String> {
     let unescaped = text.replace("\\.", ".").replace("\\-", "-");
     let is_name = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     // a dot that is not escaped is any character
-    (!unescaped.is_empty() && is_name(&unescaped) && is_name(&text.replace("\\.", "").replace("\\-", "")) && !text.replace("\\.", "").contains('.'))
-        .then_some(unescaped)
+    (!unescaped.is_empty()
+        && is_name(&unescaped)
+        && is_name(&text.replace("\\.", "").replace("\\-", ""))
+        && !text.replace("\\.", "").contains('.'))
+    .then_some(unescaped)
 }
 
 #[cfg(test)]

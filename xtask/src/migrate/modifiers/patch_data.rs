@@ -152,8 +152,14 @@ mod tests {
 
     #[test]
     fn yaml_is_json() {
-        assert_eq!(parse("a: 1.5\nb: [yes, ~, 'x']\n1: y\n").unwrap(), json!({"a": 1.5, "b": [true, null, "x"], "1": true}));
-        assert_eq!(parse("a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n").unwrap(), json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}));
+        assert_eq!(
+            parse("a: 1.5\nb: [yes, ~, 'x']\n1: y\n").unwrap(),
+            json!({"a": 1.5, "b": [true, null, "x"], "1": true})
+        );
+        assert_eq!(
+            parse("a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n").unwrap(),
+            json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}})
+        );
         assert_eq!(parse("{\"a\": null}").unwrap(), json!({"a": null}));
         assert_eq!(parse("a: .nan").unwrap_err().code, "bad-patch-data");
         assert_eq!(parse("a: [").unwrap_err().code, "syntax");

@@ -57,10 +57,12 @@ fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, in_class: bool) -> R
     let escaped = rest.next().ok_or("nothing follows its last `\\`")?;
     match escaped {
         'Q' if !in_class => {
-            let literal: String = rest.by_ref().collect();
-            let (quoted, after) = literal.split_once("\\E").unwrap_or((&literal, ""));
-            out.push_str(&regex::escape(quoted));
-            out.push_str(&translate(after)?);
+            while let Some(character) = rest.next() {
+                if character == '\\' && rest.next_if_eq(&'E').is_some() {
+                    break;
+                }
+                out.push_str(&regex::escape(character.encode_utf8(&mut [0; 4])));
+            }
         }
         'p' | 'P' | 'x' | 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'a' | 'f' | 't' | 'n' | 'r' | 'v' => {
             out.extend(['\\', escaped]);
@@ -188,7 +190,9 @@ mod tests {
 
     #[test]
     fn what_go_refuses() {
-        for expression in ["(", "a)", "[a", "*", "a**", r"\Z", r"\1", "(?!a)", "(?<=a)", "(?x)a", "a{1001}", "a{2,1}", "\\"] {
+        for expression in
+            ["(", "a)", "[a", "*", "a**", r"\Z", r"\1", "(?!a)", "(?<=a)", "(?x)a", "a{1001}", "a{2,1}", "\\"]
+        {
             let refused = compile(expression).is_err();
             // Rust takes a repeated repetition
             assert_eq!(refused, expression != "a**", "{expression}");

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::escape;
+use super::lint::wants_text;
 use super::owners;
 use super::patch_data;
 use super::pointer::{below, is_index, print, split};
@@ -15,6 +16,9 @@ use crate::source::FileId;
 
 /// Where a pod template stands.
 const TEMPLATE: [&str; 2] = ["spec", "template"];
+
+/// Deepest path that becomes a merge patch.
+const MAX_DEPTH: usize = 32;
 
 /// A rule on pods, or two of them, that does what another one did to their template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +48,8 @@ pub fn is_touched(rule: &Rule, file: FileId) -> bool {
         "test" => false,
         "move" => inside(&patch.path) || inside(&patch.from),
         _ => inside(&patch.path),
-    }) || data(rule).any(|text| {
-        patch_data::read(file, text).is_ok_and(|patch| patch.pointer("/spec/template").is_some())
-    })
+    }) || data(rule)
+        .any(|text| patch_data::read(file, text).is_ok_and(|patch| patch.pointer("/spec/template").is_some()))
 }
 
 fn data(rule: &Rule) -> impl Iterator<Item = &String> {
@@ -144,10 +147,14 @@ fn operations(rule: &Rule) -> Result<OnPods, String> {
     for patch in &rule.patches {
         let path = keys(&patch.path);
         let Some(path) = below(&path, &TEMPLATE) else {
-            if path.len() < TEMPLATE.len() {
-                return Err(format!("{} replaces more than the template", patch.path));
+            let from = keys(&patch.from);
+            let moves =
+                patch.operation.eq_ignore_ascii_case("move") && (below(&from, &TEMPLATE).is_some() || from.len() < 2);
+            if path.len() < TEMPLATE.len() || moves {
+                let whole = if moves { &patch.from } else { &patch.path };
+                return Err(format!("{whole} is more than the template, or is moved out of it"));
             }
-            rest.push(patch.clone());
+            rest.push(tidy(patch, print(&from), print(&path)));
             continue;
         };
         let operation = patch.operation.to_ascii_lowercase();
@@ -163,19 +170,29 @@ fn operations(rule: &Rule) -> Result<OnPods, String> {
             if path.is_empty() {
                 return Err(format!("{} replaces the whole template", patch.path));
             }
-            json.push(Patch { operation, from, path: print(path), value: patch.value.clone() });
+            json.push(tidy(patch, from, print(path)));
         }
     }
     if has_test && !rest.is_empty() {
         return Err("a `test` guards patches of the template and of the rest together".to_owned());
     }
-    let merge = merge.patch.as_object().filter(|patch| !patch.is_empty()).map(|_| Rule {
-        strategic_patches: vec![patch_data::print(&merge.patch)],
-        ..Rule::default()
-    });
+    let merge = merge
+        .patch
+        .as_object()
+        .filter(|patch| !patch.is_empty())
+        .map(|_| Rule { strategic_patches: vec![patch_data::print(&merge.patch)], ..Rule::default() });
     let json = Some(Rule { patches: json, ..Rule::default() }).filter(Rule::has_patch);
     let rest = Some(Rule { patches: rest, ..Rule::default() }).filter(Rule::has_patch);
     Ok(OnPods { pods: merge.into_iter().chain(json).collect(), rest })
+}
+
+/// An operation at another place, without the slips that [`super::fix`] repairs elsewhere.
+fn tidy(patch: &Patch, from: String, path: String) -> Patch {
+    let json = escape::to_json(&patch.value);
+    let is_scalar = json.is_ok_and(|json| json.is_number() || json.is_boolean());
+    let is_text = is_scalar && wants_text(&split(&path));
+    let value = if is_text { escape::of_text(&patch.value) } else { patch.value.clone() };
+    Patch { operation: patch.operation.to_ascii_lowercase(), from, path, value }
 }
 
 /// Whether one place holds the other.
@@ -199,10 +216,14 @@ impl Default for Merge {
 impl Merge {
     /// Takes an operation on a pod; false when it stays what it is.
     fn take(&mut self, operation: &str, path: &[String], value: &str) -> Result<bool, String> {
+        if path.len() > MAX_DEPTH {
+            return Err(format!("a path has more than {MAX_DEPTH} keys"));
+        }
         if operation != "add" || path.iter().any(|key| is_index(key)) {
             return Ok(false);
         }
-        let value = escape::to_json(value).map_err(|error| format!("the value of {} is no JSON: {error}", print(path)))?;
+        let value =
+            escape::to_json(value).map_err(|error| format!("the value of {} is no JSON: {error}", print(path)))?;
         let is_below = self.objects.iter().any(|object| path.starts_with(object) && path.len() > object.len());
         match value.as_object() {
             // every pod has these

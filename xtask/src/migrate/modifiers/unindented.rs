@@ -37,7 +37,8 @@ pub(super) fn rules(id: FileId, text: &str) -> Option<Unindented> {
             }
             header = None;
         }
-        let block = bare.trim_end_matches(['-', '+']).strip_suffix('|').and_then(|key| key.trim_end().strip_suffix(':'));
+        let block =
+            bare.trim_end_matches(['-', '+']).strip_suffix('|').and_then(|key| key.trim_end().strip_suffix(':'));
         if let Some(key) = block.filter(|key| !key.trim_start().starts_with(['-', '#'])) {
             header = Some((indent, key.trim_start()));
         }

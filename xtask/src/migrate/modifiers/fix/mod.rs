@@ -49,7 +49,8 @@ pub fn fix(id: FileId, text: &str, read: &Read, how: How, options: &Options<'_>)
         if written.editable {
             file(id, text, written, how, options, &mut fix);
         } else {
-            let cannot = Diagnostic::warning("not-editable", "the rules cannot be edited where they are").label(first(written.span), "");
+            let cannot = Diagnostic::warning("not-editable", "the rules cannot be edited where they are")
+                .label(first(written.span), "");
             let cannot = cannot.note("they stand in a text with escapes or folded lines, or use aliases");
             fix.notes.push(cannot.help("write them as a literal block (`|`) without aliases"));
         }
@@ -137,6 +138,3 @@ fn pad(text: &str, at: usize) -> Option<&str> {
     let before = text.get(start..at)?.trim_start_matches('\u{feff}');
     before.bytes().all(|byte| byte == b' ').then_some(before)
 }
-
-#[cfg(test)]
-mod tests;

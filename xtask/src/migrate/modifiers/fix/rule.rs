@@ -20,32 +20,36 @@ pub(super) struct Converted {
 }
 
 /// Turns a rule into one on pods, or into three.
-pub(super) fn convert(
-    text: &str,
-    written: &WrittenRule,
-    how: How,
-    options: &Options<'_>,
-) -> Result<Converted, String> {
+pub(super) fn convert(text: &str, written: &WrittenRule, how: How, options: &Options<'_>) -> Result<Converted, String> {
     let rule = written.meant();
     let file = written.span.file;
     let done = template::on_pods(&rule, file)?;
-    if options.velero.is_some_and(|stated| stated < MERGES) && done.pods.iter().any(|pods| !pods.strategic_patches.is_empty()) {
+    if options.velero.is_some_and(|stated| stated < MERGES)
+        && done.pods.iter().any(|pods| !pods.strategic_patches.is_empty())
+    {
         return Err(format!("only a strategic patch keeps what is there, and that needs Velero {MERGES}"));
     }
     let rollouts = rollouts(&rule);
     let place = written.target();
-    let is_deployment = matches!(rollouts.as_slice(), [(kind, Names::Hashed)] if kind.name() == "deployments.apps");
+    let is_deployment = matches!(rollouts.as_slice(), [(kind, Names::Hashed)] if kind.name == "deployments.apps");
     let mut notes = Vec::new();
     let edits = match how {
         How::Triple if is_deployment => {
-            notes.push(note("triple", "pods, ReplicaSets and Deployments get the same template: nothing is rolled out", place));
+            notes.push(note(
+                "triple",
+                "pods, ReplicaSets and Deployments get the same template: nothing is rolled out",
+                place,
+            ));
             vec![anew(text, written, &triple(&rule, &done, file)).ok_or(NO_ITEM)?]
         }
         _ => {
             notes.push(kept_template(&rollouts, place));
             if how == How::Triple {
                 let message = "only a Deployment has a consistent triple: the rule became one on pods";
-                notes.push(note("triple", message, place).note("other controllers tell their pods by a hash of the old template"));
+                notes.push(
+                    note("triple", message, place)
+                        .note("other controllers tell their pods by a hash of the old template"),
+                );
             }
             match in_place(text, written, &rule, &done) {
                 Some(edits) => edits,
@@ -69,8 +73,8 @@ fn note(code: &'static str, message: &str, place: Span) -> Diagnostic {
     Diagnostic::new(Level::Note, code, message).label(place, "")
 }
 
-fn kept_template(rollouts: &[(Kind, Names)], place: Span) -> Diagnostic {
-    let names = rollouts.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join("`, `");
+fn kept_template(rollouts: &[(&Kind, Names)], place: Span) -> Diagnostic {
+    let names = rollouts.iter().map(|(kind, _)| kind.name.as_str()).collect::<Vec<_>>().join("`, `");
     let message = format!("the pods are restored with the change, and `{names}` with the old template");
     let help = "change the template once the restore is complete: the pods are then replaced, with their data restored";
     note("old-template", &message, place).help(help)

@@ -17,7 +17,8 @@ pub(super) fn check(rule: &WrittenRule, _options: &Options<'_>, findings: &mut V
         && let Err(why) = re2::compile(&text.value)
     {
         let bad = Diagnostic::error("bad-regex", format!("`{}` is no valid expression: {why}", text.value));
-        findings.push(bad.label(text.span, "").note(EVERY).help("the syntax is that of https://golang.org/s/re2syntax"));
+        findings
+            .push(bad.label(text.span, "").note(EVERY).help("the syntax is that of https://golang.org/s/re2syntax"));
     }
     if let Some((selector, span)) = &conditions.label_selector {
         findings.extend(selector_problems(selector, *span));

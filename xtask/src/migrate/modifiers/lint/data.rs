@@ -55,8 +55,7 @@ fn waits(patch: &Value, text: &Text, findings: &mut Vec<Diagnostic>) {
 fn strategic(rule: &WrittenRule, patch: &Value, text: &Text, findings: &mut Vec<Diagnostic>) {
     let Some(target) = filled(&rule.conditions.group_resource) else { return };
     let Ok(glob) = Glob::new(&target.value) else { return };
-    let kinds: Vec<Pods> =
-        kinds::all().iter().filter(|kind| glob.is_match(&kind.name())).map(|kind| kind.pods).collect();
+    let kinds: Vec<Pods> = kinds::matching(&glob).map(|kind| kind.pods).collect();
     let pod = match kinds.as_slice() {
         [Pods::Itself] => Some(patch),
         [Pods::Rollout(_) | Pods::Template, ..] => patch.pointer("/spec/template"),

@@ -18,8 +18,8 @@ use super::written::{Text, Written, WrittenRule};
 use crate::diagnostic::Diagnostic;
 use crate::source::FileId;
 
+pub(super) use self::operation::{WAITS, wants_text};
 pub use super::document::Read;
-pub(super) use self::operation::wants_text;
 
 /// What is known besides the file.
 #[derive(Debug, Clone, Copy, Default)]
@@ -137,6 +137,3 @@ fn lacks(options: &Options<'_>, since: Velero) -> Option<Velero> {
 fn too_new(what: &str, since: Velero, stated: Velero, place: crate::source::Span) -> Diagnostic {
     Diagnostic::error("velero-version", format!("{what} needs Velero {since}, and {stated} is stated")).label(place, "")
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,7 +13,7 @@ use super::{Options, filled};
 use crate::diagnostic::{Diagnostic, Level};
 
 /// Init containers that Velero adds and removes itself.
-pub(super) const WAITS: [&str; 2] = ["restore-wait", "restic-wait"];
+pub(in super::super) const WAITS: [&str; 2] = ["restore-wait", "restic-wait"];
 
 /// What a value is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,8 @@ pub(super) fn pointer(path: &Text, findings: &mut Vec<Diagnostic>) {
     } else if path.value.ends_with('/') && path.value.len() > 1 {
         let message = format!("the path `{}` ends with `/`", path.value);
         let slash = Diagnostic::error("trailing-slash", message).label(path.span, "");
-        let slash = slash.note("it names a field whose name is empty: the patch fails, or adds one that is thrown away");
+        let slash =
+            slash.note("it names a field whose name is empty: the patch fails, or adds one that is thrown away");
         findings.push(slash.help(format!("write `{}`", path.value.trim_end_matches('/'))));
     }
 }

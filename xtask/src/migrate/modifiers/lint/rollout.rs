@@ -14,10 +14,9 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::source::FileId;
 
 /// What replaces pods among what a rule matches.
-pub(in super::super) fn rollouts(rule: &Rule) -> Vec<(Kind, Names)> {
+pub(in super::super) fn rollouts(rule: &Rule) -> Vec<(&'static Kind, Names)> {
     let Ok(glob) = Glob::new(&rule.conditions.group_resource) else { return Vec::new() };
-    let kinds = kinds::all().into_iter().filter(|kind| glob.is_match(&kind.name()));
-    kinds
+    kinds::matching(&glob)
         .filter_map(|kind| match kind.pods {
             Pods::Rollout(names) => Some((kind, names)),
             _ => None,
@@ -38,7 +37,7 @@ pub(in super::super) fn finding(
     if rollouts.is_empty() || !is_touched(rule, file) || is_consistent(file, rule, rules) {
         return None;
     }
-    let names = rollouts.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join("`, `");
+    let names = rollouts.iter().map(|(kind, _)| kind.name.as_str()).collect::<Vec<_>>().join("`, `");
     let hint = match names.as_str() {
         "deployments.apps" => {
             "`migrate lint --fix` makes it the same change on `pods`, `--fix=triple` on pods, replicasets.apps and \
@@ -67,7 +66,8 @@ pub(in super::super) fn finding(
             }
         }
     };
-    let why = format!("a changed template of `{names}` is a rollout; PodVolumeRestores of the old pods fail (velero#8578)");
+    let why =
+        format!("a changed template of `{names}` is a rollout; PodVolumeRestores of the old pods fail (velero#8578)");
     Some(finding.note(why).help(hint)).inspect(|finding| debug_assert!(finding.level >= Level::Warning))
 }
 
@@ -76,7 +76,7 @@ fn listed(names: Vec<String>) -> String {
 }
 
 /// Pods with backups that belong to what a rule changes, with the name of their owner.
-fn hit<'a>(rule: &Rule, rollouts: &[(Kind, Names)], backups: &'a Backups) -> Vec<(&'a Pod, &'a str)> {
+fn hit<'a>(rule: &Rule, rollouts: &[(&Kind, Names)], backups: &'a Backups) -> Vec<(&'a Pod, &'a str)> {
     let namespaces = &rule.conditions.namespaces;
     let regex = re2::compile(&rule.conditions.resource_name_regex).ok();
     let mut hit = Vec::new();
@@ -126,12 +126,10 @@ pub(in super::super) fn of_replica_sets(pods: &Rule, file: FileId) -> Rule {
 /// A rule whose merge patches are written in one way.
 fn normal(rule: &Rule, file: FileId) -> Rule {
     let one = |texts: &[String]| {
-        let print = |text: &String| patch_data::read(file, text).map_or_else(|_| text.clone(), |patch| patch_data::print(&patch));
+        let print = |text: &String| {
+            patch_data::read(file, text).map_or_else(|_| text.clone(), |patch| patch_data::print(&patch))
+        };
         texts.iter().map(print).collect()
     };
-    Rule {
-        merge_patches: one(&rule.merge_patches),
-        strategic_patches: one(&rule.strategic_patches),
-        ..rule.clone()
-    }
+    Rule { merge_patches: one(&rule.merge_patches), strategic_patches: one(&rule.strategic_patches), ..rule.clone() }
 }

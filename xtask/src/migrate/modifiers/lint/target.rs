@@ -31,7 +31,9 @@ pub(super) fn check(rule: &WrittenRule, options: &Options<'_>, findings: &mut Ve
 /// What the stated version does not have.
 fn features(rule: &WrittenRule, options: &Options<'_>, findings: &mut Vec<Diagnostic>) {
     if let Some(stated) = lacks(options, FIRST) {
-        findings.push(too_new("a resource modifier", FIRST, stated, rule.target()).help("use a ConfigMap of change-image-name"));
+        findings.push(
+            too_new("a resource modifier", FIRST, stated, rule.target()).help("use a ConfigMap of change-image-name"),
+        );
         return;
     }
     let Some(stated) = lacks(options, MERGES) else { return };
@@ -47,7 +49,8 @@ fn features(rule: &WrittenRule, options: &Options<'_>, findings: &mut Vec<Diagno
     if stated < ESCAPES {
         for value in rule.operations().filter_map(|patch| patch.value.as_ref()) {
             if value.value.len() > 1 && value.value.starts_with('"') && value.value.ends_with('"') {
-                findings.push(too_new("a value in quotes of its own", ESCAPES, stated, value.span).help("update Velero"));
+                findings
+                    .push(too_new("a value in quotes of its own", ESCAPES, stated, value.span).help("update Velero"));
             }
         }
     }
@@ -71,25 +74,28 @@ fn reach(text: &Text, glob: &Glob) -> Option<Diagnostic> {
         }
         _ => {}
     }
-    if known.iter().any(|kind| glob.is_match(&kind.name())) {
+    if kinds::matching(glob).next().is_some() {
         return None;
     }
     if !glob.is_literal() {
         // only the core group has no dot, and all of it is known
         let never = !name.contains('.') && !name.contains("**") && !name.contains(['[', '{']);
         let message = || format!("no resource can match `{name}`");
-        return never.then(|| at(Level::Error, "never-matches", message()).help(format!("write `{name}.**`, or name the group")));
+        return never.then(|| {
+            at(Level::Error, "never-matches", message()).help(format!("write `{name}.**`, or name the group"))
+        });
     }
     let (resource, group) = name.split_once('.').unwrap_or((name, ""));
     if !kinds::is_built_in_group(group) {
         // a custom resource, unless it is a slip
-        return slip(text, &known).map(|right| {
-            at(Level::Error, "never-matches", format!("no resource is called `{name}`")).help(format!("did you mean `{right}`?"))
+        return slip(text, known).map(|right| {
+            at(Level::Error, "never-matches", format!("no resource is called `{name}`"))
+                .help(format!("did you mean `{right}`?"))
         });
     }
     let place = if group.is_empty() { "the core group".to_owned() } else { format!("the group `{group}`") };
     let never = at(Level::Error, "never-matches", format!("{place} has no `{resource}`: the rule can never match"));
-    Some(match right_name(resource, &known).or_else(|| slip(text, &known)) {
+    Some(match right_name(resource, known).or_else(|| slip(text, known)) {
         Some(right) => never.help(format!("write `{right}`")),
         None => never.help("name resources by their plural and group, as `kubectl api-resources` does"),
     })
@@ -102,7 +108,7 @@ fn right_name(resource: &str, known: &[Kind]) -> Option<String> {
     let fits = |kind: &&Kind| forms.iter().any(|form| form == kind.resource);
     // `extensions` is what these once were, and third parties take the names of others
     let first = known.iter().filter(|kind| kind.group != "extensions" && kind.is_built_in());
-    first.chain(known).find(fits).map(Kind::name)
+    first.chain(known).find(fits).map(|kind| kind.name.clone())
 }
 
 /// `apps/v1/deployments`, `deployments.v1.apps`, `deployment.apps`, and names with one wrong letter.
@@ -112,8 +118,9 @@ fn slip(text: &Text, known: &[Kind]) -> Option<String> {
     if name.contains('/') || words.get(1).is_some_and(|word| is_version(word)) {
         return words.iter().find_map(|word| right_name(word, known));
     }
-    let names: Vec<String> = known.iter().map(Kind::name).collect();
-    closest(&name, names.iter().map(String::as_str)).filter(|right| name.len() > 4 && group_fits(right, &name)).map(str::to_owned)
+    closest(&name, known.iter().map(|kind| kind.name.as_str()))
+        .filter(|right| name.len() > 4 && group_fits(right, &name))
+        .map(str::to_owned)
 }
 
 fn is_version(word: &str) -> bool {
@@ -129,10 +136,13 @@ fn group_fits(right: &str, name: &str) -> bool {
 /// Strategic patches need a kind whose lists Velero knows.
 fn strategic(rule: &WrittenRule, text: &Text, glob: &Glob, findings: &mut Vec<Diagnostic>) {
     let Some(list) = &rule.strategic_patches else { return };
-    let kinds: Vec<Kind> = kinds::all().into_iter().filter(|kind| glob.is_match(&kind.name())).collect();
-    let custom = kinds.iter().find(|kind| !kind.is_built_in()).map(Kind::name);
+    let kinds: Vec<&Kind> = kinds::matching(glob).collect();
+    let custom = kinds.iter().find(|kind| !kind.is_built_in()).map(|kind| kind.name.clone());
     let unknown = (kinds.is_empty() && glob.is_literal() && text.value.contains('.')).then(|| text.value.clone());
-    if let Some(name) = custom.or(unknown).filter(|_| text.value.split_once('.').is_none_or(|(_, group)| !kinds::is_built_in_group(group))) {
+    if let Some(name) = custom
+        .or(unknown)
+        .filter(|_| text.value.split_once('.').is_none_or(|(_, group)| !kinds::is_built_in_group(group)))
+    {
         let message = format!("`{name}` is no kind of Kubernetes itself: strategic patches fail for it");
         let custom = Diagnostic::error("strategic-custom-kind", message).label(list.key, "").label(text.span, "");
         let custom = custom.note("Velero takes the rule, reports an error for every object, and restores it as it was");

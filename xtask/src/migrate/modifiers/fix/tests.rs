@@ -1,1 +1,0 @@
-//! Repairs of small files; whole ones are in `tests/modifiers`.

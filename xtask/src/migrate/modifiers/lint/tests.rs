@@ -1,1 +1,0 @@
-//! Findings in small files; whole ones are in `tests/cases/modifiers`.
