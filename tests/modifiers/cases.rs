@@ -32,7 +32,8 @@ impl Case {
             Backups::read(id, &text).expect("backups")
         });
         let options = fs::read_to_string(folder.join("options")).unwrap_or_default();
-        let velero = options.lines().find_map(|line| line.strip_prefix("velero ")).map(|text| text.parse().expect("a version"));
+        let velero =
+            options.lines().find_map(|line| line.strip_prefix("velero ")).map(|text| text.parse().expect("a version"));
         let how = if options.contains("triple") { How::Triple } else { How::Pods };
         Self { map, file, backups, velero, how }
     }
