@@ -32,6 +32,7 @@
 //! | `target/groupage/bootstrap` (local stand-ins of builder images) | [`workspace::bootstrap`] | [`workspace::bootstrap`] |
 //! | archives of `--output` | other programs | [`engine`] |
 //! | the Docker daemon, registries | [`engine::docker`], [`engine::registry`] | `build`; `--load`, `--push` |
+//! | ledger files (`[[retired]]`), files of consumers of retired images | [`cli`], [`migrate`] | people; `migrate apply --write` |
 //! | git history (times), `SOURCE_DATE_EPOCH`, accounts of `docker login` | [`workspace`], [`cli`] | people |
 //!
 //! **Invariants**

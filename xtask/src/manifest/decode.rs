@@ -209,6 +209,11 @@ impl<'a> Item<'a> {
         matches!(self.value, DeValue::Table(_))
     }
 
+    /// True when the value is an array, for keys that may be a text or a list.
+    pub fn is_array(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
     /// One line of text: not empty, no control characters, at most [`MAX_TEXT`] bytes.
     pub fn line(&self) -> Option<Spanned<String>> {
         let text = self.text()?;

@@ -14,7 +14,9 @@ mod feature;
 mod image;
 mod name;
 mod path;
+mod pattern;
 mod replaces;
+mod retired;
 mod role;
 mod settings;
 
@@ -30,7 +32,9 @@ pub use name::{
     RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use pattern::{ImagePattern, NamePattern};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};
+pub use retired::{LedgerFile, Mirrors, Retired, TagRule};
 pub use role::{ArgsStyle, Port, Protocol, Role, User};
 pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};
 

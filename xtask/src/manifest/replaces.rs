@@ -22,8 +22,8 @@ pub struct Replaces {
     pub image: Spanned<Reference>,
     /// What happened to it.
     pub kind: Spanned<RetirementKind>,
-    /// First release in which the old name is retired.
-    pub since: Spanned<String>,
+    /// First release in which the old name is retired; one for each release line, when it came to several.
+    pub since: Vec<Spanned<String>>,
     /// Lowest tag of the merged image that contains it.
     pub floor: Option<Spanned<String>>,
     /// What a consumer of the retired name must now be given as its command: program, then arguments.
@@ -77,6 +77,8 @@ pub enum RetirementKind {
     Variant,
     /// Gone for some platforms.
     PlatformDropped,
+    /// Part of another image now, and harmful where it is still there.
+    MustBeAbsent,
 }
 
 const RETIREMENT_KINDS: &[(&str, RetirementKind)] = &[
@@ -87,7 +89,15 @@ const RETIREMENT_KINDS: &[(&str, RetirementKind)] = &[
     ("withdrawn", RetirementKind::Withdrawn),
     ("variant", RetirementKind::Variant),
     ("platform-dropped", RetirementKind::PlatformDropped),
+    ("must-be-absent", RetirementKind::MustBeAbsent),
 ];
+
+impl RetirementKind {
+    /// The word that is written for it.
+    pub fn as_str(self) -> &'static str {
+        RETIREMENT_KINDS.iter().find(|(_, kind)| *kind == self).map(|(name, _)| *name).unwrap_or_default()
+    }
+}
 
 impl FromStr for RetirementKind {
     type Err = String;
@@ -155,7 +165,7 @@ pub(super) fn decode_replaces(item: &Item<'_>) -> Option<Vec<Replaces>> {
 fn decode_entry(table: &mut Table<'_>) -> Option<Replaces> {
     let image = table.required("image").and_then(|item| item.parsed());
     let kind = table.required("kind").and_then(|item| item.parsed());
-    let since = table.required("since").and_then(|item| item.line());
+    let since = table.required("since").and_then(|item| decode_versions(&item));
     let floor = table.optional("floor").and_then(|item| item.line());
     let command = table.optional("command").and_then(|item| spanned_command(&item));
     let contract = table.optional("contract").and_then(|item| item.table(|table| decode_contract(table, item.span)));
@@ -180,7 +190,20 @@ fn decode_contract(table: &mut Table<'_>, span: Span) -> Option<Contract> {
     })
 }
 
-fn spanned_command(item: &Item<'_>) -> Option<Spanned<Vec<Spanned<String>>>> {
+/// A version, or a list of them that is not empty.
+pub(super) fn decode_versions(item: &Item<'_>) -> Option<Vec<Spanned<String>>> {
+    if !item.is_array() {
+        return Some(vec![item.line()?]);
+    }
+    let versions = item.list(Item::line)?;
+    if versions.is_empty() {
+        item.report("invalid-value", "one version at least: the first in which it is retired");
+        return None;
+    }
+    Some(versions)
+}
+
+pub(super) fn spanned_command(item: &Item<'_>) -> Option<Spanned<Vec<Spanned<String>>>> {
     Some(Spanned::new(decode_command(item)?, item.span))
 }
 

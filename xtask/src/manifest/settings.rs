@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::decode::{Document, Item, Table};
 use super::name::{BaseName, BuilderName, Need};
 use super::path::RelativePath;
+use super::retired::LedgerFile;
 use super::schema_version;
 use crate::diagnostic::Problems;
 use crate::oci::{ImageSource, Reference};
@@ -33,6 +34,10 @@ pub struct Settings {
     pub link: bool,
     /// `[rules]`.
     pub rules: BTreeMap<String, Spanned<RuleLevel>>,
+    /// `ledger`: files with more `[[retired]]`.
+    pub ledgers: Vec<Spanned<RelativePath>>,
+    /// `[[retired]]` and `[products]`.
+    pub ledger: LedgerFile,
 }
 
 /// `[registry]`, as far as it is about the way to registries.
@@ -177,6 +182,8 @@ impl Settings {
                 .optional("dockerfile")
                 .and_then(|item| item.table(|table| table.optional("link").and_then(|item| item.boolean())));
             let rules = table.optional("rules").and_then(|item| item.table(decode_rules));
+            let ledgers = table.optional("ledger").and_then(|item| item.list(Item::parsed)).unwrap_or_default();
+            let ledger = LedgerFile::decode(table);
             Some(Self {
                 workspace: workspace.unwrap_or_default(),
                 bases: bases.unwrap_or_default(),
@@ -187,6 +194,8 @@ impl Settings {
                 stamp,
                 link: link.unwrap_or(false),
                 rules: rules.unwrap_or_default(),
+                ledgers,
+                ledger,
             })
         })
     }

@@ -1,3 +1,14 @@
-//! Moving the consumers of retired images: text in, findings and edits out.
+//! The ledger of retired images, and moving their consumers: text in, edits out. Pure: `cli` reads and writes.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`ledger`] | all retirements in one model: what a reference became, at a version |
+//! | [`modifiers`] | Velero's resource modifiers: what is wrong with them, and new ones |
+//! | [`velero`] | how Velero reads the image of its restore helper |
+//!
+//! **Invariants**: nothing here touches the disk; every byte outside of the edits stays; a tag that is written is never below the
+//! floor; every finding has edits or a reason why not.
 
+pub mod ledger;
 pub mod modifiers;
+pub mod velero;

@@ -10,13 +10,16 @@
 //! would match such a pod is not written.
 
 mod inventory;
+mod of_ledger;
 mod patches;
 mod rows;
 
 pub use inventory::{Container, Inventory, Workload};
+pub use of_ledger::OfLedger;
 
 use std::collections::BTreeMap;
 
+use super::super::ledger::is_below;
 use super::version::{MERGES, Velero};
 use crate::diagnostic::Diagnostic;
 use crate::oci::Reference;
@@ -212,12 +215,6 @@ fn below_floor(rewrite: &Rewrite) -> Option<String> {
         None if rewrite.new.digest().is_some() => None,
         None => Some(format!("{} has no tag, and its floor is {floor}", rewrite.new)),
     }
-}
-
-/// Whether a tag is a version below another one; a tag that is none says nothing.
-fn is_below(tag: &str, floor: &str) -> bool {
-    let version = |text: &str| semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).ok();
-    version(tag).zip(version(floor)).is_some_and(|(tag, floor)| tag < floor)
 }
 
 fn changes(inventory: &Inventory, wanted: &BTreeMap<String, Wanted>) -> Vec<Change> {
