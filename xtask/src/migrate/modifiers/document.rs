@@ -3,6 +3,7 @@
 
 use super::decode::decode;
 use super::embedded::Embedded;
+use super::rows;
 use super::unindented;
 use super::written::Written;
 use crate::diagnostic::Diagnostic;
@@ -73,11 +74,17 @@ fn is_config_map(node: &Node) -> bool {
 
 /// Whether a ConfigMap among others may be meant.
 fn mentions_rules(map: &Node) -> bool {
+    if rows::is_one(map) {
+        return true;
+    }
     let values = map.get("data").map(Node::entries).unwrap_or_default();
     values.iter().any(|(_, value)| value.text().is_some_and(|text| text.contains("groupResource")))
 }
 
 fn config_map(read: &mut Read, text: &str, map: &Node) {
+    if rows::is_one(map) {
+        return read.findings.extend(rows::check(map));
+    }
     let keys = map.get("data").map(Node::entries).unwrap_or_default();
     let [(_, value)] = keys else {
         let name = map.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text).unwrap_or("");

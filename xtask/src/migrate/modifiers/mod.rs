@@ -12,6 +12,7 @@
 //! | `print.rs`, `patch_data.rs` | rules, and the patches in them, as YAML |
 //! | `escape.rs`, `pointer.rs`, `glob.rs`, `re2.rs` | values, paths, globs and expressions as Velero reads them |
 //! | `kinds.rs`, `owners.rs`, `version.rs`, `backups.rs` | what is known of resources, names of pods, versions, backups |
+//! | `rows.rs` | ConfigMaps of change-image-name |
 //! | `lint/` | one file for each place of a rule; all codes in [`lint::CODES`] |
 //! | `template.rs`, `fix/`, `edit.rs` | a change of a pod template as one of pods; repairs as edits |
 //! | `emit/` | rules for an inventory |
@@ -33,6 +34,7 @@ pub mod patch_data;
 pub mod pointer;
 pub mod print;
 pub mod re2;
+mod rows;
 pub mod rule;
 pub mod scalar;
 pub mod template;

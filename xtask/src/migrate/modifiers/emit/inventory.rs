@@ -3,6 +3,7 @@
 use super::super::kinds::Names;
 use super::super::lint::WAITS;
 use super::super::owners;
+use super::Rewrite;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 use crate::yaml::{self, Node};
@@ -36,6 +37,10 @@ pub struct Container {
     pub name: String,
     /// Its image, as written.
     pub image: String,
+    /// Its command, if it names one.
+    pub command: Option<Vec<String>>,
+    /// Its arguments, if it has some.
+    pub args: Option<Vec<String>>,
     /// Whether it is one of `initContainers`.
     pub is_init: bool,
     /// Where the image stands.
@@ -46,6 +51,12 @@ impl Container {
     /// Whether it is one that Velero adds itself.
     pub fn is_wait(&self) -> bool {
         WAITS.contains(&self.name.as_str())
+    }
+
+    /// Whether a new image has to come with another command or other arguments.
+    pub fn lacks_words_of(&self, rewrite: &Rewrite) -> bool {
+        let lacks = |wanted: &Option<Vec<String>>, own: &Option<Vec<String>>| wanted.is_some() && wanted != own;
+        lacks(&rewrite.command, &self.command) || lacks(&rewrite.args, &self.args)
     }
 }
 
@@ -142,6 +153,11 @@ fn controller(metadata: &Node) -> Option<(&str, &str)> {
     Some((owner.get("kind")?.text()?, owner.get("name")?.text()?))
 }
 
+fn words(container: &Node, key: &str) -> Option<Vec<String>> {
+    let words = container.get(key)?.items().iter().filter_map(Node::text);
+    Some(words.map(str::to_owned).collect())
+}
+
 fn containers(pod: &Node) -> Vec<Container> {
     let mut containers = Vec::new();
     for (list, is_init) in [("initContainers", true), ("containers", false)] {
@@ -150,7 +166,8 @@ fn containers(pod: &Node) -> Vec<Container> {
             let (name, image) = (item.get("name").and_then(Node::text), item.get("image"));
             let (Some(name), Some(image)) = (name, image) else { continue };
             let text = image.text().unwrap_or_default().to_owned();
-            containers.push(Container { name: name.to_owned(), image: text, is_init, span: image.span });
+            let (command, args) = (words(item, "command"), words(item, "args"));
+            containers.push(Container { name: name.to_owned(), image: text, command, args, is_init, span: image.span });
         }
     }
     containers

@@ -119,10 +119,13 @@ since = "v1.3.0"
     #[test]
     fn what_the_ledger_says() {
         check("velero/velero:v1.16.0", "");
-        check("velero/velero-restore-helper:v1.15.2", "velero/velero:v1.16.0");
+        check("velero/velero-restore-helper:v1.15.2", "velero/velero:v1.16.1");
         check("docker.io/velero/velero-restore-helper:v1.16.1", "velero/velero:v1.16.1");
-        check("mirror.io:5000/apps/velero-restore-helper:v1.15.2", "mirror.io:5000/apps/velero:v1.16.0");
-        check(&format!("velero/velero-restore-helper@sha256:{}", "0".repeat(64)), "! a digest says nothing of a version of velero/velero");
+        check("mirror.io:5000/apps/velero-restore-helper:v1.15.2", "mirror.io:5000/apps/velero:v1.16.1");
+        check(
+            &format!("velero/velero-restore-helper@sha256:{}", "0".repeat(64)),
+            "! a digest says nothing of a version of velero/velero",
+        );
         check("velero/fsfreeze-pause:1", "! nothing takes its place");
     }
 }

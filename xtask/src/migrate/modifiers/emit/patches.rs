@@ -75,12 +75,14 @@ fn patch<'a>(
     if images.is_empty() {
         return Ok(None);
     }
+    // whoever names the command already keeps it
+    let lacks = |init: bool, name: &str, wanted: &Wanted| {
+        let mut own = workloads.iter().flat_map(|workload| &workload.containers);
+        own.any(|one| one.is_init == init && one.name == name && one.lacks_words_of(&wanted.rewrite))
+    };
     let list = |init: bool| -> Vec<Value> {
-        images
-            .iter()
-            .filter(|((is_init, _), _)| *is_init == init)
-            .map(|((_, name), wanted)| container(name, wanted))
-            .collect()
+        let own = images.iter().filter(|((is_init, _), _)| *is_init == init);
+        own.map(|((_, name), wanted)| container(name, wanted, lacks(init, name, wanted))).collect()
     };
     let mut spec = Map::new();
     for (key, items) in [("initContainers", list(true)), ("containers", list(false))] {
@@ -92,12 +94,12 @@ fn patch<'a>(
     Ok(Some((patch_data::print(&json!({ "spec": spec })), names)))
 }
 
-fn container(name: &str, wanted: &Wanted) -> Value {
+fn container(name: &str, wanted: &Wanted, with_words: bool) -> Value {
     let mut container = Map::new();
     container.insert("name".to_owned(), Value::from(name));
     container.insert("image".to_owned(), Value::from(wanted.rewrite.new.to_string()));
     for (key, words) in [("command", &wanted.rewrite.command), ("args", &wanted.rewrite.args)] {
-        if let Some(words) = words {
+        if let Some(words) = words.as_ref().filter(|_| with_words) {
             container.insert(key.to_owned(), Value::from(words.clone()));
         }
     }

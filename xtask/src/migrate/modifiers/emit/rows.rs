@@ -19,12 +19,12 @@ pub(super) struct Row {
 /// # Errors
 /// Why rows cannot do it.
 pub(super) fn rows(inventory: &Inventory, wanted: &BTreeMap<String, Wanted>) -> Result<Vec<Row>, Diagnostic> {
-    for one in wanted.values() {
-        if one.rewrite.command.is_some() || one.rewrite.args.is_some() {
-            return Err(cannot(
-                format!("{} needs another command, and rows change the image alone", one.rewrite.new),
-                one,
-            ));
+    for container in inventory.containers().filter(|container| !container.is_wait()) {
+        if let Some(one) = wanted.get(&container.image)
+            && container.lacks_words_of(&one.rewrite)
+        {
+            let why = format!("{} needs another command, and rows change the image alone", one.rewrite.new);
+            return Err(Diagnostic::error("ambiguous-rows", why).label(one.span, "").help("take `--style patches`"));
         }
     }
     let mut rows = Vec::new();
@@ -43,10 +43,6 @@ pub(super) fn rows(inventory: &Inventory, wanted: &BTreeMap<String, Wanted>) -> 
         })?;
     }
     Ok(rows)
-}
-
-fn cannot(why: String, wanted: &Wanted) -> Diagnostic {
-    Diagnostic::error("ambiguous-rows", why).label(wanted.span, "").help("take `--style patches`")
 }
 
 /// The name without tag and digest, as written.

@@ -70,6 +70,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("strategic-custom-kind", "strategic patches need a kind of Kubernetes itself"),
     ("no-merge-key", "an item of a list in a strategic patch has no name"),
     ("unknown-patch-field", "a field in a strategic patch that is passed over without an error"),
+    ("row-ignored", "a row of change-image-name that is no `old,new`"),
+    ("rows-overlap", "two rows of change-image-name fit the same references"),
     ("rollout", "a change of a pod template replaces the pod that restores a file-system backup"),
 ];
 
