@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use groupage::diagnostic::{Diagnostic, Style, to_text};
 use groupage::migrate::modifiers::backups::Backups;
-use groupage::migrate::modifiers::edit::apply;
 use groupage::migrate::modifiers::fix::{How, fix};
 use groupage::migrate::modifiers::lint::{CODES, Options, Read, lint};
 use groupage::migrate::modifiers::version::Velero;
@@ -92,12 +91,12 @@ fn cases() {
         let fix = fix(case.file, &text, &found, case.how, &case.options());
         let shown = case.show(&found.findings) + &case.show(&fix.notes);
         expect(&folder.join("findings.txt"), if shown.is_empty() { "none\n" } else { &shown }, &mut wrong);
-        let fixed = apply(&text, &fix.edits);
+        let fixed = fix.apply(&text).expect("no overlap");
         expect(&folder.join("fixed.yaml"), if fixed == *text { "" } else { &fixed }, &mut wrong);
         // a repair is whole: the same one finds nothing more to do, and no rule that it turned still replaces pods
         let again = case.lint(&fixed);
         let second = groupage::migrate::modifiers::fix::fix(case.file, &fixed, &again, case.how, &case.options());
-        assert_eq!(apply(&fixed, &second.edits), fixed, "{name}: a second repair changes something");
+        assert_eq!(second.apply(&fixed).expect("no overlap"), fixed, "{name}: a second repair changes something");
         let left = |read: &Read| read.findings.iter().filter(|finding| finding.code == "rollout").count();
         let refused = fix.notes.iter().filter(|note| ["not-converted", "not-editable"].contains(&note.code)).count();
         assert!(left(&again) <= refused, "{name}: {} rules still replace pods", left(&again));

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use groupage::migrate::modifiers::backups::Backups;
-use groupage::migrate::modifiers::edit::apply;
 use groupage::migrate::modifiers::emit::Inventory;
 use groupage::migrate::modifiers::fix::{How, fix};
 use groupage::migrate::modifiers::lint::{Options, lint};
@@ -194,7 +193,7 @@ fn repairs_are_whole_and_leave_the_rest() {
         let text = if crlf { text.replace('\n', "\r\n") } else { text };
         let options = Options::default();
         let first = fix(id(&text), &text, &lint(id(&text), &text, &options), how, &options);
-        let fixed = apply(&text, &first.edits);
+        let fixed = first.apply(&text).expect("no overlap");
         prop_assert!(fixed.starts_with("# above") && fixed.trim_end().ends_with("# below"), "{}", fixed);
         prop_assert_eq!(fixed.matches('\n').count(), fixed.lines().count());
         prop_assert!(!crlf || fixed.matches("\r\n").count() == fixed.matches('\n').count(), "{}", fixed);
@@ -209,7 +208,7 @@ fn repairs_are_whole_and_leave_the_rest() {
         let left = read.findings.iter().filter(|finding| finding.code == "rollout").count();
         prop_assert!(left <= refused, "{} of {} rules still replace pods:\n{}\n{}", left, refused, text, fixed);
         let second = fix(id(&fixed), &fixed, &read, how, &options);
-        prop_assert_eq!(apply(&fixed, &second.edits), fixed, "{}", text);
+        prop_assert_eq!(second.apply(&fixed).expect("no overlap"), fixed, "{}", text);
         Ok(())
     });
 }
@@ -227,7 +226,7 @@ fn everything(text: &str) {
     ] {
         let read = lint(file, text, &options);
         let fix = fix(file, text, &read, how, &options);
-        _ = apply(text, &fix.edits);
+        fix.apply(text).expect("no overlap");
         for finding in read.findings.iter().chain(&fix.notes) {
             for label in &finding.labels {
                 let range = label.span.range();

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use groupage::diagnostic::{Diagnostic, Level};
 use groupage::migrate::modifiers::backups::Backups;
-use groupage::migrate::modifiers::edit::apply;
 use groupage::migrate::modifiers::emit::{self, Emission, Inventory, Retired, Retirement, Rewrite, Style, emit};
 use groupage::migrate::modifiers::fix::{How, fix};
 use groupage::migrate::modifiers::lint::{Options, lint};
@@ -48,7 +47,7 @@ fn restored(text: &str) -> [Value; 3] {
 fn fixed(text: &str, how: How, backups: Option<&Backups>) -> String {
     let options = Options { backups, ..Options::default() };
     let read = lint(id(text), text, &options);
-    apply(text, &fix(id(text), text, &read, how, &options).edits)
+    fix(id(text), text, &read, how, &options).apply(text).expect("no overlap")
 }
 
 fn errors(text: &str, options: &Options<'_>) -> Vec<Diagnostic> {

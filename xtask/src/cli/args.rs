@@ -3,7 +3,9 @@
 mod explain;
 mod look;
 mod measure;
+mod migrate;
 mod mode;
+mod modifiers;
 mod tools;
 
 use camino::Utf8PathBuf;
@@ -15,7 +17,9 @@ use crate::oci::Platform;
 use crate::resolve::ImageSelector;
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
+pub use migrate::*;
 pub use mode::ModeChoice;
+pub use modifiers::*;
 pub use tools::*;
 
 const LONG_ABOUT: &str = "\
@@ -126,6 +130,12 @@ pub enum Command {
     Watch(WatchArguments),
     /// Show or shrink what target/groupage holds
     Cache(CacheArguments),
+    /// Show the ledger of retired images, ask it what a reference became, or check it
+    #[command(long_about = migrate::LONG_LEDGER)]
+    Ledger(LedgerArguments),
+    /// Move the consumers of retired images: find references, put them right
+    #[command(long_about = migrate::LONG_MIGRATE)]
+    Migrate(MigrateArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
 }

@@ -23,10 +23,12 @@ mod docker;
 mod explain;
 mod generate;
 mod inspect;
+mod ledger;
 mod list;
 mod lock;
 mod look;
 mod metadata;
+mod migrate;
 mod native;
 mod output;
 mod pins;
@@ -110,6 +112,8 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Affected(arguments) => affected::run(arguments, session),
         Command::Watch(arguments) => watch::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),
+        Command::Ledger(arguments) => ledger::run(arguments, session),
+        Command::Migrate(arguments) => migrate::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }
 }

@@ -30,4 +30,5 @@ pub use entry::{At, AtError, Entry, Ledger};
 pub use findings::findings;
 pub use name::{Found, Written};
 pub use show::{EntryJson, Table, to_json, to_table};
+pub(crate) use version::has_happened_in_line;
 pub use version::{compare, is_below};

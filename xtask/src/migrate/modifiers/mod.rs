@@ -14,13 +14,12 @@
 //! | `kinds.rs`, `owners.rs`, `version.rs`, `backups.rs` | what is known of resources, names of pods, versions, backups |
 //! | `rows.rs` | ConfigMaps of change-image-name |
 //! | `lint/` | one file for each place of a rule; all codes in [`lint::CODES`] |
-//! | `template.rs`, `fix/`, `edit.rs` | a change of a pod template as one of pods; repairs as edits |
+//! | `template.rs`, `fix/` | a change of a pod template as one of pods; repairs as edits |
 //! | `emit/` | rules for an inventory |
 
 pub mod backups;
 mod decode;
 pub mod document;
-pub mod edit;
 mod embedded;
 pub mod emit;
 pub mod escape;

@@ -13,11 +13,11 @@
 mod rule;
 mod word;
 
-use super::edit::{Edit, apply};
 use super::lint::{Options, Read, lint, rollout};
 use super::rule::VERSION;
 use super::written::Written;
 use crate::diagnostic::{Diagnostic, Level};
+use crate::migrate::edit::{Edit, Overlap, apply};
 use crate::source::{FileId, Span};
 
 /// What becomes of a rule that replaces pods.
@@ -37,6 +37,17 @@ pub struct Fix {
     pub edits: Vec<Edit>,
     /// What is different afterwards, and what could not be done and why.
     pub notes: Vec<Diagnostic>,
+}
+
+impl Fix {
+    /// The text with all edits; every other byte stays as it is.
+    ///
+    /// # Errors
+    /// When two of them want the same bytes, which is a mistake of this module.
+    pub fn apply(&self, text: &str) -> Result<String, Overlap> {
+        let bytes = apply(text.as_bytes(), &self.edits)?;
+        String::from_utf8(bytes).map_err(|error| Overlap(error.utf8_error().valid_up_to()))
+    }
 }
 
 /// Repairs what was read of a text. `options` are those of the findings.
@@ -61,8 +72,8 @@ pub fn fix(id: FileId, text: &str, read: &Read, how: How, options: &Options<'_>)
 
 /// Lines are indented first, and all the rest is done to what that gives: one edit for both.
 fn indented(id: FileId, text: &str, read: &Read, how: How, options: &Options<'_>) -> Fix {
-    let indent = |&at: &usize| Edit { range: at..at, text: "  ".to_owned() };
-    let indented = apply(text, &read.lines.iter().map(indent).collect::<Vec<_>>());
+    let lines = read.lines.iter().map(|&at| Edit::insert(at, "  ")).collect();
+    let Ok(indented) = (Fix { edits: lines, notes: Vec::new() }).apply(text) else { return Fix::default() };
     let read = lint(id, &indented, options);
     if !read.lines.is_empty() {
         return Fix::default();
@@ -70,7 +81,7 @@ fn indented(id: FileId, text: &str, read: &Read, how: How, options: &Options<'_>
     let mut fix = fix(id, &indented, &read, how, options);
     // places are those of a text that nobody has
     fix.notes.iter_mut().for_each(|note| note.labels.clear());
-    let new = apply(&indented, &fix.edits);
+    let Ok(new) = fix.apply(&indented) else { return Fix::default() };
     let same = |pairs: &mut dyn Iterator<Item = (u8, u8)>| pairs.take_while(|(old, new)| old == new).count();
     let mut start = same(&mut text.bytes().zip(new.bytes()));
     let mut end = same(&mut text.bytes().rev().zip(new.bytes().rev())).min(text.len().min(new.len()) - start);

@@ -1,6 +1,5 @@
 //! A rule that replaces pods, as one on pods or as three.
 
-use super::super::edit::Edit;
 use super::super::kinds::{Kind, Names};
 use super::super::lint::Options;
 use super::super::lint::rollout::{of_replica_sets, rollouts};
@@ -11,6 +10,7 @@ use super::super::version::MERGES;
 use super::super::written::{WrittenPatch, WrittenRule};
 use super::{How, line_end, word};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::migrate::edit::Edit;
 use crate::source::Span;
 
 /// What becomes of one rule.

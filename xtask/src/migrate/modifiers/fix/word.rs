@@ -1,11 +1,11 @@
 //! Repairs of single words, each in the quotes that it had.
 
-use super::super::edit::Edit;
 use super::super::escape;
 use super::super::lint::wants_text;
 use super::super::print;
 use super::super::template::keys;
 use super::super::written::{Text, WrittenRule};
+use crate::migrate::edit::Edit;
 
 /// Another text in the place of one.
 pub(super) fn replace(text: &str, old: &Text, new: &str) -> Option<Edit> {
