@@ -142,12 +142,17 @@ fn without_properties(text: &str, mut place: Range<usize>) -> Range<usize> {
     }
 }
 
-/// The place of a quoted scalar up to its last quote: the parser's reaches to the next thing, comments included.
+/// The place of a quoted scalar up to its last quote, and of a block up to its last letter: the parser's reaches to the next
+/// thing, comments included.
 fn without_what_follows(text: &str, place: Range<usize>, style: ScalarStyle) -> Range<usize> {
     let quote = match style {
         ScalarStyle::SingleQuoted => b'\'',
         ScalarStyle::DoubleQuoted => b'"',
-        _ => return place,
+        ScalarStyle::Plain => return place,
+        ScalarStyle::Literal | ScalarStyle::Folded => {
+            let end = text.get(place.clone()).map_or(place.end, |block| place.start + block.trim_end().len());
+            return place.start..end.max(place.start);
+        }
     };
     let bytes = text.get(place.clone()).unwrap_or_default().as_bytes();
     let Some(open) = bytes.iter().position(|&byte| byte == quote) else { return place };

@@ -3,6 +3,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`ledger`] | all retirements in one model: what a reference became, at a version |
+//! | [`modifiers`] | Velero's resource modifiers: what is wrong with them, and new ones |
 //! | [`scan`] | retired references in files of any kind, and what should be there |
 //! | `fix` | the edits that put it there, or why there are none |
 //! | [`edit`] | edits as values: applied, shown as a diff |
@@ -16,5 +17,6 @@ pub mod consumers;
 pub mod edit;
 mod fix;
 pub mod ledger;
+pub mod modifiers;
 pub mod scan;
 pub mod velero;

@@ -20,7 +20,7 @@ pub(super) const LONG_MIGRATE: &str = "\
 Move the consumers of retired images.
 
 `scan` finds retired references in files of any kind, `apply` puts right what can be put right without a decision, and `outputs` \
-prints what consumers can use themselves. Files are edited by place: comments, order, quotes and line ends stay.";
+prints what consumers can use themselves. `modifiers` and `lint` are for restores of old backups with Velero. Files are edited by place: comments, order, quotes and line ends stay.";
 
 /// Where the ledger is.
 #[derive(Debug, Clone, Default, Args)]
@@ -127,6 +127,12 @@ pub enum MigrateCommand {
     Scan(MigrateScanArguments),
     /// Put retired references right; shows a diff unless told to write
     Apply(MigrateApplyArguments),
+    /// Write rules for Velero that rewrite retired images while an old backup is restored
+    #[command(long_about = super::modifiers::LONG_MODIFIERS)]
+    Modifiers(super::ModifiersArguments),
+    /// Find what is wrong with resource modifiers of Velero, and repair it
+    #[command(long_about = super::modifiers::LONG_LINT)]
+    Lint(super::LintArguments),
     /// Print what consumers can use: Kustomize images, a Helm post-renderer, an upgrade note, a chart guard, variables to drop
     Outputs(MigrateOutputsArguments),
 }

@@ -1,6 +1,8 @@
 //! `migrate`: consumers of retired images.
 
 mod apply;
+mod lint;
+mod modifiers;
 mod outputs;
 mod read;
 mod sarif;
@@ -12,6 +14,8 @@ use super::status::{ExitStatus, Stop};
 
 pub(super) fn run(arguments: &MigrateArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     match &arguments.what {
+        MigrateCommand::Lint(arguments) => lint::run(arguments, session),
+        MigrateCommand::Modifiers(arguments) => modifiers::run(arguments, session),
         MigrateCommand::Scan(arguments) => scan::run(arguments, session),
         MigrateCommand::Apply(arguments) => apply::run(arguments, session),
         MigrateCommand::Outputs(arguments) => outputs::run(arguments, session),

@@ -59,7 +59,7 @@ fn result(path: &str, finding: &Finding, ledger: &Ledger) -> Value {
 }
 
 /// A path as a relative reference: what has a meaning in one is escaped.
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
         match byte {
