@@ -58,11 +58,11 @@ pub(super) fn run(arguments: &LintArguments, session: &Session<'_>) -> Result<Ex
 pub(super) fn add(path: &Utf8Path, map: &mut SourceMap, session: &Session<'_>) -> Result<FileId, Stop> {
     let at = session.path(path);
     let bad = |why: String, hint: &str| Stop::input(anyhow::anyhow!("{path} cannot be read: {why}\nhint: {hint}"));
-    let size = fs_err::metadata(&at).map_err(|error| bad(error.to_string(), "check the path"))?.len();
+    let size = std::fs::metadata(&at).map_err(|error| bad(error.to_string(), "check the path"))?.len();
     if size > MAX_FILE {
         return Err(bad(format!("it has {size} bytes"), "at most 16 MiB are read; split the file"));
     }
-    let bytes = fs_err::read(&at).map_err(|error| bad(error.to_string(), "check the path"))?;
+    let bytes = std::fs::read(&at).map_err(|error| bad(error.to_string(), "check the path"))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| bad(format!("byte {} is no UTF-8", error.utf8_error().valid_up_to()), "save it as UTF-8"))?;
     Ok(map.add(SourceFile::new(path, text)))
@@ -161,6 +161,7 @@ fn list_codes(format: LintFormat, session: &Session<'_>) -> Result<ExitStatus, S
 
 /// Findings as [SARIF 2.1.0](https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html), one rule for each code.
 fn sarif(findings: &[Diagnostic], map: &SourceMap) -> Value {
+    let used = CODES.iter().filter(|(code, _)| findings.iter().any(|finding| finding.code == *code));
     let rule = |(code, what): &(&str, &str)| json!({ "id": format!("resource-modifiers/{code}"), "shortDescription": { "text": what } });
     let result = |finding: &Diagnostic| {
         let level = match finding.level {
@@ -195,7 +196,7 @@ fn sarif(findings: &[Diagnostic], map: &SourceMap) -> Value {
             "tool": { "driver": {
                 "name": "groupage",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": CODES.iter().map(rule).collect::<Vec<_>>(),
+                "rules": used.map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "results": findings.iter().map(result).collect::<Vec<_>>(),

@@ -63,6 +63,13 @@ fn renamed(reference: &Reference, answer: &Answer<'_>, tag: Option<&str>) -> Res
         _ => String::new(),
     };
     let text = tag.map_or(text.clone(), |tag| format!("{text}:{tag}"));
+    let new: Result<Reference, _> = text.parse();
+    // where Docker Hub was written it is again: not every cluster takes short names
+    let is_short = new.as_ref().is_ok_and(|new| new.canonical() != text);
+    let text = match new {
+        Ok(new) if is_short && name(reference).starts_with("docker.io/") => new.canonical(),
+        _ => text,
+    };
     text.parse().map_err(|error: crate::oci::ReferenceError| error.to_string())
 }
 
@@ -120,7 +127,7 @@ since = "v1.3.0"
     fn what_the_ledger_says() {
         check("velero/velero:v1.16.0", "");
         check("velero/velero-restore-helper:v1.15.2", "velero/velero:v1.16.1");
-        check("docker.io/velero/velero-restore-helper:v1.16.1", "velero/velero:v1.16.1");
+        check("docker.io/velero/velero-restore-helper:v1.16.1", "docker.io/velero/velero:v1.16.1");
         check("mirror.io:5000/apps/velero-restore-helper:v1.15.2", "mirror.io:5000/apps/velero:v1.16.1");
         check(
             &format!("velero/velero-restore-helper@sha256:{}", "0".repeat(64)),

@@ -49,6 +49,6 @@ pub(super) fn as_text(text: &str, value: &Text, path: &str) -> Option<Edit> {
     let json = escape::to_json(&value.value).ok()?;
     let is_scalar = json.is_number() || json.is_boolean();
     let new = escape::of_text(&value.written);
-    (is_scalar && wants_text(&keys(path)) && value.span.range().len() > 0).then_some(())?;
+    (is_scalar && wants_text(&keys(path)) && !value.span.range().is_empty()).then_some(())?;
     replace(text, value, &new)
 }
