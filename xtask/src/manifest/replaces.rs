@@ -93,6 +93,20 @@ const RETIREMENT_KINDS: &[(&str, RetirementKind)] = &[
 ];
 
 impl RetirementKind {
+    /// What happened, after the name of an image: `was moved`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Moved => "was moved",
+            Self::Renamed => "was renamed",
+            Self::Folded => "was folded",
+            Self::Replaced => "was replaced",
+            Self::Withdrawn => "was withdrawn",
+            Self::Variant => "became a variant",
+            Self::PlatformDropped => "lost platforms",
+            Self::MustBeAbsent => "must be absent",
+        }
+    }
+
     /// The word that is written for it.
     pub fn as_str(self) -> &'static str {
         RETIREMENT_KINDS.iter().find(|(_, kind)| *kind == self).map(|(name, _)| *name).unwrap_or_default()

@@ -6,7 +6,7 @@
 //! | `environment.rs` | variables, read once |
 //! | `inside.rs` | whether a path stays in the workspace, links followed |
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
-//! | `texts.rs` | files of consumers: many, anywhere, read once each |
+//! | `foreign.rs` | files of others: many, anywhere, read once each |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree/` | files that builds read: listed, hashed, kept inside the workspace |
 //! | `ignore/` | which files of a folder belong to a build: `.gitignore` and `.dockerignore` |
@@ -31,6 +31,7 @@ pub mod cargo;
 mod discover;
 mod environment;
 mod folders;
+mod foreign;
 mod generated;
 mod git;
 mod ignore;
@@ -41,7 +42,6 @@ mod overrides;
 mod pool;
 mod seen;
 mod text;
-mod texts;
 mod times;
 mod tree;
 mod watch;
@@ -52,13 +52,13 @@ pub use bootstrap::{BootstrapError, bootstrap, bootstrap_key};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
+pub use foreign::{Listed as ListedTexts, list as list_texts, read as read_text};
 pub use generated::{Existing, GENERATED, existing, stale};
 pub use git::{History, Revision, RevisionError, RevisionTree, commit_times, ignored, revision, topmost};
 pub use memory::{MEMORY_FOLDER, Memory};
 pub use overrides::OverrideEntry;
 pub use pool::{in_parallel, threads};
 pub use seen::Seen;
-pub use texts::{Listed as ListedTexts, list as list_texts, read as read_text};
 pub use times::remembered_times;
 pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 pub use watch::{FileEvent, FolderWatch, Limit, OnEvent, Renewed, WatchError};

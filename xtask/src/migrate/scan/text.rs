@@ -55,6 +55,8 @@ fn json(bytes: &[u8], at: usize) -> Place {
         let words = |key: &str| place.sibling(key).map(|sibling| flow::list(bytes, &sibling.value));
         place.container = Some(Container { command: words("command"), args: words("args") });
     }
+    // the data of a ConfigMap
+    place.is_override = keys.len() > 1 && keys[keys.len() - 2] == "data" && !place.siblings.is_empty();
     place.path = keys.join(".");
     place
 }
