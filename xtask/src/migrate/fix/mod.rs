@@ -126,9 +126,10 @@ fn nothing_to_write(case: &Case<'_>) -> Option<String> {
     let note = case.note();
     let why = match entry.kind {
         RetirementKind::MustBeAbsent => "it must not be there any more: remove what uses it".to_owned(),
-        _ if case.answer.name.is_none() => {
+        RetirementKind::Withdrawn | RetirementKind::PlatformDropped if case.answer.name.is_none() => {
             format!("it {} and has no replacement: remove what uses it", entry.kind.in_words())
         }
+        _ if case.answer.name.is_none() => "the ledger names no replacement: see `ledger check`".to_owned(),
         _ => return None,
     };
     Some(if note.is_empty() { why } else { format!("{why} ({note})") })

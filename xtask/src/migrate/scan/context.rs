@@ -151,10 +151,11 @@ impl<'l> Scanner<'l> {
     /// A tag or registry under a key that belongs to a retired image.
     fn half(&self, context: &Context<'_>, hit: Hit) -> Option<Finding> {
         let (place, tag) = keys::half(context, hit)?;
-        let entry =
-            self.ledger.entries.iter().find(|entry| {
-                entry.keys.iter().any(|key| *key == place.key) && self.ledger.is_retired(entry, &self.at)
-            })?;
+        let entry = self
+            .ledger
+            .entries
+            .iter()
+            .find(|entry| entry.keys.contains(&place.key) && self.ledger.is_retired(entry, &self.at))?;
         if history::is_about_before(context.path, entry) {
             return None;
         }
