@@ -248,6 +248,7 @@ fn keys_in_sources() -> Vec<(&'static str, String)> {
         ("role", "component.toml"),
         ("image", "image.toml"),
         ("settings", "groupage.toml"),
+        ("retired", "groupage.toml"),
     ];
     let mut keys = Vec::new();
     for (file, manifest) in homes {

@@ -4,8 +4,12 @@
 
 #[path = "migrate/corpus.rs"]
 mod corpus;
+#[path = "migrate/facts.rs"]
+mod facts;
 #[path = "migrate/hostile.rs"]
 mod hostile;
+#[path = "migrate/kubectl.rs"]
+mod kubectl;
 #[path = "migrate/ledgers.rs"]
 mod ledgers;
 #[path = "migrate/properties.rs"]

@@ -5,7 +5,7 @@
 //! | `schema` | 1 |
 //! | `retired[]` | `product`, `image` as written, `names` it stands for, `kind`, `since`, `replacement`, `floor`, `floors`, `tag`, `command`, `until`, `consumer-default`, `note` |
 //!
-//! `resolve --format json` has `reference`, `retired` (false: everything else is absent), `expected`, `floor`, `command`, `args`,
+//! `resolve --format json` has `reference`, `retired` (false: everything else is absent), `expected`, `mirror` (the same there), `floor`, `command`, `args`,
 //! `steps` (the entries that were followed) and `why-no-tag`.
 
 use camino::Utf8PathBuf;
@@ -133,6 +133,9 @@ struct Resolved {
     retired: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
+    /// The same at the mirror that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mirror: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     floor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +179,7 @@ fn resolved(reference: &str, answer: Option<&Answer<'_>>) -> Resolved {
         reference: reference.to_owned(),
         retired: true,
         expected: Some(answer.reference()).filter(|goal| !goal.is_empty()),
+        mirror: mirror(reference, answer),
         floor: answer.floor.clone(),
         command: answer.command().map(<[String]>::to_vec),
         args: answer.args().map(<[String]>::to_vec),
@@ -187,11 +191,25 @@ fn resolved(reference: &str, answer: Option<&Answer<'_>>) -> Resolved {
     }
 }
 
+/// The new reference below the registry and prefix of a mirror.
+fn mirror(reference: &str, answer: &Answer<'_>) -> Option<String> {
+    let reference: Reference = reference.parse().ok()?;
+    let name = reference.name();
+    let parts: Vec<&str> = name.split('/').collect();
+    let prefix = parts[..parts.len().saturating_sub(answer.mirrored?)].join("/");
+    let tag = match &answer.tag {
+        NewTag::Is(tag) => format!(":{tag}"),
+        NewTag::None | NewTag::Unknown(_) => String::new(),
+    };
+    Some(format!("{prefix}/{}{tag}", answer.path_below()?))
+}
+
 fn text(resolved: &Resolved) -> String {
     if !resolved.retired {
         return format!("{} is not retired\n", resolved.reference);
     }
     let mut lines = vec![resolved.expected.clone().unwrap_or_else(|| "-".to_owned())];
+    lines.extend(resolved.mirror.iter().map(|mirror| format!("  at this mirror: {mirror}")));
     lines.extend(resolved.steps.iter().map(|step| format!("  {step}")));
     lines.extend(resolved.floor.iter().map(|floor| format!("  no tag below {floor}")));
     lines.extend(resolved.command.iter().map(|command| format!("  start {}", command.join(" "))));

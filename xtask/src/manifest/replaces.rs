@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use super::decode::{Item, Table};
 use super::name::ContractId;
+use super::pattern::NamePattern;
 use super::role::{ArgsStyle, Protocol, User, decode_command, decode_protocol};
 use crate::diagnostic::Diagnostic;
 use crate::oci::{Platform, Reference};
@@ -24,6 +25,8 @@ pub struct Replaces {
     pub kind: Spanned<RetirementKind>,
     /// First release in which the old name is retired; one for each release line, when it came to several.
     pub since: Vec<Spanned<String>>,
+    /// The merged image's name, where the component is in several images.
+    pub replacement: Option<Spanned<NamePattern>>,
     /// Lowest tag of the merged image that contains it.
     pub floor: Option<Spanned<String>>,
     /// What a consumer of the retired name must now be given as its command: program, then arguments.
@@ -93,6 +96,20 @@ const RETIREMENT_KINDS: &[(&str, RetirementKind)] = &[
 ];
 
 impl RetirementKind {
+    /// What happened, after the name of an image: `was moved`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Moved => "was moved",
+            Self::Renamed => "was renamed",
+            Self::Folded => "was folded",
+            Self::Replaced => "was replaced",
+            Self::Withdrawn => "was withdrawn",
+            Self::Variant => "became a variant",
+            Self::PlatformDropped => "lost platforms",
+            Self::MustBeAbsent => "must be absent",
+        }
+    }
+
     /// The word that is written for it.
     pub fn as_str(self) -> &'static str {
         RETIREMENT_KINDS.iter().find(|(_, kind)| *kind == self).map(|(name, _)| *name).unwrap_or_default()
@@ -166,10 +183,11 @@ fn decode_entry(table: &mut Table<'_>) -> Option<Replaces> {
     let image = table.required("image").and_then(|item| item.parsed());
     let kind = table.required("kind").and_then(|item| item.parsed());
     let since = table.required("since").and_then(|item| decode_versions(&item));
+    let replacement = table.optional("replacement").and_then(|item| item.parsed());
     let floor = table.optional("floor").and_then(|item| item.line());
     let command = table.optional("command").and_then(|item| spanned_command(&item));
     let contract = table.optional("contract").and_then(|item| item.table(|table| decode_contract(table, item.span)));
-    Some(Replaces { image: image?, kind: kind?, since: since?, floor, command, contract })
+    Some(Replaces { image: image?, kind: kind?, since: since?, replacement, floor, command, contract })
 }
 
 fn decode_contract(table: &mut Table<'_>, span: Span) -> Option<Contract> {

@@ -7,7 +7,7 @@
 //! | `inside.rs` | whether a path stays in the workspace, links followed |
 //! | `text.rs` | reading text files, with limits, never following a link out of the workspace |
 //! | `texts.rs` | files of arbitrary trees, for a search; the clock, for `--on today` |
-//! | `consumers.rs` | files of consumers: many, anywhere, read once each |
+//! | `foreign.rs` | files of others: many, anywhere, read once each |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree/` | files that builds read: listed, hashed, kept inside the workspace |
 //! | `ignore/` | which files of a folder belong to a build: `.gitignore` and `.dockerignore` |
@@ -29,10 +29,10 @@
 mod accounts;
 mod bootstrap;
 pub mod cargo;
-mod consumers;
 mod discover;
 mod environment;
 mod folders;
+mod foreign;
 mod generated;
 mod git;
 mod ignore;
@@ -51,10 +51,10 @@ pub mod write;
 
 pub use accounts::{Account, accounts};
 pub use bootstrap::{BootstrapError, bootstrap, bootstrap_key};
-pub use consumers::{Listed as ListedTexts, list as list_texts, read as read_text};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
 pub use folders::{FolderPattern, Folders, ManifestFiles};
+pub use foreign::{Listed as ListedTexts, list as list_texts, read as read_text};
 pub use generated::{Existing, GENERATED, existing, stale};
 pub use git::{
     BlobFile, History, Revision, RevisionError, RevisionTree, branch, commit_times, head_time, ignored, read_blobs,

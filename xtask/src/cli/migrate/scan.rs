@@ -102,7 +102,7 @@ fn document<'a>(scanned: &'a Scanned, ledger: &'a Ledger) -> Document<'a> {
     Document { schema: SCHEMA, files: scanned.looked_at, findings: scanned.findings().map(json).collect() }
 }
 
-/// `velero/x:1 is folded since 1.16.0: use velero/velero:v1.16.0`
+/// `velero/x:1 was folded (1.16.0): use velero/velero:v1.16.0`
 pub(super) fn sentence(finding: &Finding, entry: &Entry) -> String {
     let what = match (finding.expected.is_empty(), finding.is_fixable()) {
         (true, true) => "remove it".to_owned(),
@@ -110,7 +110,7 @@ pub(super) fn sentence(finding: &Finding, entry: &Entry) -> String {
         (false, _) => format!("use {}", finding.expected),
     };
     let since = entry.since.join(", ");
-    let head = format!("{} is {} since {since}", finding.written, entry.kind.as_str());
+    let head = format!("{} {} ({since})", finding.written, entry.kind.in_words());
     if what.is_empty() { head } else { format!("{head}: {what}") }
 }
 

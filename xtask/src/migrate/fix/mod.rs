@@ -126,9 +126,10 @@ fn nothing_to_write(case: &Case<'_>) -> Option<String> {
     let note = case.note();
     let why = match entry.kind {
         RetirementKind::MustBeAbsent => "it must not be there any more: remove what uses it".to_owned(),
-        _ if case.answer.name.is_none() => {
-            format!("it is {} and has no replacement: remove what uses it", entry.kind.as_str())
+        RetirementKind::Withdrawn | RetirementKind::PlatformDropped if case.answer.name.is_none() => {
+            format!("it {} and has no replacement: remove what uses it", entry.kind.in_words())
         }
+        _ if case.answer.name.is_none() => "the ledger names no replacement: see `ledger check`".to_owned(),
         _ => return None,
     };
     Some(if note.is_empty() { why } else { format!("{why} ({note})") })
@@ -152,7 +153,8 @@ fn notes(case: &Case<'_>) -> Vec<String> {
     if case.answer.mirrored.is_some() && case.answer.name.is_some() {
         notes.push(format!("this is a mirror: it must hold {}", case.answer.reference()));
     }
-    if let (Some(command), None) = (case.answer.command(), &case.place.container) {
+    let is_prose = matches!(case.place.kind, PlaceKind::Markdown | PlaceKind::SourceComment);
+    if let (Some(command), None, false) = (case.answer.command(), &case.place.container, is_prose) {
         notes.push(format!("consumers of the new image must start {}", command.join(" ")));
     }
     notes

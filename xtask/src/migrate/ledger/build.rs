@@ -29,7 +29,11 @@ impl Builder {
     pub fn manifests(mut self, manifests: &Manifests) -> Self {
         for component in manifests.components.values() {
             let goal = goal(manifests, component).unwrap_or_default();
-            self.ledger.entries.extend(component.replaces.iter().map(|replaces| replaced(replaces, &goal)));
+            let entry = |replaces: &Replaces| match &replaces.replacement {
+                Some(name) => replaced(replaces, &Goal { name: Some(name.value.to_string()), newest: None }),
+                None => replaced(replaces, &goal),
+            };
+            self.ledger.entries.extend(component.replaces.iter().map(entry));
         }
         self.file(&manifests.settings.ledger)
     }

@@ -64,9 +64,9 @@ fn no_answer(entry: &Entry) -> Option<Diagnostic> {
     let missing = entry.replacement.is_none() && !needs_none;
     missing.then(|| {
         let message = format!("`{}` is {} and has no replacement", entry.text, entry.kind.as_str());
-        Diagnostic::error("ledger-no-answer", message).label(entry.span, "").help(
-            "name it with `replacement`; of a component in several images, only a `[[retired]]` entry can say which is meant",
-        )
+        Diagnostic::error("ledger-no-answer", message)
+            .label(entry.span, "")
+            .help("name it with `replacement`: of a component in several images nobody can tell which one is meant")
     })
 }
 

@@ -1,6 +1,7 @@
 //! One file: from hits to findings.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::file_kind::{FileKind, is_binary};
 use super::finding::{Finding, Fix, Severity};
@@ -10,7 +11,7 @@ use super::mention::{self, Mention, Tag};
 use super::place::{Place, PlaceKind};
 use super::{MAX_FILE, history, keys, text, yaml};
 use crate::migrate::edit::Edit;
-use crate::migrate::fix::{self, Case};
+use crate::migrate::fix::{self, Case, Fixed};
 use crate::migrate::ledger::{At, Entry, Found, Ledger, Wanted, Written};
 
 /// Most findings of one file: beyond that it is no file that people wrote, and time would have no bound.
@@ -123,7 +124,8 @@ impl<'l> Scanner<'l> {
         if let Some(registry) = registry {
             written.registry = (!is_computed(registry)).then_some(registry);
         }
-        let found = self.ledger.find(&written, &self.at)?;
+        let mut all = self.ledger.find_all(&written, &self.at);
+        let found = if all.is_empty() { return None } else { all.remove(0) };
         if !is_reference(context, &mention, &place, &written) || history::is_about_before(context.path, found.entry) {
             return None;
         }
@@ -133,17 +135,27 @@ impl<'l> Scanner<'l> {
         let tag = context.tag(&mention, &place);
         let answer = self.ledger.resolve(&found, tag.as_deref(), self.wanted());
         let case = Case { context, mention: &mention, place: &place, answer: &answer };
-        let fixed = fix::fix(&case);
-        Some(self.finding(found, place, mention.range(), fixed.written, fixed.expected, fixed.fix, fixed.notes))
+        let mut fixed = fix::fix(&case);
+        // of two products only the reader knows which one is meant
+        if let Some(other) = all.iter().find(|other| other.entry.product != found.entry.product) {
+            let products = [found.entry.product_name(), other.entry.product_name()];
+            let why = format!(
+                "{} say different things of it: say which is meant with --at PRODUCT=VERSION",
+                products.join(" and ")
+            );
+            fixed.fix = Fix::Explained(why);
+        }
+        Some(self.finding(found.entry, place, mention.range(), fixed))
     }
 
     /// A tag or registry under a key that belongs to a retired image.
     fn half(&self, context: &Context<'_>, hit: Hit) -> Option<Finding> {
         let (place, tag) = keys::half(context, hit)?;
-        let entry =
-            self.ledger.entries.iter().find(|entry| {
-                entry.keys.iter().any(|key| *key == place.key) && self.ledger.is_retired(entry, &self.at)
-            })?;
+        let entry = self
+            .ledger
+            .entries
+            .iter()
+            .find(|entry| entry.keys.contains(&place.key) && self.ledger.is_retired(entry, &self.at))?;
         if history::is_about_before(context.path, entry) {
             return None;
         }
@@ -151,7 +163,7 @@ impl<'l> Scanner<'l> {
         let text = String::from_utf8_lossy(&context.bytes[tag.value.clone()]).into_owned();
         let answer = self.ledger.resolve(&found, Some(&text), self.wanted());
         let fixed = fix::half(&answer, &tag, &text)?;
-        Some(self.finding(found, place, tag.value, fixed.written, fixed.expected, fixed.fix, fixed.notes))
+        Some(self.finding(entry, place, tag.value, fixed))
     }
 
     /// A Kustomize entry whose new name is another image is how a retired name is migrated.
@@ -165,20 +177,11 @@ impl<'l> Scanner<'l> {
         !text.is_empty()
     }
 
-    #[allow(clippy::too_many_arguments, reason = "parts of one value, put together in one place")]
-    fn finding(
-        &self,
-        found: Found<'_>,
-        place: Place,
-        range: std::ops::Range<usize>,
-        written: String,
-        expected: String,
-        fix: Fix,
-        notes: Vec<String>,
-    ) -> Finding {
-        let entry = self.ledger.entries.iter().position(|entry| std::ptr::eq(entry, found.entry)).unwrap_or_default();
+    fn finding(&self, own: &Entry, place: Place, range: Range<usize>, fixed: Fixed) -> Finding {
+        let entry = self.ledger.entries.iter().position(|entry| std::ptr::eq(entry, own)).unwrap_or_default();
         let Place { kind, path, object, document, .. } = place;
-        let severity = self.severity(found.entry);
+        let Fixed { written, expected, fix, notes } = fixed;
+        let severity = self.severity(own);
         Finding {
             range,
             line: 0,

@@ -11,7 +11,8 @@ pub(super) fn is_about_before(path: &str, entry: &Entry) -> bool {
 
 fn is_changelog(path: &str) -> bool {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    ["changelog", "changes.", "history."].iter().any(|word| name.starts_with(word))
+    // what a lock file promises of retired images is no use of them
+    ["changelog", "changes.", "history.", "groupage.lock"].iter().any(|word| name.starts_with(word))
 }
 
 /// The version that a part of a path is: at least two numbers, perhaps with words before it.

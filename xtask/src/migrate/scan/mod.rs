@@ -20,6 +20,7 @@
 //! | `my-velero-restore-helper`, `velero-restore-helper.go` | another name |
 //! | anything in `docs/v1.15/…`, `CHANGELOG-1.9.md` | true of a version in which it was not retired |
 //! | anything in `CHANGELOG.md` | what happened, not what is used |
+//! | what stands below `[[retired]]` or `[[replaces]]`, and `groupage.lock` | the ledger itself |
 //! | `name:` of a Kustomize entry whose `newName` is another image | migrated already |
 
 mod context;

@@ -10,6 +10,7 @@ pub(super) fn place(kind: FileKind, bytes: &[u8], at: usize) -> Option<Place> {
     let line = line(bytes, at);
     match kind {
         FileKind::Json => Some(json(bytes, at)),
+        FileKind::Toml if is_ledger(bytes, at) => None,
         FileKind::Toml => Some(toml(bytes, at, line)),
         FileKind::Dockerfile => dockerfile(bytes, at, line),
         FileKind::Shell => shell(bytes, at, line, PlaceKind::Shell),
@@ -55,8 +56,17 @@ fn json(bytes: &[u8], at: usize) -> Place {
         let words = |key: &str| place.sibling(key).map(|sibling| flow::list(bytes, &sibling.value));
         place.container = Some(Container { command: words("command"), args: words("args") });
     }
+    // the data of a ConfigMap
+    place.is_override = keys.len() > 1 && keys[keys.len() - 2] == "data" && !place.siblings.is_empty();
     place.path = keys.join(".");
     place
+}
+
+/// Whether the table around a place says what is retired.
+fn is_ledger(bytes: &[u8], at: usize) -> bool {
+    let lines = bytes[at.saturating_sub(MOST)..at].rsplit(|byte| *byte == b'\n');
+    let header = lines.into_iter().find(|line| line.trim_ascii_start().starts_with(b"[") && !line.contains(&b'='));
+    header.is_some_and(|line| line.starts_with(b"[[retired]]") || line.starts_with(b"[[replaces]]"))
 }
 
 fn toml(bytes: &[u8], at: usize, line: std::ops::Range<usize>) -> Place {
