@@ -1,88 +1,27 @@
-//! The order of versions and tags, and release lines.
-//!
-//! A version is an optional `v`, numbers between dots, and after `-` what else there is. `-alpha`, `-beta`, `-rc`, `-dev` and the
-//! like stand before the version, all other words (`-full`, `-0`) say which build of it and do not matter for a floor.
+//! Release lines, over the order of versions that [`crate::policy::compare`] gives.
 
 use std::cmp::Ordering;
 
-/// Words that stand before the version which they belong to.
-const BEFORE: [&str; 6] = ["alpha", "beta", "dev", "pre", "rc", "snapshot"];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Parsed<'a> {
-    numbers: Vec<u64>,
-    /// What comes before a release, `None` for a release.
-    before: Option<Vec<&'a str>>,
-}
-
-/// Compares two versions; `None` when one of them is none, such as `latest`.
-///
-/// ```
-/// use groupage::migrate::ledger::compare;
-/// use std::cmp::Ordering::{Equal, Less};
-/// assert_eq!(compare("v1.9.2", "1.16.0"), Some(Less));
-/// assert_eq!(compare("1.21.0-beta.2", "1.21"), Some(Less));
-/// assert_eq!(compare("5.3.0-full", "v5.3.0"), Some(Equal));
-/// assert_eq!(compare("latest", "1.0"), None);
-/// ```
-pub fn compare(one: &str, other: &str) -> Option<Ordering> {
-    let (one, other) = (parse(one)?, parse(other)?);
-    let longest = one.numbers.len().max(other.numbers.len());
-    let filled = |numbers: &[u64]| (0..longest).map(|at| numbers.get(at).copied().unwrap_or(0)).collect::<Vec<_>>();
-    let numbers = filled(&one.numbers).cmp(&filled(&other.numbers));
-    Some(numbers.then_with(|| match (&one.before, &other.before) {
-        (None, None) => Ordering::Equal,
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(one), Some(other)) => words(one, other),
-    }))
-}
+pub use crate::policy::compare;
 
 /// Whether a tag is known to be below a floor.
 pub fn is_below(tag: &str, floor: &str) -> bool {
     compare(tag, floor) == Some(Ordering::Less)
 }
 
-/// As [SemVer 2 § 11](https://semver.org/#spec-item-11): numbers by value and before words, the longer list last.
-fn words(one: &[&str], other: &[&str]) -> Ordering {
-    for (one, other) in one.iter().zip(other) {
-        let order = match (one.parse::<u64>(), other.parse::<u64>()) {
-            (Ok(one), Ok(other)) => one.cmp(&other),
-            (Ok(_), Err(_)) => Ordering::Less,
-            (Err(_), Ok(_)) => Ordering::Greater,
-            (Err(_), Err(_)) => one.cmp(other),
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    one.len().cmp(&other.len())
-}
-
-fn parse(text: &str) -> Option<Parsed<'_>> {
+/// The numbers of a version, `None` for what is none, such as `latest`.
+fn numbers(text: &str) -> Option<Vec<u64>> {
+    compare(text, text)?;
     let text = text.strip_prefix('v').unwrap_or(text);
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (numbers, rest) = text.split_at(end);
-    let numbers: Option<Vec<u64>> = numbers.split('.').map(|number| number.parse().ok()).collect();
-    let rest = match rest.strip_prefix(['-', '+', '_']) {
-        Some(rest) => rest,
-        None if rest.is_empty() => "",
-        // `1.2rc1`, but not `3rd`
-        None if BEFORE.iter().any(|word| rest.starts_with(word)) => rest,
-        None => return None,
-    };
-    let is_before = BEFORE.iter().any(|word| {
-        let after = rest.strip_prefix(word);
-        after.is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphabetic()))
-    });
-    Some(Parsed { numbers: numbers?, before: is_before.then(|| rest.split(['.', '-']).collect()) })
+    text[..end].trim_end_matches('.').split('.').map(|number| number.parse().ok()).collect()
 }
 
 /// Whether something that happened first in these versions, one for each release line, has happened in a version. A line that is
 /// not named has it when it is newer than all that are. A version that is none is taken for the newest.
 pub(super) fn has_happened(since: &[String], version: &str) -> bool {
-    let Some(own) = parse(version) else { return true };
-    let same_line = |other: &&String| parse(other).is_some_and(|other| line(&other.numbers) == line(&own.numbers));
+    let Some(own) = numbers(version) else { return true };
+    let same_line = |other: &&String| numbers(other).is_some_and(|other| line(&other) == line(&own));
     let reached = |first: &str| compare(version, first).is_none_or(Ordering::is_ge);
     match since.iter().find(same_line) {
         Some(first) if since.len() > 1 => reached(first),
@@ -145,11 +84,12 @@ mod tests {
 
     #[test]
     fn order() {
-        let sorted = ["0.9", "1.0.0-alpha.2", "1.0.0-alpha.10", "1.0.0-rc1", "1.0.0", "v1.0.1", "3.0.20230201"];
+        let sorted = ["0.9", "1.0.0-alpha.2", "1.0.0-alpha.10", "1.0.0-rc1", "1.0.0", "v1.0.1"];
         for pair in sorted.windows(2) {
             assert_eq!(compare(pair[0], pair[1]), Some(Ordering::Less), "{pair:?}");
         }
-        for not in ["", "latest", "main", "v", "3rd", "1..2", "99999999999999999999999.1"] {
+        // dates and semantic versions are two schemes, and no floor of the one can be below the other
+        for not in ["3.0.20230201", "", "latest", "main", "v", "3rd", "1..2", "99999999999999999999999.1"] {
             assert_eq!(compare(not, "1.0"), None, "{not}");
         }
     }
