@@ -86,13 +86,13 @@ fn effect(manifests: &Manifests, overrides: &Overrides) -> BTreeMap<&'static str
 
 fn told(resolution: &Resolution<'_>) -> BTreeMap<&'static str, String> {
     let wanted = lock::of_resolution(resolution, Builders::Used);
-    let pins = lock::require(&wanted, None, Mode::Prefer).unwrap().pins;
+    let pins = lock::require(&wanted, None, Mode::Prefer).expect("nothing is required").pins;
     let image = &resolution.images[0];
     let component = image.components.iter().find_map(|component| component.image.as_ref());
-    let builder = resolution.builders.values().next().unwrap();
+    let builder = resolution.builders.values().next().expect("there is one");
     let tag = image.output.tag.as_ref().map(|tag| tag.value.to_string()).unwrap_or_default();
     BTreeMap::from([
-        ("bases.b", pins.pin_source(image.base.image.as_ref().unwrap()).to_string()),
+        ("bases.b", pins.pin_source(image.base.image.as_ref().expect("it is no scratch")).to_string()),
         ("builders.r", pins.pin(builder).to_string()),
         ("components.c.image", component.map(|image| pins.pin_source(image).to_string()).unwrap_or_default()),
         ("name", image.output.name()),
@@ -161,8 +161,8 @@ proptest! {
         let after = effect(&manifests, &overrides(&all));
         for key in ["bases.b", "builders.r", "components.c.image"] {
             prop_assert_eq!(&after[key], &before[key]);
-            let source: ImageSource = after[key].parse().unwrap();
-            let reference: &Reference = source.reference().unwrap();
+            let source: ImageSource = after[key].parse().expect("it is a reference");
+            let reference: &Reference = source.reference().expect("it is of a registry");
             prop_assert!(!reference.to_string().contains("//"));
         }
     }

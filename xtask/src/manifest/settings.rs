@@ -237,7 +237,10 @@ impl Settings {
     }
 }
 
-fn decode_build(table: &mut Table<'_>) -> Option<(Option<Spanned<BuildNetwork>>, Vec<Spanned<StampLabel>>)> {
+/// `[build]`: its network and its stamp.
+type Build = (Option<Spanned<BuildNetwork>>, Vec<Spanned<StampLabel>>);
+
+fn decode_build(table: &mut Table<'_>) -> Option<Build> {
     let network = table.optional("network").and_then(|item| item.parsed());
     let stamp = table.optional("stamp").and_then(|item| item.list(Item::parsed));
     Some((network, stamp.unwrap_or_default()))

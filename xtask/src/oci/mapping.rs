@@ -86,11 +86,11 @@ pub enum MappingError {
     #[error("{reference} has no place behind the mirror by `{mode}`: {error}")]
     Invalid {
         /// What was to be mapped.
-        reference: Reference,
+        reference: Box<Reference>,
         /// How.
         mode: MappingMode,
         /// Why not.
-        error: ReferenceError,
+        error: Box<ReferenceError>,
     },
     /// Two would be one.
     #[error(transparent)]
@@ -136,8 +136,9 @@ impl Mapping {
             MappingMode::Flatten => repository.replace('/', "-"),
         };
         let path = if self.path.is_empty() { below } else { format!("{}/{below}", self.path) };
-        Reference::from_parts(Some(&self.registry), &path, reference.tag(), reference.digest())
-            .map_err(|error| MappingError::Invalid { reference: reference.clone(), mode: self.mode, error })
+        Reference::from_parts(Some(&self.registry), &path, reference.tag(), reference.digest()).map_err(|error| {
+            MappingError::Invalid { reference: Box::new(reference.clone()), mode: self.mode, error: Box::new(error) }
+        })
     }
 
     /// Where all references are behind the mirror.

@@ -153,7 +153,7 @@ impl Look<'_> {
         if let Err(error) = mapping.map_all(written.iter().map(|(reference, _)| *reference)) {
             let named = |reference: &Reference| match &error {
                 MappingError::Collision(two) => two.first == *reference || two.second == *reference,
-                MappingError::Invalid { reference: one, .. } => one == reference,
+                MappingError::Invalid { reference: one, .. } => **one == *reference,
             };
             let report = written.iter().filter(|(reference, _)| named(reference));
             let report = report.fold(
