@@ -7,9 +7,12 @@
 //! ```text
 //! files → Sources → Manifests → Resolution → Pins → Plan → Dockerfile + context → images → output
 //!         workspace  manifest    resolve      lock   plan   render                 engine    report, cli
-//!                                                      ├─ check: findings
-//!                                                      └─ engine::native, without a Dockerfile
-//!                                                                                 └─ verify: findings, on the bytes
+//!                        │                             ├─ check: findings
+//!                        │                             ├─ release: tables, promotions, swaps, differences
+//!                        │                             └─ engine::native, without a Dockerfile
+//!                        │                                                        └─ verify: findings, on the bytes
+//!                        ├─ policy: which references may be used where, and which version is newer
+//!                        └─ migrate: the ledger, and edits of other people's files
 //! ```
 //!
 //! | file | read by | written by |
@@ -34,6 +37,7 @@
 //! | archives of `--output` | other programs | [`engine`] |
 //! | the Docker daemon, registries | [`engine::docker`], [`engine::registry`] | `build`; `--load`, `--push` |
 //! | ledger files (`[[retired]]`), files of consumers of retired images | [`cli`], [`migrate`] | people; `migrate apply --write` |
+//! | git trees of revisions, read without a checkout | `check references --rev` | people |
 //! | git history (times), `SOURCE_DATE_EPOCH`, accounts of `docker login` | [`workspace`], [`cli`] | people |
 //!
 //! **Invariants**
@@ -43,7 +47,8 @@
 //! - Nothing but [`workspace`] reads the disk, the environment or cargo. [`engine`] reads the files that a plan names, runs
 //!   cargo to compile, and writes below `target/groupage` and where an output was asked for.
 //! - Nothing but [`cli`] prints or chooses exit codes.
-//! - Same inputs, same bytes: whatever can reach an output is sorted; there is no clock and no random name in it.
+//! - Same inputs, same bytes: whatever can reach an output is sorted; there is no clock and no random name in it. The one
+//!   question about today, whether a record has expired, is asked by `--on today`.
 //! - Outputs appear by rename: a killed run leaves the previous state.
 //! - No panics on input: bad files are [`diagnostic`]s with a place and a next step.
 
