@@ -16,9 +16,9 @@ use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
 use crate::resolve::{self, ImageSelector, Overrides, Packages, Profile, Resolution, Selection};
-use crate::source::{SourceMap, Span, Spanned};
+use crate::source::{SourceMap, Span};
 use crate::workspace::cargo::{Cargo, CargoReadError, CargoWorkspace};
-use crate::workspace::{self, Environment, Memory, OverrideEntry, Sources, Tree, Want, Workspace, WorkspaceError};
+use crate::workspace::{self, Environment, Memory, Sources, Tree, Want, Workspace, WorkspaceError};
 use crate::{check, oci};
 
 /// The variable that names an environment.
@@ -105,7 +105,8 @@ impl<'a> Session<'a> {
         }
         let policy = Policy::new(&manifests).map_err(|problems| self.bad_input(&problems, &sources.map))?;
         // a misspelt name must not be taken for no environment, whatever the command
-        let profile = self.target_environment(&policy)?.map(profile);
+        let profile = self.target_environment(&policy)?;
+        let profile = profile.map(|environment| Profile::of(&environment.name, &environment.settings));
         let overrides = Overrides {
             flags: self.global.set.clone(),
             environment: self.environment.with_prefix("GROUPAGE_"),
@@ -299,14 +300,6 @@ impl<'a> Session<'a> {
         self.output.diagnostics(problems, map);
         Stop::silent(ExitStatus::BadInput)
     }
-}
-
-/// The values of an environment, as overrides.
-fn profile(environment: &TargetEnvironment) -> Profile {
-    let entry = |(key, value): (&String, &Spanned<String>)| {
-        (key.clone(), OverrideEntry { key: value.span, value: value.clone() })
-    };
-    Profile { name: environment.name.to_string(), keys: environment.settings.values.iter().map(entry).collect() }
 }
 
 impl Loaded {

@@ -158,6 +158,13 @@ pub fn resolve<'m>(
     names::check(manifests, &mut problems);
     component::check_packages(manifests, packages, &mut problems);
     overrides.unused(|| known_keys(manifests)).into_iter().for_each(|problem| problems.push(problem));
+    let profiles = manifests.settings.policy.environments.iter().filter(|(_, own)| !own.values.is_empty());
+    for (name, environment) in profiles {
+        // a key that does not exist is wrong in every environment, not only in the one that is chosen
+        let profile = Some(Profile::of(name, environment));
+        let wrong = Overrides { profile, ..Overrides::default() }.unused(|| known_keys(manifests));
+        wrong.into_iter().for_each(|problem| problems.push(problem));
+    }
     if problems.has_errors() {
         return Err(problems.into_list());
     }

@@ -10,8 +10,8 @@ use std::fmt;
 
 use super::look::known_keys;
 use crate::diagnostic::{Diagnostic, closest};
-use crate::manifest::Manifests;
-use crate::source::Span;
+use crate::manifest::{EnvironmentName, EnvironmentSettings, Manifests};
+use crate::source::{Span, Spanned};
 use crate::workspace::OverrideEntry;
 
 /// Where a value comes from.
@@ -60,6 +60,16 @@ pub struct Profile {
     pub name: String,
     /// Its values, by key.
     pub keys: BTreeMap<String, OverrideEntry>,
+}
+
+impl Profile {
+    /// The values of an environment.
+    pub fn of(name: &EnvironmentName, environment: &EnvironmentSettings) -> Self {
+        let entry = |(key, value): (&String, &Spanned<String>)| {
+            (key.clone(), OverrideEntry { key: value.span, value: value.clone() })
+        };
+        Self { name: name.to_string(), keys: environment.values.iter().map(entry).collect() }
+    }
 }
 
 /// What one source says of a key.
