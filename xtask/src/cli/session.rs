@@ -221,7 +221,8 @@ impl<'a> Session<'a> {
             Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
             None => PrunedWorkspaces::new(),
         };
-        let tree = read(plan::wants(resolution, &pruned, root)).map_err(bad)?;
+        let wants = loaded.memory.ahead_of(|| plan::wants(resolution, &pruned, root));
+        let tree = read(wants).map_err(bad)?;
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
         let texts = render::template_texts(own).into_iter();

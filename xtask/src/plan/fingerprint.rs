@@ -109,7 +109,13 @@ pub(super) fn component(plan: &ComponentPlan, found: &Found) -> String {
         let each: Vec<_> = plan.platform_files.keys().map(|platform| (platform, on(platform))).collect();
         return hash(&(VERSION, each));
     }
-    hash(&(VERSION, how(plan, found), installs(plan), &plan.files, &plan.links, &plan.inputs))
+    let rest = (installs(plan), &plan.files, &plan.links, &plan.inputs);
+    let (installs, files, links, inputs) = &rest;
+    if let (BuildPlan::Files, None) = (&plan.build, &found.toolchain) {
+        // the same bytes as below, without a tree of values: most components of a large workspace are files
+        return hash(&(VERSION, (&plan.build, &plan.template), installs, files, links, inputs));
+    }
+    hash(&(VERSION, how(plan, found), installs, files, links, inputs))
 }
 
 /// What the stage gives, by path in the image: the order of the manifest decides something only where one path is below another,

@@ -64,10 +64,12 @@ impl Read<'_> {
 
 /// The files and folders that the plan of a resolution will need.
 pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8Path) -> Vec<Want> {
-    let parts = resolution.images.iter().flat_map(|image| image.components.iter().map(move |part| (image, part)));
-    let mut wants: Vec<Want> = parts.flat_map(|(image, part)| component::wants(image, part, pruned, root)).collect();
-    wants.extend(resolution.images.iter().flat_map(|image| multicall::wants(image, pruned, root)));
-    wants.sort();
+    let of_image = |image: &ResolvedImage<'_>| -> Vec<Want> {
+        let parts = image.components.iter().flat_map(|part| component::wants(image, part, pruned, root));
+        parts.chain(multicall::wants(image, pruned, root)).collect()
+    };
+    let mut wants: Vec<Want> = in_parallel(&resolution.images, of_image).into_iter().flatten().collect();
+    wants.sort_unstable();
     wants.dedup_by(|next, kept| {
         let same = next.path == kept.path && next.exclude == kept.exclude;
         kept.required |= same && next.required;

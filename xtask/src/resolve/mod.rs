@@ -183,7 +183,7 @@ pub fn resolve<'m>(
         let mut found = Problems::default();
         let image = image(&shared, target, &mut found);
         let mut look_up = Look { overrides, problems: &mut found };
-        (mode::images(&image, target, selection, &mut look_up), found)
+        (mode::images(image, target, selection, &mut look_up), found)
     });
     let mut images = Vec::with_capacity(resolved.len());
     for (own, found) in resolved {

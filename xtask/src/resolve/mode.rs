@@ -19,7 +19,7 @@ use crate::oci::Platform;
 
 /// The image in every mode that is asked for.
 pub(super) fn images<'m>(
-    image: &ResolvedImage<'m>,
+    image: ResolvedImage<'m>,
     target: &Target<'m>,
     selection: &Selection,
     look: &mut Look<'_>,
@@ -27,7 +27,11 @@ pub(super) fn images<'m>(
     let own = own(image.definition, selection, look);
     let modes: BTreeSet<Mode> =
         selection.modes.iter().copied().chain(selection.modes.is_empty().then_some(own)).collect();
-    check_parts(image, target, &modes, look.problems);
+    check_parts(&image, target, &modes, look.problems);
+    if modes.len() == 1 && own != Mode::Split && modes.contains(&own) && target.parts.is_empty() {
+        // nearly always: nothing is to be copied
+        return vec![ResolvedImage { mode: own, beside: false, ..image }];
+    }
     let mut images = Vec::new();
     for mode in &modes {
         let beside = modes.len() > 1 && *mode != own;

@@ -74,6 +74,14 @@ impl Memory {
         Self { place: Some(place), ..Self::default() }
     }
 
+    /// Reads what was stored while `work` is done, which does not need it yet.
+    pub fn ahead_of<R>(&self, work: impl FnOnce() -> R) -> R {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.stored());
+            work()
+        })
+    }
+
     fn stored(&self) -> &Stored {
         self.stored.get_or_init(|| self.place.as_ref().and_then(|place| read(&place.folder)).unwrap_or_default())
     }
