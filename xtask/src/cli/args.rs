@@ -69,7 +69,7 @@ pub struct Global {
     /// Override one value: bases.NAME, builders.NAME or components.NAME.image, or of these only .registry, .repository, .tag or .digest; registry.default, registry.mirror, images.NAME.base and the like; `*` matches within a name
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Workspace")]
     pub set: Vec<(String, String)>,
-    /// The environment that the work is for, one of [environments] of groupage.toml; GROUPAGE_ENV when absent
+    /// The environment that the work is for, one of `[environments]` of groupage.toml; GROUPAGE_ENV when absent
     #[arg(long, global = true, value_name = "NAME", help_heading = "Workspace")]
     pub env: Option<String>,
     /// Assert that groupage.lock fits the manifests, as Cargo.lock always must; the default when CI=true and there is a groupage.lock

@@ -16,7 +16,7 @@
 //!
 //! **When a blob was last used is its time of change** (ctime): setting its permission bits once more moves that and nothing
 //! else. Times of access are off on many machines and moved by every backup, and a time of modification is what damage is
-//! known by. A blob whose time is younger than [`GRAIN`] before this run began is left alone, so that a run in which nothing
+//! known by. A blob whose time is younger than `GRAIN` before this run began is left alone, so that a run in which nothing
 //! is new writes nothing. `cache prune` goes by it; it gets the lock of the store alone, so that it never meets a build.
 
 pub mod holdings;

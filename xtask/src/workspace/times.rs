@@ -25,7 +25,7 @@ struct Remembered {
     times: BTreeMap<String, u64>,
 }
 
-/// [`commit_times`] and [`git::history`], which ask git at most once when everything is known. `memory` is the folder
+/// [`commit_times`] and `git::history`, which ask git at most once when everything is known. `memory` is the folder
 /// for what is kept between runs; when it cannot be written, nothing is remembered.
 pub fn remembered_times(root: &Utf8Path, memory: &Utf8Path, groups: &[Vec<Utf8PathBuf>]) -> (Vec<u64>, History) {
     let (head, history) = git::head(root);

@@ -22,7 +22,7 @@ pub fn file(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
     by_rename(&link_target(path), bytes, mode)
 }
 
-/// A file that is written piece by piece, and appears when it is whole. What [`file`] says of links and streams holds here
+/// A file that is written piece by piece, and appears when it is whole. What [`file()`] says of links and streams holds here
 /// too. Dropped before [`Growing::finish`], a file leaves nothing.
 #[derive(Debug)]
 pub struct Growing {
