@@ -7,6 +7,7 @@ use crate::migrate::ledger::{Ledger, NewTag, Wanted};
 
 const HEAD: &str = "\
 # Puts what replaced them in the place of retired images. What a container starts is not changed here.
+# For `components:` of a kustomization (kubectl 1.21, Kustomize 3.7); with an older one, copy `images:` into it.
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
 ";
