@@ -6,22 +6,14 @@
 
 use std::str::FromStr;
 
+use crate::workspace::glob::{Fit, Token, fits};
+
 /// One pattern of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glob {
     /// What every match begins with.
     literal: String,
     rest: Vec<Token>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Is(char),
-    One,
-    Some,
-    All,
-    Folders,
-    Class { negated: bool, ranges: Vec<(char, char)> },
 }
 
 impl Glob {
@@ -36,50 +28,9 @@ impl Glob {
         match self.rest.as_slice() {
             [] => text.is_empty(),
             [Token::All] => true,
-            tokens => walk(tokens, text),
+            tokens => fits(tokens, text, Fit::Path),
         }
     }
-}
-
-/// Every place of the pattern that fits what was read so far is kept at once, so that no pattern takes long.
-fn walk(tokens: &[Token], text: &str) -> bool {
-    let mut now = vec![false; tokens.len() + 1];
-    enter(tokens, &mut now, 0);
-    for c in text.chars() {
-        let mut next = vec![false; now.len()];
-        for (at, token) in tokens.iter().enumerate().filter(|(at, _)| now[*at]) {
-            match token {
-                Token::Is(wanted) if *wanted == c => enter(tokens, &mut next, at + 1),
-                Token::One if c != '/' => enter(tokens, &mut next, at + 1),
-                Token::Class { negated, ranges } if c != '/' && is_in(ranges, c) != *negated => {
-                    enter(tokens, &mut next, at + 1);
-                }
-                Token::Some if c != '/' => enter(tokens, &mut next, at),
-                Token::All => enter(tokens, &mut next, at),
-                Token::Folders => {
-                    next[at] = true;
-                    if c == '/' {
-                        enter(tokens, &mut next, at + 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        now = next;
-    }
-    now[tokens.len()]
-}
-
-/// Reaches a place, and those behind it that need no character.
-fn enter(tokens: &[Token], places: &mut [bool], at: usize) {
-    places[at] = true;
-    if matches!(tokens.get(at), Some(Token::Some | Token::All | Token::Folders)) {
-        enter(tokens, places, at + 1);
-    }
-}
-
-fn is_in(ranges: &[(char, char)], c: char) -> bool {
-    ranges.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 impl FromStr for Glob {
@@ -93,7 +44,7 @@ impl FromStr for Glob {
                 '*' if rest.starts_with("**/") => (Token::Folders, 3),
                 '*' if rest.starts_with("**") => (Token::All, 2),
                 '*' => (Token::Some, 1),
-                '?' => (Token::One, 1),
+                '?' => (Token::Any, 1),
                 '[' => class(rest)?,
                 '{' | '}' => return Err(format!("`{text}` holds `{c}`, which stands in patterns of tags only")),
                 c => (Token::Is(c), c.len_utf8()),

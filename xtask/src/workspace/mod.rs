@@ -10,6 +10,7 @@
 //! | `foreign.rs` | files of others: many, anywhere, read once each |
 //! | `overrides.rs` | `groupage.override.toml` as dotted keys |
 //! | `tree/` | files that builds read: listed, hashed, kept inside the workspace |
+//! | `glob.rs` | one pattern against one path or name |
 //! | `ignore/` | which files of a folder belong to a build: `.gitignore` and `.dockerignore` |
 //! | `memory/`, `seen.rs` | hashes from run to run, and when what the file system says of a file is enough |
 //! | `pool.rs` | the one small thread pool |
@@ -35,6 +36,7 @@ mod folders;
 mod foreign;
 mod generated;
 mod git;
+pub(crate) mod glob;
 mod ignore;
 mod inside;
 mod memory;

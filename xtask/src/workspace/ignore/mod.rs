@@ -16,7 +16,6 @@
 //! Patterns are matched here and not by the `ignore` crate: it knows git's lines and not Docker's, and one matcher of 80 lines
 //! serves both. Tests hold it to what git itself says.
 
-mod glob;
 mod pattern;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@
 //! | `[!a]` | not `a` | `!` or `a`; `[^a]` is not `a`, in both |
 //! | `!` below a left-out folder | cannot bring anything back | brings it back |
 
-use super::glob::{Fit, Token, fits};
+use crate::workspace::glob::{Fit, Token, fits};
 
 /// Whose rules a line follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

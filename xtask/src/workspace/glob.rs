@@ -1,9 +1,10 @@
-//! One pattern of an ignore file against one path, in time that grows with both and not faster: every place of the pattern
-//! that fits what was read so far is kept at once, so that no pattern takes long.
+//! One pattern against one path or name, in time that grows with both and not faster: every place of the pattern that fits what
+//! was read so far is kept at once, so that no pattern takes long. How a pattern is written is up to whoever reads it: ignore
+//! files and the policy of references have their own dialects.
 
 /// One step of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// This character.
     Is(char),
     /// Any character but `/`.
@@ -20,7 +21,7 @@ pub(super) enum Token {
 
 /// How much of a path has to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(crate) enum Fit {
     /// All of it.
     Path,
     /// All of it, or all of a folder above it.
@@ -30,7 +31,7 @@ pub(super) enum Fit {
 }
 
 /// Whether a pattern fits a path.
-pub(super) fn fits(tokens: &[Token], path: &str, fit: Fit) -> bool {
+pub(crate) fn fits(tokens: &[Token], path: &str, fit: Fit) -> bool {
     let mut now = vec![false; tokens.len() + 1];
     enter(tokens, &mut now, 0);
     for c in path.chars() {
