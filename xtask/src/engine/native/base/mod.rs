@@ -5,6 +5,7 @@
 //! | `layout.rs` | the image for a platform in an OCI layout, folder or archive |
 //! | `docker_archive.rs` | the one in an archive of `docker save` |
 //! | `daemon.rs` | the one that a daemon has, through the archive that it writes |
+//! | `saved.rs` | that archive as it comes, for whoever reads it |
 //! | `files.rs` | folders and archives alike |
 //! | `scan.rs` | layers on their way into the store |
 //! | `extract.rs` | files taken out of an image |
@@ -32,6 +33,7 @@ mod files;
 mod layout;
 mod look;
 mod record;
+mod saved;
 mod scan;
 mod tree;
 
