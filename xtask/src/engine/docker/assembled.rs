@@ -90,15 +90,7 @@ impl Docker {
         let known = common(&layers, &had);
         let image = parts.image(&wanted, layers);
         if job.verify.is_some() {
-            let unnamed = Unnamed {
-                image: job.image.clone(),
-                platform: platform.clone(),
-                config: image.config.value().unwrap_or_default(),
-                ground: ground.rootfs.clone(),
-                base: ground.layers.clone(),
-                own: wanted,
-                store: workshop.store.clone(),
-            };
+            let unnamed = Unnamed::new(&job.image, platform, &image, &ground, wanted, &workshop.store);
             unnamed.verify().await?;
         }
         let running = steps.begin("[image] load");

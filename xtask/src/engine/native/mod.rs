@@ -219,15 +219,7 @@ impl<'w> Native<'w> {
         let layers = making.layers(wanted.clone(), steps).await?;
         let image = parts.image(&wanted, layers);
         if job.verify {
-            let unnamed = Unnamed {
-                image: job.image.clone(),
-                platform: platform.clone(),
-                config: image.config.value().unwrap_or_default(),
-                ground: ground.rootfs.clone(),
-                base: ground.layers.clone(),
-                own: wanted,
-                store: self.store.clone(),
-            };
+            let unnamed = Unnamed::new(&job.image, platform, &image, ground, wanted, &self.store);
             unnamed.verify().await?;
         }
         Ok(image)

@@ -11,6 +11,7 @@ use camino::Utf8Path;
 use object::ReadCache;
 use serde_json::Value;
 
+use super::assemble::Ground;
 use super::base::layer_facts;
 use super::entry::{Content, EntryKind, LayerEntry};
 use super::shelf::LayerPlan;
@@ -21,17 +22,37 @@ use crate::verify::{CAPABILITY, Config, Contents, Facts, HEAD, Image, LayerFacts
 
 /// An image that was made and has no name yet.
 pub(in crate::engine) struct Unnamed {
-    pub(in crate::engine) image: String,
-    pub(in crate::engine) platform: Platform,
-    pub(in crate::engine) config: Value,
+    image: String,
+    platform: Platform,
+    config: Value,
     /// What is below its own layers.
-    pub(in crate::engine) ground: Rootfs,
-    pub(in crate::engine) base: Vec<Layer>,
-    pub(in crate::engine) own: Vec<LayerPlan>,
-    pub(in crate::engine) store: Store,
+    ground: Rootfs,
+    base: Vec<Layer>,
+    own: Vec<LayerPlan>,
+    store: Store,
 }
 
 impl Unnamed {
+    /// An image as it was made: on some ground, of some layers, whose bytes are in the store. `name` is for messages.
+    pub(in crate::engine) fn new(
+        name: &str,
+        platform: &Platform,
+        image: &crate::oci::Image,
+        ground: &Ground,
+        own: Vec<LayerPlan>,
+        store: &Store,
+    ) -> Self {
+        Self {
+            image: name.to_owned(),
+            platform: platform.clone(),
+            config: image.config.value().unwrap_or_default(),
+            ground: ground.rootfs.clone(),
+            base: ground.layers.clone(),
+            own,
+            store: store.clone(),
+        }
+    }
+
     /// Looks at the image.
     ///
     /// # Errors
