@@ -189,17 +189,5 @@ fn sarif(findings: &[Diagnostic], map: &SourceMap) -> Value {
             "locations": finding.labels.first().map(place).into_iter().collect::<Vec<_>>(),
         })
     };
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "groupage",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": used.map(rule).collect::<Vec<_>>(),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": findings.iter().map(result).collect::<Vec<_>>(),
-        }],
-    })
+    super::sarif::document(used.map(rule).collect(), findings.iter().map(result).collect())
 }

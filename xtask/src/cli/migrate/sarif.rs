@@ -22,6 +22,11 @@ pub(super) fn log(scanned: &Scanned, ledger: &Ledger) -> Value {
     };
     let results: Vec<Value> =
         scanned.findings().map(|(path, finding)| result(path.as_str(), finding, ledger)).collect();
+    document(kinds.iter().map(rule).collect(), results)
+}
+
+/// A log of one run of this program.
+pub(super) fn document(rules: Vec<Value>, results: Vec<Value>) -> Value {
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -29,7 +34,7 @@ pub(super) fn log(scanned: &Scanned, ledger: &Ledger) -> Value {
             "tool": { "driver": {
                 "name": "groupage",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": kinds.iter().map(rule).collect::<Vec<_>>(),
+                "rules": rules,
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
