@@ -95,7 +95,9 @@ fn reference(
     let written = written_source(manifests, key);
     let subject = fields::Subject { key, owner, written: written.as_ref(), contract: None };
     let mapping = mirror(manifests, overrides)?;
-    let found = fields::resolve(overrides, &subject, mapping.as_ref()).map_err(|problem| vec![problem])?;
+    let said = fields::Said::of(overrides, &subject);
+    let found = said.and_then(|said| fields::resolve(&said, &subject, mapping.as_ref()));
+    let found = found.map_err(|problem| vec![problem])?;
     explained.value = found.as_ref().map(|value| redacted(&value.value.to_string()));
     explained.mirrored = found.and_then(|found| match (&found.value, mapping) {
         (ImageSource::Registry(reference), Some(mapping)) if found.source == ValueSource::Manifest => {

@@ -120,35 +120,35 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The reference, or file, that a subject is.
+/// What the manifest says, for a subject that nobody replaces.
+pub(super) fn written(subject: &Subject<'_>) -> Option<Value<ImageSource>> {
+    subject.written.map(|written| Value { value: written.clone(), source: ValueSource::Manifest })
+}
+
+/// The reference, or file, that a subject is, by all that is said of it.
 ///
 /// # Errors
 /// A value that is none, with its source; a field of what has none.
 pub(super) fn resolve(
-    overrides: &Overrides,
+    said: &Said<'_>,
     subject: &Subject<'_>,
     mapping: Option<&Mapping>,
 ) -> Result<Option<Value<ImageSource>>, Diagnostic> {
-    let manifest = |written: &ImageSource| Value { value: written.clone(), source: ValueSource::Manifest };
-    if overrides.is_empty() {
-        return Ok(subject.written.map(manifest));
-    }
-    let said = Said::of(overrides, subject)?;
     let whole = match &said.whole {
         Some(found) => Some(whole(subject, found)?),
         None => None,
     };
     if !said.has_fields() {
-        return Ok(whole.or_else(|| subject.written.map(manifest)));
+        return Ok(whole.or_else(|| written(subject)));
     }
     let basis = whole.as_ref().map(|whole| &whole.value).or(subject.written);
     let reference = match basis {
         None => None,
         Some(ImageSource::Registry(reference)) => Some(reference),
-        Some(other) => return Err(no_fields(subject, &said, other)),
+        Some(other) => return Err(no_fields(subject, said, other)),
     };
-    let mut merged = merge(subject, &said, reference)?;
-    let moved = said.whole.is_some() || said.field(Field::Registry).is_some() || names_registry(&said);
+    let mut merged = merge(subject, said, reference)?;
+    let moved = said.whole.is_some() || said.field(Field::Registry).is_some() || names_registry(said);
     if let Some(mapping) = mapping.filter(|_| !moved) {
         let strongest = said.strongest();
         merged = mapping.map(&merged).map_err(|error| invalid(subject.owner, strongest, &error.to_string()))?;
@@ -268,7 +268,8 @@ mod tests {
         let written = (!default.is_empty()).then(|| default.parse::<ImageSource>().unwrap());
         let subject = Subject { key: "bases.b", owner: "bases.b", written: written.as_ref(), contract: None };
         let mapping = Mapping::new(Default::default(), "m.lan").unwrap();
-        let found = match resolve(&overrides, &subject, Some(&mapping)) {
+        let all = Said::of(&overrides, &subject);
+        let found = match all.and_then(|all| resolve(&all, &subject, Some(&mapping))) {
             Ok(found) => found.map(|value| value.value.to_string()).unwrap_or_default(),
             Err(problem) => problem.message,
         };

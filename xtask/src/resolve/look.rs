@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{self, Subject};
+use super::fields::{self, Said, Subject};
 use super::value::{Candidate, Overrides, Value, ValueSource, at};
 use super::{ResolvedBase, SCRATCH, component, moves, output};
 use crate::diagnostic::{Diagnostic, Problems};
@@ -123,16 +123,11 @@ impl Look<'_> {
         replaces: &[Replaces],
         mapping: Option<&Mapping>,
     ) -> Option<Value<ImageSource>> {
-        let overrides = self.overrides;
-        let found =
-            fields::resolve(overrides, subject, mapping).map_err(|problem| self.problems.push(problem)).ok()??;
-        let crossing = match &found.value {
-            ImageSource::Registry(result) => moves::check(overrides, subject, replaces, result),
-            _ => Ok(()),
-        };
-        let checked = crossing.and_then(|()| moves::contract(overrides, subject, &found.value));
-        checked.map_err(|problem| self.problems.push(problem)).ok()?;
-        Some(found)
+        if self.overrides.is_empty() {
+            return fields::written(subject);
+        }
+        let replaced = replaced(self.overrides, subject, replaces, mapping);
+        replaced.map_err(|problem| self.problems.push(problem)).ok()?
     }
 
     pub(super) fn registry(&mut self, manifests: &Manifests) -> Option<Value<RegistryPath>> {
@@ -196,6 +191,22 @@ impl Look<'_> {
         let image = self.source(&Subject { key: &key, owner: &key, written, contract }, &[], mapping);
         ResolvedBase { name, image, provides: definition.map_or(&[], |base| &base.provides), definition }
     }
+}
+
+/// What becomes of a reference by all that is said of it.
+fn replaced(
+    overrides: &Overrides,
+    subject: &Subject<'_>,
+    replaces: &[Replaces],
+    mapping: Option<&Mapping>,
+) -> Result<Option<Value<ImageSource>>, Diagnostic> {
+    let said = Said::of(overrides, subject)?;
+    let Some(found) = fields::resolve(&said, subject, mapping)? else { return Ok(None) };
+    if let ImageSource::Registry(result) = &found.value {
+        moves::check(&said, subject, replaces, result)?;
+    }
+    moves::contract(overrides, &said, subject, &found.value)?;
+    Ok(Some(found))
 }
 
 /// Every reference of the manifests, and where it stands.

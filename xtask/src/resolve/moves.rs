@@ -19,15 +19,11 @@ use crate::policy::compare;
 /// # Errors
 /// Both readings, when the override crosses a move.
 pub(super) fn check(
-    overrides: &Overrides,
+    said: &Said<'_>,
     subject: &Subject<'_>,
     replaces: &[Replaces],
     result: &Reference,
 ) -> Result<(), Diagnostic> {
-    if overrides.is_empty() {
-        return Ok(());
-    }
-    let said = Said::of(overrides, subject)?;
     if said.whole.is_some() {
         return Ok(());
     }
@@ -56,13 +52,14 @@ pub(super) fn check(
 ///
 /// # Errors
 /// Both contract ids.
-pub(super) fn contract(overrides: &Overrides, subject: &Subject<'_>, result: &ImageSource) -> Result<(), Diagnostic> {
-    if overrides.is_empty() {
-        return Ok(());
-    }
+pub(super) fn contract(
+    overrides: &Overrides,
+    said: &Said<'_>,
+    subject: &Subject<'_>,
+    result: &ImageSource,
+) -> Result<(), Diagnostic> {
     let key = format!("{}.{CONTRACT}", subject.owner);
     let (given, wanted) = (overrides.winner(&key)?, subject.contract);
-    let said = Said::of(overrides, subject)?;
     match (given, wanted) {
         (None, None) => Ok(()),
         (Some(given), Some(wanted)) if given.value == wanted.value.as_str() => Ok(()),
