@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
+use super::build::BuildPlan;
 use super::inputs::{excluded, inputs, own_folder};
-use super::model::{BuildPlan, ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
+use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
 use super::{Read, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};

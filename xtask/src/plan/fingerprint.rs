@@ -44,8 +44,9 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::build::BuildPlan;
 use super::changes;
-use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan, Input, InstallPlan};
+use super::model::{ComponentPlan, Found, ImagePlan, Input, InstallPlan};
 use crate::oci::{Platform, hex};
 
 /// Label that says the fingerprint of an image. It is no line of the Dockerfile, which is checked in and would be another one

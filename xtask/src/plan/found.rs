@@ -1,7 +1,8 @@
 //! The plan together with what an engine found: images behind names, and the compiler of this machine.
 
+use super::build::BuildPlan;
 use super::fingerprint;
-use super::model::{BuildPlan, ComponentPlan, Found, ImagePlan};
+use super::model::{ComponentPlan, Found, ImagePlan};
 use crate::oci::ImageSource;
 
 impl ImagePlan {

@@ -7,6 +7,7 @@
 //! **Invariants**: nothing here touches the disk or a network; equal inputs give equal bytes, whatever the order of files,
 //! the directory or the time.
 
+mod build;
 pub mod cargo;
 pub mod changes;
 mod component;
@@ -21,9 +22,10 @@ mod platform;
 mod pruned;
 mod tags;
 
+pub use build::BuildPlan;
 pub use model::{
-    Allowed, BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan,
-    LinkPlan, Plan, RolePlan,
+    Allowed, BasePlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,
+    Plan, RolePlan,
 };
 pub use pruned::{Pruned, PrunedKey, PrunedWorkspaces, packages, prune};
 pub use tags::tags;

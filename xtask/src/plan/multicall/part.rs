@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
+use super::super::build::BuildPlan;
 use super::super::inputs::{cargo_inputs, own_folder};
-use super::super::model::{BuildPlan, ComponentPlan, Found, InstallPlan, LinkPlan};
+use super::super::model::{ComponentPlan, Found, InstallPlan, LinkPlan};
 use super::super::pruned::PrunedKey;
 use super::super::{Read, component, fingerprint, is_hermetic};
 use super::{NAME, PACKAGE, cargo, path};

@@ -1,0 +1,72 @@
+//! How a component is built, as the plan has it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::manifest::{ComponentName, Link};
+use crate::oci::{ImageSource, Reference};
+
+/// How a component is built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum BuildPlan {
+    /// A package of the cargo workspace, compiled in a builder.
+    Cargo {
+        /// The builder image.
+        builder: Reference,
+        /// The package.
+        package: String,
+        /// The program.
+        bin: String,
+        /// Cargo features that are on.
+        features: Vec<String>,
+        /// Whether cargo's default features are on.
+        default_features: bool,
+        /// Flags that hold the lock file fast.
+        flags: Vec<String>,
+        /// Whether the program is linked statically.
+        #[serde(serialize_with = "link_name")]
+        link: Link,
+        /// Whether dependencies travel with the context, so that no network is needed.
+        vendored: bool,
+        /// The components that it holds, when it is a multi-call program: its package is generated, and lies in no folder.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        merged: Vec<ComponentName>,
+    },
+    /// Files beside the manifest.
+    Files,
+    /// Files of an existing image.
+    Image {
+        /// The image.
+        image: ImageSource,
+    },
+    /// Commands in a builder.
+    Script {
+        /// The builder image.
+        builder: Reference,
+        /// Shell commands, in order.
+        commands: Vec<String>,
+        /// Environment of the commands.
+        env: BTreeMap<String, String>,
+    },
+}
+
+impl BuildPlan {
+    /// The name of the build kind, which is that of its template.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cargo { .. } => "cargo",
+            Self::Files => "files",
+            Self::Image { .. } => "image",
+            Self::Script { .. } => "script",
+        }
+    }
+}
+
+fn link_name<S: serde::Serializer>(link: &Link, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match link {
+        Link::Static => "static",
+        Link::Dynamic => "dynamic",
+    })
+}
