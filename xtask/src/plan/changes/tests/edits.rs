@@ -88,7 +88,10 @@ pub(super) const EDITS: &[Edit] = &[
     both(|plan| plan.config.cmd.clear(), &[r#"configuration cmd changed: ["b"] → nothing"#]),
     both(|plan| plan.config.volumes.clear(), &[r#"configuration volumes changed: ["/v"] → nothing"#]),
     both(|plan| plan.config.stop_signal = None, &["configuration stop_signal changed: SIGQUIT → nothing"]),
-    both(|plan| plan.config.healthcheck = Some(disabled()), &[r#"configuration healthcheck changed: nothing → {"test":"disabled"}"#]),
+    both(
+        |plan| plan.config.healthcheck = Some(disabled()),
+        &[r#"configuration healthcheck changed: nothing → {"test":"disabled"}"#],
+    ),
     both(|plan| plan.config.workdir = "/x".into(), &["configuration workdir changed: / → /x"]),
     both(|plan| _ = plan.config.env.insert("A".into(), "c".into()), &["configuration env A changed: b → c"]),
     both(|plan| plan.config.ports.clear(), &[r#"configuration ports changed: ["80/tcp"] → []"#]),
