@@ -15,6 +15,7 @@ mod image;
 mod lifecycle;
 mod name;
 mod path;
+mod path_pattern;
 mod pattern;
 mod policy;
 mod replaces;
@@ -25,7 +26,7 @@ mod tag;
 
 use std::collections::BTreeMap;
 
-pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{AboveBase, Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
@@ -36,6 +37,7 @@ pub use name::{
     Need, OutputName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path_pattern::PathPattern;
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};

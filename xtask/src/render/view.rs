@@ -205,7 +205,7 @@ fn merged(plan: &ComponentPlan) -> String {
 fn add_build(view: &mut ComponentView, build: &BuildPlan) {
     match build {
         BuildPlan::Files => {}
-        BuildPlan::Image { image } => {
+        BuildPlan::Image { image, .. } => {
             view.template = "stages/image";
             view.builder = source(image);
         }

@@ -3,9 +3,10 @@
 use super::BuildKind;
 use crate::manifest::component::VersionSource;
 use crate::manifest::decode::{Item, Table};
-use crate::manifest::name::ContractId;
+use crate::manifest::name::{BaseName, ContractId};
+use crate::manifest::path_pattern::PathPattern;
 use crate::oci::ImageSource;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// `[build.image]`. A `{version}` in the reference is the component's version, so that an image that is released with the
 /// component is named once. What is not released has no image under its version: `dev-image` stands in for it, by name.
@@ -15,13 +16,56 @@ pub struct ImageBuild {
     pub image: Spanned<ImageSource>,
     /// What an image in its place must keep.
     pub contract: Option<Spanned<ContractId>>,
+    /// Where it is said that all above its base is taken, and not only what `[[install]]` lists.
+    pub above: Option<AboveBase>,
+}
+
+/// `take = "above-base"`: every file that the layers above the image's base give, without a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AboveBase {
+    /// Where `take` stands.
+    pub span: Span,
+    /// The image's own base: a name of `[bases]`, or `scratch`. Absent, the merged image's base or the image's labels say it.
+    pub base: Option<Spanned<BaseName>>,
+    /// What is left out.
+    pub exclude: Vec<Spanned<PathPattern>>,
 }
 
 pub(super) fn decode_image(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
     let dev = table.optional("dev-image").and_then(|item| item.parsed());
     let image = table.required("image").and_then(|item| decode_versioned(&item, version, dev));
     let contract = table.optional("contract").and_then(|item| item.parsed());
-    Some(BuildKind::Image(ImageBuild { image: image?, contract }))
+    let above = decode_take(table);
+    Some(BuildKind::Image(ImageBuild { image: image?, contract, above }))
+}
+
+/// `take`, and the keys that belong to one of its values.
+fn decode_take(table: &mut Table<'_>) -> Option<AboveBase> {
+    let take = table.optional("take");
+    let (base, exclude) = (table.optional("base"), table.optional("exclude"));
+    let word = take.as_ref().and_then(|item| Some((item, item.line()?.value)));
+    match word {
+        Some((item, word)) if word == "above-base" => Some(AboveBase {
+            span: item.span,
+            base: base.and_then(|item| item.parsed()),
+            exclude: exclude.and_then(|item| item.list(Item::parsed)).unwrap_or_default(),
+        }),
+        Some((item, word)) if word != "listed" => {
+            let help =
+                "\"listed\" takes what [[install]] lists, \"above-base\" all that the layers above its base give";
+            item.report_with_help("invalid-value", "`take` is \"listed\" or \"above-base\"", help);
+            None
+        }
+        _ => {
+            for (key, item) in [("base", base), ("exclude", exclude)] {
+                let message = format!("`{key}` says nothing of files that are listed");
+                item.iter().for_each(|item| {
+                    item.report_with_help("invalid-value", message.clone(), "it belongs to `take = \"above-base\"`");
+                });
+            }
+            None
+        }
+    }
 }
 
 /// A reference in which `{version}` may stand. Nothing is filled in for a version that is empty or names no release.
