@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::decode::{Item, Table};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
+use super::text::{Text, Texts};
 use crate::diagnostic::closest;
 use crate::source::{Span, Spanned};
 
@@ -15,13 +16,13 @@ use crate::source::{Span, Spanned};
 pub struct Role {
     /// Where its name stands.
     pub span: Span,
-    /// Absolute program, then arguments.
+    /// The program, by its absolute path in the image, then its arguments.
     pub command: Vec<Spanned<String>>,
     /// How existing consumers start it; by naming the command when absent.
     pub args_style: Option<Spanned<ArgsStyle>>,
     /// A command that exits with 0 when the role's program can run: absolute program, then arguments.
     pub probe: Option<Vec<Spanned<String>>>,
-    /// Numeric user and group, or the text of a named user, which a rule then refuses.
+    /// Numeric user and group, such as `65532:65532`; a rule refuses named ones.
     pub user: Spanned<User>,
     /// Working directory; `/` when absent.
     pub workdir: Option<Spanned<ImagePath>>,
@@ -29,7 +30,7 @@ pub struct Role {
     pub ports: Vec<Port>,
     /// Environment of the image that the role relies on.
     pub env: BTreeMap<String, Spanned<String>>,
-    /// What the base must give.
+    /// What the base or another component must give, such as `shell`, `ca-certificates`, `tzdata` or `libc:glibc`.
     pub needs: Vec<Spanned<Need>>,
     /// Old absolute paths of the program, kept as relative links.
     pub aliases: Vec<Spanned<ImagePath>>,
@@ -74,6 +75,12 @@ impl ArgsStyle {
     }
 }
 
+impl Text for ArgsStyle {
+    fn texts() -> Texts {
+        Texts::Words(vec!["command", "args-only"])
+    }
+}
+
 impl FromStr for ArgsStyle {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -89,7 +96,7 @@ impl FromStr for ArgsStyle {
 /// A port that a role listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// Number, 1 to 65535.
+    /// `port`: its number, 1 to 65535.
     pub number: Spanned<u16>,
     /// What it is for.
     pub name: Option<Spanned<String>>,
@@ -109,6 +116,12 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+}
+
+impl Text for Protocol {
+    fn texts() -> Texts {
+        Texts::Words(vec!["tcp", "udp", "sctp"])
+    }
 }
 
 impl FromStr for Protocol {
@@ -146,6 +159,8 @@ pub enum User {
     /// Anything else. It is a rule's business to refuse it, because its level can be changed.
     Named(String),
 }
+
+impl Text for User {}
 
 impl FromStr for User {
     type Err = String;
@@ -276,6 +291,12 @@ pub(super) fn decode_env(table: &mut Table<'_>) -> Option<BTreeMap<String, Spann
 }
 
 struct EnvName(String);
+
+impl Text for EnvName {
+    fn texts() -> Texts {
+        Texts::Pattern("^[A-Za-z_][A-Za-z0-9_]{0,254}$")
+    }
+}
 
 impl FromStr for EnvName {
     type Err = String;

@@ -12,12 +12,15 @@ use crate::source::Spanned;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageBuild {
     /// The image that files are taken from.
+    ///
+    /// `dev-image`: the image that stands in while the component's version names no release.
     pub image: Spanned<ImageSource>,
     /// What an image in its place must keep.
     pub contract: Option<Spanned<ContractId>>,
 }
 
 pub(super) fn decode_image(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
+    table.held_by::<ImageBuild>();
     let dev = table.optional("dev-image").and_then(|item| item.parsed());
     let image = table.required("image").and_then(|item| decode_versioned(&item, version, dev));
     let contract = table.optional("contract").and_then(|item| item.parsed());
