@@ -128,7 +128,6 @@ impl fmt::Display for Nanoseconds {
 
 /// How a container is asked whether it is well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Healthcheck {
     /// What is run.
     pub test: HealthTest,
@@ -146,9 +145,9 @@ pub struct Healthcheck {
     pub retries: Option<u32>,
 }
 
-/// What a health check runs.
+/// What a health check runs. In a plan it stands as in a configuration: `NONE`, `CMD` and words, `CMD-SHELL` and a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "Vec<String>")]
 pub enum HealthTest {
     /// Nothing, not even what the base says.
     Disabled,
@@ -161,10 +160,16 @@ pub enum HealthTest {
 impl Healthcheck {
     /// `Test` of the configuration.
     pub fn words(&self) -> Vec<String> {
-        match &self.test {
+        self.test.clone().into()
+    }
+}
+
+impl From<HealthTest> for Vec<String> {
+    fn from(test: HealthTest) -> Self {
+        match test {
             HealthTest::Disabled => vec!["NONE".to_owned()],
-            HealthTest::Command(words) => std::iter::once("CMD".to_owned()).chain(words.iter().cloned()).collect(),
-            HealthTest::Shell(line) => vec!["CMD-SHELL".to_owned(), line.clone()],
+            HealthTest::Command(words) => std::iter::once("CMD".to_owned()).chain(words).collect(),
+            HealthTest::Shell(line) => vec!["CMD-SHELL".to_owned(), line],
         }
     }
 }
