@@ -255,6 +255,22 @@ fn which_base_an_image_has() {
     assert!(published.layout().image().tree.contains_key("/opt/base"));
 }
 
+/// A working folder that a layer has stays as it is there; what the role says otherwise than the image is told.
+#[test]
+fn working_folders_and_roles() {
+    let published = Published::new(&[ground()], &[("one", vec![ground(), app("one", 0)])]);
+    let path = "components/one/component.toml";
+    let text = std::fs::read_to_string(published.workspace.root().join(path)).unwrap();
+    published.workspace.write(path, format!("{text}workdir = \"/var/one\"\n"));
+    let ended = published.build(&["--progress", "plain"]).expect(0);
+    let image = published.layout().image();
+    assert_eq!(image.config["WorkingDir"], "/var/one");
+    let folder = &image.tree["/var/one"];
+    assert_eq!((folder.mode, folder.owner), (0o700, (1000, 1000)));
+    let note = "note[source-config] role `one` works in /var/one, and its image in /";
+    assert!(ended.stderr.contains(note), "{}", ended.stderr);
+}
+
 /// A base with merged `/usr`: what goes through its link goes to where it leads, and the link stays.
 #[test]
 fn a_base_with_links() {
@@ -347,8 +363,9 @@ fn what_travels() {
 fn the_engine_that_can() {
     let published = Published::new(&[ground()], &[("one", vec![ground(), app("one", 11)])]);
     let run = |arguments: &[&str]| {
-        let mut command: Command = published.workspace.command(["build", "--set"]);
-        command.arg(published.workspace.registry_setting()).args(arguments).env("DOCKER_HOST", NOBODY);
+        let mut command: Command = groupage(published.workspace.root());
+        command.args(["build", "--set", &published.workspace.registry_setting()]);
+        command.args(arguments).env("DOCKER_HOST", NOBODY);
         Ended::of(&mut command)
     };
     let docker = run(&["--engine", "docker"]).expect(2);
