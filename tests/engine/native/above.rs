@@ -233,7 +233,7 @@ fn which_base_an_image_has() {
     published.refused(&ask);
 
     // named, and right
-    publish(&published.path("own"), &[own.clone()], &json!({}));
+    publish(&published.path("own"), std::slice::from_ref(&own), &json!({}));
     published.settings(&format!("own = \"oci:{}\"\n", published.path("own").display()));
     published.component("one", "base = \"own\"\n");
     published.build(&[]).expect(0);
@@ -304,8 +304,10 @@ fn programs_of_two_distributions() {
     };
     let one = of("one", "/lib64/ld-linux-x86-64.so.2", "libc.so.6");
     let two = of("two", "/lib/ld-musl-x86_64.so.1", "libz.so.1");
-    let published =
-        Published::new(&[debian.clone()], &[("one", vec![debian, one]), ("two", vec![alpine.clone(), two])]);
+    let published = Published::new(
+        std::slice::from_ref(&debian),
+        &[("one", vec![debian.clone(), one]), ("two", vec![alpine.clone(), two])],
+    );
     publish(&published.path("alpine"), &[alpine], &json!({}));
     published.settings(&format!("alpine = \"oci:{}\"\n", published.path("alpine").display()));
     published.component("two", "base = \"alpine\"\n");
@@ -335,7 +337,7 @@ fn what_travels() {
     let Some(registry) = LocalRegistry::start() else { return };
     let own = layer(&[Entry::folder("opt"), Entry::file("opt/base", "of another base\n")]);
     let published = Published::new(&[ground()], &[("one", vec![own.clone(), app("one", 11)])]);
-    publish(&published.path("own"), &[own.clone()], &json!({}));
+    publish(&published.path("own"), std::slice::from_ref(&own), &json!({}));
     let push = |name: &str| {
         let reference = format!("{}/published/{name}:1", registry.name());
         skopeo_copy(&format!("oci:{}", published.path(name).display()), &format!("docker://{reference}"));
