@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::{Text, Texts};
 use crate::workspace::glob::{Fit, Token, fits};
 
 /// Longest pattern, in bytes.
@@ -21,6 +22,12 @@ impl PathPattern {
     /// Whether it means a path, which is relative to the root: the path itself, or a folder above it.
     pub fn means(&self, path: &str) -> bool {
         fits(&self.tokens, path, Fit::PathOrFolder)
+    }
+}
+
+impl Text for PathPattern {
+    fn texts() -> Texts {
+        Texts::Pattern("^/.")
     }
 }
 
