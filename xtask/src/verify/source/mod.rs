@@ -7,15 +7,18 @@
 //! | `user.rs` | as whom, in numbers |
 //! | `distribution.rs` | the distribution, and its packages |
 //! | `programs.rs` | what can be started, and how it is linked |
+//! | `differences.rs` | in what a role differs from the image that it was taken from |
 //!
 //! What cannot be told is absent, with the reason where somebody has to decide it. Nothing is guessed.
 
 mod command;
+mod differences;
 mod distribution;
 mod programs;
 mod user;
 
 pub use command::Command;
+pub use differences::source_differences;
 pub use distribution::{Distribution, Package, Packages};
 pub use programs::{Linkage, ProgramFacts};
 pub use user::SourceUser;
