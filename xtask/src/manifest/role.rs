@@ -5,8 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::decode::{Item, Table};
+use super::lifecycle::{Healthcheck, StopSignal, decode_healthcheck};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
+use super::text::{Text, Texts};
 use crate::diagnostic::closest;
 use crate::source::{Span, Spanned};
 
@@ -15,13 +17,15 @@ use crate::source::{Span, Spanned};
 pub struct Role {
     /// Where its name stands.
     pub span: Span,
-    /// Absolute program, then arguments.
+    /// The program, by its absolute path in the image, then its arguments.
     pub command: Vec<Spanned<String>>,
+    /// Arguments that the image gives when a consumer gives none, after those of the command.
+    pub args: Vec<Spanned<String>>,
     /// How existing consumers start it; by naming the command when absent.
     pub args_style: Option<Spanned<ArgsStyle>>,
     /// A command that exits with 0 when the role's program can run: absolute program, then arguments.
     pub probe: Option<Vec<Spanned<String>>>,
-    /// Numeric user and group, or the text of a named user, which a rule then refuses.
+    /// Numeric user and group, such as `65532:65532`; a rule refuses named ones.
     pub user: Spanned<User>,
     /// Working directory; `/` when absent.
     pub workdir: Option<Spanned<ImagePath>>,
@@ -29,7 +33,13 @@ pub struct Role {
     pub ports: Vec<Port>,
     /// Environment of the image that the role relies on.
     pub env: BTreeMap<String, Spanned<String>>,
-    /// What the base must give.
+    /// Folders that hold what outlives a container.
+    pub volumes: Vec<Spanned<ImagePath>>,
+    /// The signal that ends it; `SIGTERM` when absent.
+    pub stop_signal: Option<Spanned<StopSignal>>,
+    /// How it is asked whether it is well.
+    pub healthcheck: Option<Spanned<Healthcheck>>,
+    /// What the base or another component must give, such as `shell`, `ca-certificates`, `tzdata` or `libc:glibc`.
     pub needs: Vec<Spanned<Need>>,
     /// Old absolute paths of the program, kept as relative links.
     pub aliases: Vec<Spanned<ImagePath>>,
@@ -74,6 +84,12 @@ impl ArgsStyle {
     }
 }
 
+impl Text for ArgsStyle {
+    fn texts() -> Texts {
+        Texts::Words(vec!["command", "args-only"])
+    }
+}
+
 impl FromStr for ArgsStyle {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -89,7 +105,7 @@ impl FromStr for ArgsStyle {
 /// A port that a role listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// Number, 1 to 65535.
+    /// `port`: its number, 1 to 65535.
     pub number: Spanned<u16>,
     /// What it is for.
     pub name: Option<Spanned<String>>,
@@ -109,6 +125,12 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+}
+
+impl Text for Protocol {
+    fn texts() -> Texts {
+        Texts::Words(vec!["tcp", "udp", "sctp"])
+    }
 }
 
 impl FromStr for Protocol {
@@ -146,6 +168,8 @@ pub enum User {
     /// Anything else. It is a rule's business to refuse it, because its level can be changed.
     Named(String),
 }
+
+impl Text for User {}
 
 impl FromStr for User {
     type Err = String;
@@ -209,12 +233,17 @@ pub(super) fn decode_roles(table: &mut Table<'_>) -> Option<BTreeMap<RoleName, R
 
 fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     let command = table.required("command").and_then(|item| decode_command(&item));
+    let args = table.optional("args").and_then(|item| item.list(Item::line_or_empty));
     let args_style = table.optional("args-style").and_then(|item| item.parsed());
     let probe = table.optional("probe").and_then(|item| decode_command(&item));
     let user = table.required("user").and_then(|item| item.parsed());
     let workdir = table.optional("workdir").and_then(|item| item.parsed());
     let ports = table.optional("ports").and_then(|item| item.list(|port| port.table(decode_port)));
     let env = table.optional("env").and_then(|item| item.table(decode_env));
+    let volumes = table.optional("volumes").and_then(|item| item.list(Item::parsed));
+    let stop_signal = table.optional("stop-signal").and_then(|item| item.parsed());
+    let healthcheck = table.optional("healthcheck");
+    let healthcheck = healthcheck.and_then(|item| Some(Spanned::new(item.table(decode_healthcheck)?, item.span)));
     let needs = table.optional("needs").and_then(|item| item.list(Item::parsed));
     let aliases = table.optional("aliases").and_then(|item| item.list(Item::parsed));
     let boundary = table.optional("boundary").and_then(|item| item.line());
@@ -223,12 +252,16 @@ fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     Some(Role {
         span,
         command: command?,
+        args: args.unwrap_or_default(),
         args_style,
         probe,
         user: user?,
         workdir,
         ports: ports.unwrap_or_default(),
         env: env.unwrap_or_default(),
+        volumes: volumes.unwrap_or_default(),
+        stop_signal,
+        healthcheck,
         needs: needs.unwrap_or_default(),
         aliases: aliases.unwrap_or_default(),
         boundary,
@@ -276,6 +309,12 @@ pub(super) fn decode_env(table: &mut Table<'_>) -> Option<BTreeMap<String, Spann
 }
 
 struct EnvName(String);
+
+impl Text for EnvName {
+    fn texts() -> Texts {
+        Texts::Pattern("^[A-Za-z_][A-Za-z0-9_]{0,254}$")
+    }
+}
 
 impl FromStr for EnvName {
     type Err = String;

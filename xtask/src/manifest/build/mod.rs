@@ -5,7 +5,7 @@ mod image;
 mod script;
 
 pub use cargo::{CargoBuild, Link};
-pub use image::ImageBuild;
+pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
 
 use super::component::VersionSource;
@@ -51,6 +51,7 @@ impl BuildKind {
 const KINDS: [&str; 4] = ["cargo", "files", "image", "script"];
 
 pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<Build> {
+    table.held_by::<BuildKind>().one_of();
     let kinds = KINDS.map(|kind| (kind, table.optional(kind)));
     let is_named = kinds.iter().any(|(_, item)| item.is_some());
     let found =
