@@ -41,9 +41,17 @@ fn pages() -> Vec<Page> {
 
 #[test]
 fn every_command_does_what_the_page_says() {
-    for page in pages() {
-        play::play(&page, false);
-    }
+    play_all(&pages(), false);
+}
+
+/// Plays pages beside each other; whatever is wrong in one of them is shown by its thread.
+fn play_all(pages: &[Page], with_engine: bool) {
+    let wrong: Vec<&str> = std::thread::scope(|scope| {
+        let played: Vec<_> =
+            pages.iter().map(|page| (page, scope.spawn(move || play::play(page, with_engine)))).collect();
+        played.into_iter().filter_map(|(page, done)| done.join().err().map(|_| page.name.as_str())).collect()
+    });
+    assert!(wrong.is_empty(), "these pages say what is not so: {wrong:?}");
 }
 
 #[test]
@@ -51,9 +59,7 @@ fn needs_engine_for_the_other_commands() {
     let with_engine: Vec<Page> =
         pages().into_iter().filter(|page| page.blocks.iter().any(page::Block::needs_engine)).collect();
     assert!(!with_engine.is_empty(), "no page uses a daemon");
-    for page in with_engine {
-        play::play(&page, true);
-    }
+    play_all(&with_engine, true);
 }
 
 #[test]
