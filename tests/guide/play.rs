@@ -24,6 +24,16 @@ pub fn play(page: &Page, with_engine: bool) {
             run(&sandbox, block, &place);
         }
     }
+    if with_engine {
+        remove_images(&sandbox);
+    }
+}
+
+/// The daemon is everybody's: what a page has built in it goes.
+fn remove_images(sandbox: &Sandbox) {
+    for image in ["sidecars:2.0.0", "site:2026.1"] {
+        sandbox.shell(&format!("DOCKER_HOST='{}' docker image rm ghcr.io/example/{image}", host()));
+    }
 }
 
 /// The workspace that a page begins with.
