@@ -1,6 +1,6 @@
 //! The schema of what is serialised, from the Rust types themselves: their fields, their `serde` attributes, their comments.
 //!
-//! A type whose `Serialize` is not derived is written as a text; so is one that has `into = "String"`. Attributes that are not
+//! A type whose `Serialize` is not derived is written as a text; so is one that has `into = "String"`, and one with `into = "Vec<String>"` as several. Attributes that are not
 //! known here end the test, and plans of real workspaces are held against the result, so that neither can go unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,7 @@ struct Serde {
     may_be_absent: bool,
     flatten: bool,
     as_text: bool,
+    as_texts: bool,
     transparent: bool,
 }
 
@@ -79,6 +80,9 @@ impl Writer<'_> {
         let serde = Serde::read(attributes);
         if serde.as_text {
             return json!({ "type": "string" });
+        }
+        if serde.as_texts {
+            return json!({ "type": "array", "items": { "type": "string" } });
         }
         if let (true, Item::Struct(item)) = (serde.transparent, &found.item) {
             return self.value(&item.fields.iter().next().unwrap().ty);
@@ -191,7 +195,11 @@ impl Serde {
                     "skip_serializing_if" => serde.may_be_absent = text().map(|_| true)?,
                     "transparent" => serde.transparent = true,
                     "flatten" => serde.flatten = true,
-                    "into" | "try_from" => serde.as_text = text()? == "String",
+                    "into" | "try_from" => match text()?.as_str() {
+                        "String" => serde.as_text = true,
+                        "Vec<String>" => serde.as_texts = true,
+                        _ => {}
+                    },
                     "serialize_with" => serde.as_text = text().map(|_| true)?,
                     other => panic!("the attribute `{other}` of serde is not known to the writer of schemas"),
                 }

@@ -202,11 +202,13 @@ pub(super) fn is_chatty(arguments: &BuildArguments) -> bool {
 pub(super) fn references(plan: &Plan) -> impl Iterator<Item = &crate::oci::Reference> {
     let sources = plan.images.iter().flat_map(|image| &image.components).filter_map(|part| match &part.build {
         BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => Some(builder),
-        BuildPlan::Image { image } => image.reference(),
+        BuildPlan::Image { image, .. } => image.reference(),
         BuildPlan::Files => None,
     });
     let bases = plan.images.iter().filter_map(|image| image.base.image.as_ref()?.reference());
-    bases.chain(sources)
+    let parts = plan.images.iter().flat_map(|image| &image.components);
+    let below = parts.filter_map(|part| part.build.above()?.base_image()?.reference());
+    bases.chain(sources).chain(below)
 }
 
 /// The references of the result: those of `--tag`, or the planned ones.

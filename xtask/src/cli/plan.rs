@@ -11,7 +11,7 @@ use super::status::{ExitStatus, Stop};
 use crate::lock::Builders;
 use crate::manifest::{ImagePath, Mode};
 use crate::oci::Platform;
-use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
+use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan, SourceBase};
 use crate::workspace::in_parallel;
 
 pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
@@ -62,7 +62,11 @@ fn image(image: &ImagePlan) -> String {
         ("features", list(&features)),
         ("user", image.config.user.clone().unwrap_or_default()),
         ("entrypoint", image.config.entrypoint.join(" ")),
+        ("cmd", image.config.cmd.join(" ")),
         ("ports", list(&image.config.ports)),
+        ("volumes", list(&image.config.volumes.iter().map(ToString::to_string).collect::<Vec<_>>())),
+        ("stop signal", image.config.stop_signal.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("healthcheck", image.config.healthcheck.as_ref().map(|check| check.words().join(" ")).unwrap_or_default()),
         ("dockerfile", list(&dockerfiles)),
         ("fingerprint", image.fingerprint.clone()),
     ] {
@@ -118,6 +122,7 @@ fn start(role: &RolePlan) -> String {
     let waits_for = role.waits_for.iter().map(ToString::to_string).collect();
     let parts = [
         Some(format!("{} as {}", role.command.join(" "), role.user)),
+        (!role.args.is_empty()).then(|| format!("by default with {}", role.args.join(" "))),
         (!role.args_style.is_command()).then(|| "started with arguments only".to_owned()),
         list("ports", role.ports.clone()),
         list("needs", needs),
@@ -141,7 +146,17 @@ fn build(part: &ComponentPlan) -> String {
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
         BuildPlan::Files => counted(part.files.len() + files_of_platforms(part).len(), "file"),
-        BuildPlan::Image { image } => format!("from image {image}"),
+        BuildPlan::Image { image, above: None } => format!("from image {image}"),
+        BuildPlan::Image { image, above: Some(above) } => {
+            let base = match &above.base {
+                None => "its base".to_owned(),
+                Some(SourceBase::Scratch) => "scratch".to_owned(),
+                Some(SourceBase::Image(base)) => format!("the base {base}"),
+            };
+            let all: Vec<String> = above.exclude.iter().map(ToString::to_string).collect();
+            let but = if all.is_empty() { String::new() } else { format!(", without {}", all.join(", ")) };
+            format!("all above {base} in image {image}{but}")
+        }
         BuildPlan::Script { builder, commands, .. } => {
             format!("{} in {builder}, {files}", counted(commands.len(), "command"))
         }

@@ -12,8 +12,10 @@ mod component;
 pub(crate) mod decode;
 mod feature;
 mod image;
+mod lifecycle;
 mod name;
 mod path;
+mod path_pattern;
 mod pattern;
 mod policy;
 mod replaces;
@@ -26,16 +28,18 @@ mod text;
 
 use std::collections::BTreeMap;
 
-pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{AboveBase, Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
+pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};
 pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
     Need, OutputName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path_pattern::PathPattern;
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};

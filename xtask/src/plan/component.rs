@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use super::build::BuildPlan;
+use super::build::{AbovePlan, BuildPlan, SourceBase};
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
@@ -12,7 +12,7 @@ use super::{Read, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
-    BuildKind, BuilderName, ComponentManifest, ImagePath, Install, InstallFrom, RelativePath, ScriptBuild,
+    AboveBase, BuildKind, BuilderName, ComponentManifest, ImagePath, Install, InstallFrom, RelativePath, ScriptBuild,
 };
 use crate::oci::Reference;
 use crate::resolve::{Resolution, ResolvedComponent, ResolvedImage, ResolvedRole, builder_of};
@@ -98,7 +98,10 @@ fn build(
     let manifest = resolved.manifest;
     match &manifest.build.kind {
         BuildKind::Files => Some(BuildPlan::Files),
-        BuildKind::Image(_) => Some(BuildPlan::Image { image: pins.pin_source(resolved.image.as_ref()?) }),
+        BuildKind::Image(image) => {
+            let above = image.above.as_ref().map(|above| above_base(above, resolved, pins));
+            Some(BuildPlan::Image { image: pins.pin_source(resolved.image.as_ref()?), above })
+        }
         BuildKind::Script(script) => Some(BuildPlan::Script {
             builder: builder(resolution, manifest, pins, problems)?,
             commands: script.commands.iter().map(|command| command.value.clone()).collect(),
@@ -119,6 +122,14 @@ fn build(
             })
         }
     }
+}
+
+fn above_base(above: &AboveBase, resolved: &ResolvedComponent<'_>, pins: &Pins) -> AbovePlan {
+    let base = resolved.source_base.as_ref().map(|base| match &base.image {
+        Some(image) => SourceBase::Image(pins.pin_source(image)),
+        None => SourceBase::Scratch,
+    });
+    AbovePlan::new(base, above.exclude.iter().map(|pattern| pattern.value.clone()).collect())
 }
 
 pub(super) fn builder(
@@ -164,6 +175,13 @@ fn stage_install(
             Some(path) => path.value.to_string(),
             None => return refuse(format!("there is no output `{name}`"), known_outputs(script)),
         },
+        (InstallFrom::Stage(_), BuildKind::Image(image)) if image.above.is_some() => {
+            let message = "all above the base is taken: nothing is listed beside it".to_owned();
+            return refuse(
+                message,
+                "leave the [[install]] out, or `take`; `exclude` leaves out what is not wanted".to_owned(),
+            );
+        }
         (InstallFrom::Stage(path), BuildKind::Script(_) | BuildKind::Image(_)) => path.to_string(),
         (from, kind) => {
             let message = format!("`{from}` does not fit build kind `{}`", kind.name());
@@ -211,12 +229,16 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
     ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
+        args: role.role.args.iter().map(|word| word.value.clone()).collect(),
         args_style: role.role.args_style(),
         probe: role.role.probe.iter().flatten().map(|word| word.value.clone()).collect(),
         user: role.role.user.value.to_string(),
         workdir: role.role.workdir.as_ref().map_or_else(|| "/".to_owned(), |workdir| workdir.value.to_string()),
         ports: ports.iter().map(|(number, protocol)| format!("{number}/{protocol}")).collect(),
         env: role.role.env.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
+        volumes: sorted(&role.role.volumes),
+        stop_signal: role.role.stop_signal.as_ref().map(|signal| signal.value.clone()),
+        healthcheck: role.role.healthcheck.as_ref().map(|check| check.value.clone()),
         needs: sorted(&role.role.needs),
         waits_for: sorted(&role.role.waits_for),
         aliases: sorted(&role.role.aliases),

@@ -1,6 +1,6 @@
 //! The plan together with what an engine found: images behind names, and the compiler of this machine.
 
-use super::build::BuildPlan;
+use super::build::{AbovePlan, BuildPlan};
 use super::fingerprint;
 use super::model::{ComponentPlan, Found, ImagePlan};
 use crate::oci::ImageSource;
@@ -22,29 +22,35 @@ impl ImagePlan {
     /// What a name of [`ImagePlan::open_images`] stands for, unless it is a builder.
     pub fn source_of(&self, name: &str) -> Option<&ImageSource> {
         let sources = self.components.iter().filter_map(|part| match &part.build {
-            BuildPlan::Image { image } => Some(image),
+            BuildPlan::Image { image, .. } => Some(image),
             _ => None,
         });
-        self.base.image.iter().chain(sources).find(|source| source.to_string() == name)
+        let bases = self.components.iter().filter_map(|part| part.build.above()?.base_image());
+        self.base.image.iter().chain(sources).chain(bases).find(|source| source.to_string() == name)
     }
 
     /// Every image that the plan names without a digest: what is behind such a name can change while the plan does not.
     pub fn open_images(&self) -> impl Iterator<Item = String> {
-        let sources = self.components.iter().filter_map(|part| part.open_image(&self.found));
+        let sources = self.components.iter().flat_map(|part| part.open_images(&self.found));
         self.base.image.as_ref().and_then(open).into_iter().chain(sources)
     }
 }
 
 impl ComponentPlan {
-    /// The image that its build begins with, if it is named without a digest.
-    pub fn open_image(&self, found: &Found) -> Option<String> {
+    /// The images that its build begins with, as far as they are named without a digest.
+    pub fn open_images(&self, found: &Found) -> impl Iterator<Item = String> {
+        let base = self.build.above().and_then(AbovePlan::base_image);
+        self.open_image(found).into_iter().chain(base.and_then(open))
+    }
+
+    fn open_image(&self, found: &Found) -> Option<String> {
         match &self.build {
             // programs that are compiled on this machine need no builder
             BuildPlan::Cargo { .. } if found.is_host() => None,
             BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
                 builder.digest().is_none().then(|| builder.to_string())
             }
-            BuildPlan::Image { image } => open(image),
+            BuildPlan::Image { image, .. } => open(image),
             BuildPlan::Files => None,
         }
     }

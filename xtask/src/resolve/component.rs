@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::ResolvedBase;
 use super::graph::{Node, Reasons};
 use super::package::{Package, Packages};
 use super::value::Value;
@@ -31,6 +32,8 @@ pub struct ResolvedComponent<'m> {
     pub cargo_defaults: bool,
     /// The source image of an `image` build, overrides applied.
     pub image: Option<Value<ImageSource>>,
+    /// The base that this image has, where all above it is taken and the manifest names it.
+    pub source_base: Option<ResolvedBase<'m>>,
     /// Roles that are there with these features.
     pub roles: Vec<ResolvedRole<'m>>,
     /// Files that are there with these features.
@@ -68,7 +71,7 @@ pub(super) fn resolved<'m>(
     packages: &Packages,
     reasons: &Reasons,
     defaults: bool,
-    image: Option<Value<ImageSource>>,
+    (image, source_base): (Option<Value<ImageSource>>, Option<ResolvedBase<'m>>),
     excluded: Vec<Platform>,
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
@@ -84,6 +87,7 @@ pub(super) fn resolved<'m>(
         cargo_features: package.map(|package| cargo_features(manifest, package, &features)).unwrap_or_default(),
         cargo_defaults: defaults && manifest.features.features.is_empty(),
         image,
+        source_base,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
         excluded,

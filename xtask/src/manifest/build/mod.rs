@@ -5,7 +5,7 @@ mod image;
 mod script;
 
 pub use cargo::{CargoBuild, Link};
-pub use image::ImageBuild;
+pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
 
 use super::component::VersionSource;

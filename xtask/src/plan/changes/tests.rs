@@ -36,12 +36,16 @@ const LOCK: &str = "[[package]]\nname = \"libc\"\nversion = \"0.2.1\"\nsource = 
 fn role() -> RolePlan {
     RolePlan {
         command: vec!["/bin/a".to_owned()],
+        args: Vec::new(),
         args_style: ArgsStyle::Command,
         probe: Vec::new(),
         user: "1:1".to_owned(),
         workdir: "/".to_owned(),
         ports: vec!["80/tcp".to_owned()],
         env: [("A".to_owned(), "b".to_owned())].into(),
+        volumes: Vec::new(),
+        stop_signal: None,
+        healthcheck: None,
         needs: Vec::new(),
         waits_for: Vec::new(),
         aliases: Vec::new(),
@@ -91,7 +95,7 @@ fn image(host: bool) -> ImagePlan {
         vendored: false,
         merged: Vec::new(),
     };
-    let image = BuildPlan::Image { image: "r.example/source:1".parse().unwrap() };
+    let image = BuildPlan::Image { image: "r.example/source:1".parse().unwrap(), above: None };
     let script = BuildPlan::Script {
         builder: "r.example/shell:1".parse().unwrap(),
         commands: vec!["true".to_owned()],
@@ -117,9 +121,13 @@ fn image(host: bool) -> ImagePlan {
         config: ConfigPlan {
             user: Some("1:1".to_owned()),
             entrypoint: vec!["/bin/a".to_owned()],
+            cmd: vec!["b".to_owned()],
             workdir: "/".to_owned(),
             env: [("A".to_owned(), "b".to_owned())].into(),
             ports: vec!["80/tcp".to_owned()],
+            volumes: vec!["/v".parse().unwrap()],
+            stop_signal: "SIGQUIT".parse().ok(),
+            healthcheck: None,
             labels: [("a".to_owned(), "b".to_owned())].into(),
         },
         stamp: [("v".to_owned(), "1.0.0".to_owned())].into(),
@@ -153,7 +161,19 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
         base: BasePlan { name: _, image: _ },
         features: _,
         components: _,
-        config: ConfigPlan { user: _, entrypoint: _, workdir: _, env: _, ports: _, labels: _ },
+        config:
+            ConfigPlan {
+                user: _,
+                entrypoint: _,
+                cmd: _,
+                workdir: _,
+                env: _,
+                ports: _,
+                volumes: _,
+                stop_signal: _,
+                healthcheck: _,
+                labels: _,
+            },
         stamp: _,
         template: _,
         found: Found { toolchain: _, images: _ },
@@ -180,12 +200,16 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
     let role = |role: RolePlan| {
         let RolePlan {
             command: _,
+            args: _,
             args_style: _,
             probe: _,
             user: _,
             workdir: _,
             ports: _,
             env: _,
+            volumes: _,
+            stop_signal: _,
+            healthcheck: _,
             needs: _,
             waits_for: _,
             aliases: _,
