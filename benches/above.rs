@@ -104,6 +104,7 @@ fn compare(title: &str, folder: &Path, source: &dyn Fn(&str) -> String, rounds: 
     let (mut floors, mut ours) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let target = folder.join(format!("copies-{title}-{round}").replace(' ', "-"));
+        fs::create_dir_all(&target).unwrap();
         let begin = Instant::now();
         for name in ["one", "two"] {
             copy(&source(name), &format!("oci:{}:tag", target.join(name).display()));

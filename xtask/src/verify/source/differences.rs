@@ -7,15 +7,17 @@ use super::super::Config;
 use super::with_protocol;
 use crate::plan::RolePlan;
 
+/// What ends a program that says nothing else.
+const TERM: &str = "SIGTERM";
+
 /// Each difference, as a sentence whose subject is the role. Values of variables may be secrets and are not shown; a user by name
 /// is not compared, because only the image's own files say which number it is.
 pub fn source_differences(role: &RolePlan, config: &Config) -> Vec<String> {
     let mut all = Vec::new();
-    let words: Vec<&String> = config.entrypoint.iter().chain(&config.cmd).collect();
-    // where one begins and the other ends is the merged image's own business
     let own: Vec<&String> = role.command.iter().chain(&role.args).collect();
-    if !is_same_command(&own, &words) {
-        all.push(format!("starts {own:?}, and its image {words:?}"));
+    let other: Vec<&String> = config.entrypoint.iter().chain(&config.cmd).collect();
+    if !is_same_command(&own, &other) {
+        all.push(format!("starts {own:?}, and its image {other:?}"));
     }
     if let Some((own, other)) = differing_users(&role.user, &config.user) {
         all.push(format!("runs as {own}, and its image as {other}"));
@@ -29,11 +31,15 @@ pub fn source_differences(role: &RolePlan, config: &Config) -> Vec<String> {
     if own != other {
         all.push(format!("has the ports {}, and its image {}", listed(&own), listed(&other)));
     }
-    let missing = config.volumes.iter().filter(|path| !role.volumes.iter().any(|own| own.as_str() == *path));
-    all.extend(missing.map(|path| format!("has not the volume {path} of its image")));
-    let signal = role.stop_signal.as_ref().map_or("", |signal| signal.as_str());
-    if signal != config.stop_signal && !config.stop_signal.is_empty() {
-        all.push(format!("is not stopped with {}, as its image is", config.stop_signal));
+    let own = role.stop_signal.as_ref().map(|signal| signal.as_str()).filter(|signal| *signal != TERM);
+    let other = Some(config.stop_signal.as_str()).filter(|signal| !signal.is_empty() && *signal != TERM);
+    if own != other {
+        all.push(format!("is ended with {}, and its image with {}", own.unwrap_or(TERM), other.unwrap_or(TERM)));
+    }
+    let (own, other): (BTreeSet<String>, BTreeSet<String>) =
+        (role.volumes.iter().map(ToString::to_string).collect(), config.volumes.iter().cloned().collect());
+    if own != other {
+        all.push(format!("has the volumes {}, and its image {}", listed(&own), listed(&other)));
     }
     // each image has a PATH of its own
     let missing = config.env.iter().filter(|(name, value)| *name != "PATH" && role.env.get(*name) != Some(value));
@@ -68,8 +74,8 @@ fn folder(path: &str) -> &str {
     }
 }
 
-fn listed(ports: &BTreeSet<String>) -> String {
-    if ports.is_empty() { "none".to_owned() } else { ports.iter().cloned().collect::<Vec<_>>().join(", ") }
+fn listed(words: &BTreeSet<String>) -> String {
+    if words.is_empty() { "none".to_owned() } else { words.iter().cloned().collect::<Vec<_>>().join(", ") }
 }
 
 #[cfg(test)]
@@ -80,8 +86,8 @@ mod tests {
 
     fn role() -> RolePlan {
         RolePlan {
-            command: vec!["/usr/bin/app".to_owned(), "--all".to_owned()],
-            args: Vec::new(),
+            command: vec!["/usr/bin/app".to_owned()],
+            args: vec!["--all".to_owned()],
             args_style: crate::manifest::ArgsStyle::default(),
             probe: Vec::new(),
             user: "7:7".to_owned(),
@@ -89,7 +95,7 @@ mod tests {
             ports: vec!["80/tcp".to_owned()],
             env: [("MODE".to_owned(), "a".to_owned())].into(),
             volumes: vec!["/data".parse().unwrap()],
-            stop_signal: None,
+            stop_signal: Some("SIGQUIT".parse().unwrap()),
             healthcheck: None,
             needs: Vec::new(),
             waits_for: Vec::new(),
@@ -103,6 +109,7 @@ mod tests {
         let mut config = json!({
             "Entrypoint": ["/usr/bin/app"], "Cmd": ["--all"], "User": "7:7", "WorkingDir": "/srv/",
             "ExposedPorts": { "80": {} }, "Env": ["PATH=/bin", "MODE=a"],
+            "Volumes": { "/data": {} }, "StopSignal": "SIGQUIT",
         });
         config[key] = value;
         let config = Config::of(&json!({ "config": config }));
@@ -112,9 +119,6 @@ mod tests {
     #[test]
     fn what_is_the_same_and_what_is_not() {
         check("Labels", json!({}), &[]);
-        check("Volumes", json!({ "/data": {} }), &[]);
-        check("Volumes", json!({ "/other": {} }), &["has not the volume /other of its image"]);
-        check("StopSignal", json!("SIGQUIT"), &["is not stopped with SIGQUIT, as its image is"]);
         check("Entrypoint", json!(["app"]), &[]);
         check(
             "Entrypoint",
@@ -128,6 +132,8 @@ mod tests {
         check("User", json!("7:8"), &["runs as 7:7, and its image as 7:8"]);
         check("WorkingDir", json!(""), &["works in /srv, and its image in /"]);
         check("ExposedPorts", json!(null), &["has the ports 80/tcp, and its image none"]);
+        check("StopSignal", json!(""), &["is ended with SIGQUIT, and its image with SIGTERM"]);
+        check("Volumes", json!({}), &["has the volumes /data, and its image none"]);
         check("Env", json!(["MODE=secret"]), &["has not the variable MODE as its image has it"]);
     }
 }

@@ -69,6 +69,8 @@ pub struct SourceFacts {
     pub stop_signal: Option<String>,
     /// Whether it has a `HEALTHCHECK`, which no other runtime than Docker reads.
     pub has_healthcheck: bool,
+    /// That `HEALTHCHECK`, as the configuration has it.
+    pub healthcheck: Option<serde_json::Value>,
     /// What `/etc/os-release` says.
     pub distribution: Option<Distribution>,
     /// Words of `needs` that its files meet, sorted.
@@ -114,7 +116,8 @@ pub fn source_facts(image: &Image, contents: &dyn Contents) -> SourceFacts {
         ports,
         volumes: config.volumes.clone(),
         stop_signal: Some(config.stop_signal.clone()).filter(|signal| !signal.is_empty() && signal != "SIGTERM"),
-        has_healthcheck: config.has_healthcheck,
+        has_healthcheck: config.healthcheck.is_some(),
+        healthcheck: config.healthcheck.clone(),
         distribution: distribution::of(&text),
         gives: NEEDS.iter().filter(|need| has(need)).map(ToString::to_string).collect(),
         packages: distribution::packages(image, &text),
