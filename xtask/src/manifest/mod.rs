@@ -24,7 +24,7 @@ mod tag;
 
 use std::collections::BTreeMap;
 
-pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{Build, BuildKind, CargoBuild, GoBuild, ImageBuild, Link, ScriptBuild};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
