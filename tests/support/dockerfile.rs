@@ -105,7 +105,7 @@ fn instruction(line: &str) -> Result<Instruction, String> {
             Arguments::Words(words)
         }
         "RUN" => Arguments::Text(rest.to_owned()),
-        "FROM" | "WORKDIR" | "USER" | "EXPOSE" => Arguments::Text(unquoted(rest)?),
+        "ARG" | "FROM" | "WORKDIR" | "USER" | "EXPOSE" => Arguments::Text(unquoted(rest)?),
         _ => return Err(format!("`{name}` is no instruction that is expected")),
     };
     Ok(Instruction { name, flags, arguments })

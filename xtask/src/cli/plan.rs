@@ -140,6 +140,13 @@ fn build(part: &ComponentPlan) -> String {
             format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
+        BuildPlan::Go { module, package, tags, .. } => {
+            let package = package.trim_start_matches("./");
+            let folder = if package == "." { module.clone() } else { module.join(package) };
+            let folder = if folder.as_str().is_empty() { "." } else { folder.as_str() };
+            let tags = if tags.is_empty() { String::new() } else { format!(" with tags {}", tags.join(", ")) };
+            format!("go package {folder}{tags}, {files}")
+        }
         BuildPlan::Files => counted(part.files.len() + files_of_platforms(part).len(), "file"),
         BuildPlan::Image { image } => format!("from image {image}"),
         BuildPlan::Script { builder, commands, .. } => {

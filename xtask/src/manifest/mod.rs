@@ -33,7 +33,7 @@ pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
     Need, OutputName, RoleName, VariantName,
 };
-pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path::{EXE, ImagePath, PathError, PlatformPath, RelativePath};
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};

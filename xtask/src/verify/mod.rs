@@ -31,6 +31,7 @@ mod image;
 mod layers;
 mod libc;
 mod loader;
+mod pe;
 pub mod sample;
 mod start;
 
@@ -40,6 +41,7 @@ pub use elf::Elf;
 pub use facts::{CAPABILITY, Contents, Facts, HEAD, MAX_TEXT, Nature, Script, is_text};
 pub use image::{Config, Image};
 pub use layers::{LayerFacts, Layers, read as read_layer};
+pub use pe::pe_machine;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

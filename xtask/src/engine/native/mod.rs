@@ -9,7 +9,7 @@
 //! | file | is |
 //! |---|---|
 //! | `base/`, `bases.rs` | bases and sources, verified; each read once |
-//! | `compile/`, `programs.rs` | cargo components, compiled on this machine, once for all images |
+//! | `compile/`, `programs.rs`, `go.rs` | cargo and Go components, compiled on this machine, once for all images |
 //! | `job.rs` | [`NativeJob`] and [`Output`], plain data |
 //! | `entry.rs`, `contents.rs` | what a layer is made of, and how a plan becomes that |
 //! | `layer.rs` | entries to a layer: tar, digests and compression in one pass |
@@ -38,6 +38,7 @@ mod config;
 mod contents;
 mod deliver;
 pub mod entry;
+mod go;
 mod job;
 mod layer;
 mod layout;
@@ -58,6 +59,7 @@ pub use bundle::Bundle;
 pub use config::own_layers;
 pub use contents::ContentsError;
 pub use entry::{Content, EntryKind, LayerEntry};
+pub use go::GoCompiler;
 pub use job::{NativeJob, Output, layout_folder};
 pub use layer::{GZIP_LEVEL, LayerError, ZSTD_LEVEL};
 pub(in crate::engine) use making::Making;
@@ -96,6 +98,7 @@ pub struct Native<'w> {
     nearby: Option<Host>,
     registry: Registry,
     compiler: Option<Compiler<'w>>,
+    go: Option<GoCompiler>,
     bases: Bases,
 }
 
@@ -114,6 +117,7 @@ impl<'w> Native<'w> {
             nearby: None,
             registry,
             compiler: None,
+            go: None,
             bases: Bases::default(),
         })
     }
@@ -134,6 +138,12 @@ impl<'w> Native<'w> {
     #[must_use]
     pub fn with_compiler(self, compiler: Option<Compiler<'w>>) -> Self {
         Self { compiler, ..self }
+    }
+
+    /// With what compiles Go components.
+    #[must_use]
+    pub fn with_go(self, go: Option<GoCompiler>) -> Self {
+        Self { go, ..self }
     }
 
     /// The images of a job, when its layout holds them whole: nothing has to be made. Asks nobody; what is behind names
@@ -182,10 +192,13 @@ impl<'w> Native<'w> {
             steps.cached("[registry] pull");
             return Ok(pulled);
         }
-        let programs = match &self.compiler {
+        let mut programs = match &self.compiler {
             Some(compiler) => compiler.programs(job, steps, events).await?,
             None => Programs::new(),
         };
+        if let Some(go) = &self.go {
+            go.add_programs(job, &mut programs, steps, events).await?;
+        }
         let (none, mut images) = (BTreeMap::new(), Vec::new());
         for planned in &job.plans {
             let programs = programs.get(&planned.0).unwrap_or(&none);

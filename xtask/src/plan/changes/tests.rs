@@ -61,6 +61,7 @@ fn part(name: &str, build: BuildPlan) -> ComponentPlan {
         features: vec!["one".parse().unwrap()],
         excluded: Vec::new(),
         installs: if files { Vec::new() } else { vec![install] },
+        exe: Vec::new(),
         files: if files { [("/etc/conf".parse().unwrap(), installed)].into() } else { BTreeMap::new() },
         platform_files: BTreeMap::new(),
         links: [("/old".parse().unwrap(), link)].into(),
@@ -130,7 +131,7 @@ fn image(host: bool) -> ImagePlan {
     };
     let names = ["base", "source", "shell", "rust"].map(|name| format!("r.example/{name}:1"));
     let images = names.into_iter().map(|name| (name, "sha256:1".to_owned())).collect();
-    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), images })
+    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), go_toolchain: String::new(), images })
 }
 
 /// A new field must be put into [`EDITS`] before this compiles.
@@ -156,7 +157,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
         config: ConfigPlan { user: _, entrypoint: _, workdir: _, env: _, ports: _, labels: _ },
         stamp: _,
         template: _,
-        found: Found { toolchain: _, images: _ },
+        found: Found { toolchain: _, go_toolchain: _, images: _ },
         fingerprint: _,
         given: Given { description: _, default_role: _, labels: _, allowed: _ },
     } = plan;
@@ -166,6 +167,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
             version: _,
             features: _,
             excluded: _,
+            exe: _,
             build: _,
             installs: _,
             files: _,

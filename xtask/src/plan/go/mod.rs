@@ -11,6 +11,7 @@
 //! not recorded in the main package either). So nothing has to be kept apart in the Dockerfile for it.
 
 mod embed;
+mod pruned;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub(super) use pruned::{platforms, prune};
+pub use pruned::{go_program, go_request};
 pub use target::GoTarget;
 
 use crate::manifest::ComponentName;
