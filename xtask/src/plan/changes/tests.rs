@@ -98,7 +98,19 @@ fn image(host: bool) -> ImagePlan {
         commands: vec!["true".to_owned()],
         env: [("A".to_owned(), "b".to_owned())].into(),
     };
-    let parts = [("cargo", cargo), ("files", BuildPlan::Files), ("image", image), ("script", script)];
+    let go = BuildPlan::Go {
+        builder: "r.example/go:1".parse().unwrap(),
+        module: "go".into(),
+        package: "./cmd/go".to_owned(),
+        bin: "go".to_owned(),
+        tags: vec!["one".to_owned()],
+        ldflags: vec!["-s".to_owned()],
+        cgo: false,
+        vendored: false,
+        work: None,
+    };
+    let parts =
+        [("cargo", cargo), ("files", BuildPlan::Files), ("go", go), ("image", image), ("script", script)];
     let plan = ImagePlan {
         id: "app".to_owned(),
         name: "app".parse().unwrap(),
@@ -129,9 +141,10 @@ fn image(host: bool) -> ImagePlan {
         fingerprint: String::new(),
         given: Given::default(),
     };
-    let names = ["base", "source", "shell", "rust"].map(|name| format!("r.example/{name}:1"));
+    let names = ["base", "source", "shell", "rust", "go"].map(|name| format!("r.example/{name}:1"));
     let images = names.into_iter().map(|name| (name, "sha256:1".to_owned())).collect();
-    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), go_toolchain: String::new(), images })
+    let go_toolchain = if host { "go1".to_owned() } else { String::new() };
+    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), go_toolchain, images })
 }
 
 /// A new field must be put into [`EDITS`] before this compiles.
