@@ -201,27 +201,3 @@ fn an_image_for_windows_has_programs_of_windows() {
     let message = "image `velero` is made for windows/amd64, and component `velero-restore-helper` has no Go file for it";
     assert!(ended.stderr.contains(message), "{}", ended.stderr);
 }
-
-#[test]
-fn a_container_compiles_for_windows_too() {
-    if !daemon() {
-        return;
-    }
-    let workspace = velero();
-    // the daemon holds no images of Windows, so that the files are taken out of the last stage
-    let context = workspace.beside("context");
-    workspace.run(["generate", "velero", "--platform", "windows/amd64", "--context", context.to_str().unwrap()]).expect(0);
-    let dockerfile = std::fs::read_to_string(context.join("Dockerfile")).unwrap();
-    let built = workspace.beside("built");
-    let mut build = Command::new("docker");
-    build.args(["build", "--network=none", "--platform=windows/amd64", "--target=comp-velero", "--output"]);
-    build.arg(format!("type=local,dest={}", built.display())).arg(&context).env("DOCKER_BUILDKIT", "1");
-    let ended = Ended::of(&mut build);
-    assert_eq!(ended.code, Some(0), "{dockerfile}\n{}", ended.stderr);
-    let container = std::fs::read(built.join("velero.exe")).unwrap();
-    Ended::of(&mut workspace.native(&["velero", "--platform", "windows/amd64"])).expect(0);
-    let native = Layout::of_image(workspace.root(), "velero").image();
-    if version(Some(&builders::go())) == version(None) {
-        assert!(container == native.read("/velero.exe"), "not the same program");
-    }
-}

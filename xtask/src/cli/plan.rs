@@ -84,7 +84,13 @@ fn component(part: &ComponentPlan, platforms: &[Platform]) -> String {
         _ = writeln!(text, "      not on {}", excluded.join(", "));
     }
     let programs = part.installs.iter().map(|install| &install.to);
-    for path in programs.chain(part.files.keys()) {
+    for path in programs {
+        _ = match part.exe.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => writeln!(text, "      {path}"),
+            platforms => writeln!(text, "      {path} ({} on {platforms})", path.with_exe()),
+        };
+    }
+    for path in part.files.keys() {
         _ = writeln!(text, "      {path}");
     }
     for (path, own) in files_of_platforms(part) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::component::{is_asked_for, unknown};
-use super::package::GoProgram;
+use super::package::{GoProblem, GoProgram};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{ComponentManifest, FeatureName, GoBuild};
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 use crate::workspace::go::{is_free, is_standard};
 
 /// Tags that are on: those that `[build.go]` always asks for, and features of the component that the sources name as tags.
@@ -21,12 +21,12 @@ pub(super) fn tags(go: &GoBuild, program: &GoProgram, features: &[FeatureName]) 
 pub(super) fn check(
     component: &ComponentManifest,
     go: &GoBuild,
-    program: &Result<GoProgram, String>,
+    program: &Result<GoProgram, GoProblem>,
     problems: &mut Problems,
 ) {
     let program = match program {
         Ok(program) => program,
-        Err(text) => return problems.push(unreadable(component, go, text)),
+        Err(problem) => return problems.push(unreadable(component, go, problem)),
     };
     for tag in &go.tags {
         if let Some(wrong) = wrong_tag(program, tag) {
@@ -79,11 +79,8 @@ fn with_tags(program: &GoProgram, code: &'static str, message: &str, wrong: &Spa
     }
 }
 
-fn unreadable(component: &ComponentManifest, go: &GoBuild, text: &str) -> Diagnostic {
-    let (message, help) = text.split_once("\nhint: ").unwrap_or((text, ""));
-    let written = [&go.package, &go.module];
-    let place: Span =
-        written.into_iter().flatten().map(|written| written.span).next().unwrap_or(component.build.span);
-    let problem = Diagnostic::error("go", message).label(place, "");
-    if help.is_empty() { problem } else { problem.help(help) }
+fn unreadable(component: &ComponentManifest, go: &GoBuild, problem: &GoProblem) -> Diagnostic {
+    let written = if problem.is_of_package { &go.package } else { &go.module };
+    let place = written.as_ref().map_or(component.build.span, |written| written.span);
+    Diagnostic::error("go", problem.message.clone()).label(place, "").help(problem.help.clone())
 }

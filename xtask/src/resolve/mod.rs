@@ -30,7 +30,7 @@ pub use fields::Field;
 pub use graph::{Node, Reasons};
 pub use look::mirror;
 pub use output::Output;
-pub use package::{GoProgram, Package, Packages};
+pub use package::{GoProblem, GoProgram, Package, Packages};
 pub use platform::exclusions;
 pub use selection::{ImageSelector, Selection, VariantSelector};
 pub use value::{Candidate, Overrides, Profile, Value, ValueSource, variable_name};

@@ -9,8 +9,8 @@ use crate::manifest::ComponentName;
 pub struct Packages {
     /// The packages of the cargo workspace, by name.
     pub cargo: BTreeMap<String, Package>,
-    /// The program of each Go component; why there is none, as an error and its next step in lines.
-    pub go: BTreeMap<ComponentName, Result<GoProgram, String>>,
+    /// The program of each Go component, or why there is none.
+    pub go: BTreeMap<ComponentName, Result<GoProgram, GoProblem>>,
 }
 
 impl Packages {
@@ -31,6 +31,17 @@ pub struct Package {
     pub defaults: Vec<String>,
     /// Its programs.
     pub binaries: Vec<String>,
+}
+
+/// Why a Go component has no program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoProblem {
+    /// What is wrong.
+    pub message: String,
+    /// The next step.
+    pub help: String,
+    /// Whether it is the package that is wrong, and not the module.
+    pub is_of_package: bool,
 }
 
 /// The program of a Go component.

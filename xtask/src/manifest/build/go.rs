@@ -18,7 +18,7 @@ pub struct GoBuild {
     pub bin: Option<Spanned<String>>,
     /// Build tags that are on besides those of the component's own features.
     pub tags: Vec<Spanned<String>>,
-    /// Flags of the linker, each one argument; [`VERSION`] in them is the component's version.
+    /// Flags of the linker; [`VERSION`] in them is the component's version.
     pub ldflags: Vec<Spanned<String>>,
     /// Whether C may be compiled and linked.
     pub cgo: bool,
@@ -105,11 +105,12 @@ fn decode_tag(item: &Item<'_>) -> Option<Spanned<String>> {
     Some(tag)
 }
 
-/// Go parts the flags of the linker at blanks, unless one is in quotes, and knows no way to write both kinds of quotes.
+/// Go parts flags of the linker at blanks, unless quotes of either kind hold them together. The single ones are for the shell.
 fn decode_flag(item: &Item<'_>, version: Option<&Spanned<VersionSource>>) -> Option<Spanned<String>> {
     let flag = item.line()?;
-    if flag.value.contains('\'') && flag.value.contains('"') {
-        item.report("invalid-value", "a flag of the linker has one kind of quotes at most");
+    if flag.value.contains('\'') {
+        let help = "write double ones, which Go reads as well";
+        item.report_with_help("invalid-value", "a flag of the linker has no single quotes", help);
         return None;
     }
     let is_empty = |version: &Spanned<VersionSource>| version.value == VersionSource::Literal(String::new());

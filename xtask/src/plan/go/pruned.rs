@@ -8,7 +8,7 @@ use crate::manifest::{BuildKind, BuildNetwork, GoBuild};
 use crate::oci::Platform;
 use crate::plan::cargo::PrunedEntry;
 use crate::plan::pruned::{Pruned, PrunedKey, PrunedWorkspaces};
-use crate::resolve::{GoProgram, Resolution, ResolvedComponent, ResolvedImage};
+use crate::resolve::{GoProblem, GoProgram, Resolution, ResolvedComponent, ResolvedImage};
 use crate::workspace::go::{GoPackage, GoReadError, GoRequest, is_free};
 
 /// What must be read for a Go component.
@@ -21,14 +21,21 @@ pub fn go_request(folder: &camino::Utf8Path, go: &GoBuild) -> GoRequest {
 }
 
 /// A Go program, as resolution wants to see it.
-pub fn go_program(read: &Result<GoPackage, GoReadError>) -> Result<GoProgram, String> {
-    let package = read.as_ref().map_err(GoReadError::to_string)?;
+pub fn go_program(read: &Result<GoPackage, GoReadError>) -> Result<GoProgram, GoProblem> {
+    let package = read.as_ref().map_err(problem)?;
     let tags = package.tags().into_iter().filter(|(tag, _)| is_free(tag));
     Ok(GoProgram {
         name: package.program().to_owned(),
         tags: tags.map(|(tag, (file, line))| (tag.to_owned(), format!("{file}:{line}"))).collect(),
         is_fetched: !package.modules.fetched.is_empty(),
     })
+}
+
+fn problem(error: &GoReadError) -> GoProblem {
+    let text = error.to_string();
+    let (message, help) = text.split_once("\nhint: ").unwrap_or((&text, "look at the file, and at who may read it"));
+    let is_of_package = matches!(error, GoReadError::NoPackage { .. } | GoReadError::NotMain { .. });
+    GoProblem { message: message.to_owned(), help: help.to_owned(), is_of_package }
 }
 
 /// The platforms that a component is compiled for, whichever of them are selected: what it is compiled from is the same for all.
