@@ -80,7 +80,9 @@ fn run(arguments: &[&str]) -> Ended {
 /// What Go says of itself.
 fn version(inside: Option<&str>) -> String {
     let ended = match inside {
-        Some(builder) => Ended::of(Command::new("docker").args(["run", "--rm", "--network=none", builder, "go", "version"])),
+        Some(builder) => {
+            Ended::of(Command::new("docker").args(["run", "--rm", "--network=none", builder, "go", "version"]))
+        }
         None => Ended::of(Command::new("go").arg("version")),
     };
     ended.expect(0).stdout
@@ -117,7 +119,8 @@ fn both_engines_give_the_same_bytes() {
     let workspace = velero();
     workspace.run(["build", "programs", "--platform", "linux/amd64"]).expect(0);
     let docker = Image::of_daemon(&workspace.tag("programs:1.16.0")).without_fingerprint();
-    let native = workspace.build_native("programs", &["programs", "--platform", "linux/amd64"]).image().without_fingerprint();
+    let native =
+        workspace.build_native("programs", &["programs", "--platform", "linux/amd64"]).image().without_fingerprint();
     let compared = version(Some(&builders::go())) == version(None);
     let without_programs = |mut image: Image| {
         for (path, entry) in image.tree.iter_mut().filter(|(path, _)| !compared && path.starts_with("/velero")) {
@@ -143,7 +146,10 @@ fn a_stand_in_is_made_for_a_builder_that_is_not_here() {
     );
     let ended = workspace.run(["build", "programs", "--platform", "linux/amd64", "--offline"]).expect(0);
     assert!(ended.stderr.contains("builder go: using localhost/groupage/go:1.19-bookworm-"), "{}", ended.stderr);
-    assert_eq!(run(&[&workspace.tag("programs:1.16.0")]).expect(0).stdout, "velero 1.16.0 with plugins linux a vendored module\n");
+    assert_eq!(
+        run(&[&workspace.tag("programs:1.16.0")]).expect(0).stdout,
+        "velero 1.16.0 with plugins linux a vendored module\n"
+    );
     // what was made stays: it is as large as a compiler, and the next run is quick
     assert!(!docker(["images", "--quiet", "localhost/groupage/go"]).is_empty());
 }
@@ -154,12 +160,14 @@ fn another_version_runs_the_linker_alone() {
         return;
     }
     let workspace = velero();
-    let build = || workspace.build_native("programs", &["programs", "--platform", "linux/amd64", "--progress", "plain"]);
+    let build =
+        || workspace.build_native("programs", &["programs", "--platform", "linux/amd64", "--progress", "plain"]);
     build();
     let manifest = workspace.root().join("components/velero/component.toml");
     let text = std::fs::read_to_string(&manifest).unwrap().replace("1.16.0", "1.16.1");
     workspace.write("components/velero/component.toml", text);
-    let ended = Ended::of(&mut workspace.native(&["programs", "--platform", "linux/amd64", "--progress", "plain"])).expect(0);
+    let ended =
+        Ended::of(&mut workspace.native(&["programs", "--platform", "linux/amd64", "--progress", "plain"])).expect(0);
     let lines: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("packages compiled")).collect();
     assert!(!lines.is_empty() && lines.iter().all(|line| line.ends_with(" 0 packages compiled")), "{}", ended.stderr);
     let image = Layout::of_image(workspace.root(), "programs").image();
@@ -198,6 +206,7 @@ fn an_image_for_windows_has_programs_of_windows() {
     // the defect of Velero 1.16: a program that was never built for Windows is not forgotten silently
     workspace.write("cmd/velero-restore-helper/main.go", "//go:build linux\n\npackage main\n\nfunc main() {}\n");
     let ended = Ended::of(&mut workspace.native(&["velero", "--platform", "windows/amd64"])).expect(2);
-    let message = "image `velero` is made for windows/amd64, and component `velero-restore-helper` has no Go file for it";
+    let message =
+        "image `velero` is made for windows/amd64, and component `velero-restore-helper` has no Go file for it";
     assert!(ended.stderr.contains(message), "{}", ended.stderr);
 }

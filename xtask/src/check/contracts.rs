@@ -43,7 +43,8 @@ pub(super) fn starts(role: &ResolvedRole<'_>, path: &str) -> bool {
 
 /// What an image starts, in the words of manifests: on Windows the plan has other names of programs.
 pub(super) fn entrypoint(subject: &Subject<'_>) -> Vec<String> {
-    let default = subject.image.default_role.and_then(|wanted| subject.image.roles().find(|(_, role)| role.name == wanted));
+    let default =
+        subject.image.default_role.and_then(|wanted| subject.image.roles().find(|(_, role)| role.name == wanted));
     match default {
         Some((_, role)) => words(&role.role.command).map(str::to_owned).collect(),
         None => subject.plan.config.entrypoint.clone(),

@@ -114,12 +114,7 @@ fn compiler<'l>(session: &Session<'_>, loaded: &'l Loaded, jobs: &[&NativeJob]) 
 }
 
 /// What identifies the compilers of this machine, as far as components need them.
-pub(super) fn compilers(
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-    memory: &Utf8Path,
-) -> Result<Found, Stop> {
+pub(super) fn compilers(session: &Session<'_>, loaded: &Loaded, plan: &Plan, memory: &Utf8Path) -> Result<Found, Stop> {
     let mut parts = plan.images.iter().flat_map(|image| &image.components);
     let go_toolchain = match parts.any(|part| matches!(part.build, BuildPlan::Go { .. })) {
         true => {
@@ -133,12 +128,7 @@ pub(super) fn compilers(
 }
 
 /// That of cargo; nothing when cargo builds no component.
-fn toolchain(
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-    memory: &Utf8Path,
-) -> Result<String, Stop> {
+fn toolchain(session: &Session<'_>, loaded: &Loaded, plan: &Plan, memory: &Utf8Path) -> Result<String, Stop> {
     let mut parts = plan.images.iter().flat_map(|image| &image.components);
     if !parts.any(|part| matches!(part.build, BuildPlan::Cargo { .. })) {
         return Ok(String::new());

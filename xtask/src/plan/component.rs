@@ -62,7 +62,8 @@ pub(super) fn plan(
 ) -> Option<ComponentPlan> {
     let manifest = resolved.manifest;
     let is_merged = multicall::is_in(image, resolved);
-    let build = if is_merged { Some(BuildPlan::Files) } else { build(resolution, image, resolved, pins, read, problems) };
+    let build =
+        if is_merged { Some(BuildPlan::Files) } else { build(resolution, image, resolved, pins, read, problems) };
     let bin = match &build {
         Some(BuildPlan::Cargo { bin, .. } | BuildPlan::Go { bin, .. }) => Some(bin.as_str()),
         _ => None,
@@ -200,7 +201,8 @@ fn stage_install(
             let message = format!("`{from}` does not fit build kind `{}`", kind.name());
             return refuse(
                 message,
-                "cargo and go give bin:NAME, script gives output:NAME and stage:/path, image gives stage:/path".to_owned(),
+                "cargo and go give bin:NAME, script gives output:NAME and stage:/path, image gives stage:/path"
+                    .to_owned(),
             );
         }
     };

@@ -8,8 +8,8 @@ use super::package::{GoProgram, Package, Packages};
 use super::value::Value;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
-    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, GoBuild, Install, Manifests, Port, Role,
-    RoleName, VersionSource,
+    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, GoBuild, Install, Manifests,
+    Port, Role, RoleName, VersionSource,
 };
 use crate::oci::{ImageSource, Platform};
 use crate::source::Spanned;

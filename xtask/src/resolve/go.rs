@@ -70,8 +70,7 @@ fn wrong_tag(program: &GoProgram, tag: &Spanned<String>) -> Option<Diagnostic> {
 fn with_tags(program: &GoProgram, code: &'static str, message: &str, wrong: &Spanned<String>) -> Diagnostic {
     const MOST: usize = 8;
     let problem = unknown(code, message, wrong, program.tags.keys().map(String::as_str));
-    let places: Vec<String> =
-        program.tags.iter().take(MOST).map(|(tag, place)| format!("`{tag}` ({place})")).collect();
+    let places: Vec<String> = program.tags.iter().take(MOST).map(|(tag, place)| format!("`{tag}` ({place})")).collect();
     match program.tags.len().saturating_sub(MOST) {
         _ if places.is_empty() => problem.note("no tag is named in the sources"),
         0 => problem.note(format!("tags of the sources: {}", places.join(", "))),

@@ -158,9 +158,7 @@ fn wishes<'a>(component: &'a ResolvedComponent<'_>) -> Vec<Wish<'a>> {
         BuildKind::Go(go) => go.cgo && !go.ldflags.iter().any(|flag| flag.value.contains("-static")),
         _ => false,
     };
-    if is_dynamic
-        && let Ok(need) = GLIBC.parse()
-    {
+    if is_dynamic && let Ok(need) = GLIBC.parse() {
         wishes.push(Wish { need, component: name, role: None, place: component.manifest.build.span });
     }
     wishes

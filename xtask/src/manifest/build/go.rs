@@ -76,7 +76,10 @@ fn decode_package(item: &Item<'_>) -> Option<Spanned<String>> {
     let path = item.line()?;
     let below = path.value.strip_prefix("./").unwrap_or(&path.value);
     if path.value != "." && !below.split('/').all(is_plain_segment) {
-        item.report("invalid-value", "`package` is \".\", a folder below go.mod such as \"./cmd/tool\", or an import path");
+        item.report(
+            "invalid-value",
+            "`package` is \".\", a folder below go.mod such as \"./cmd/tool\", or an import path",
+        );
         return None;
     }
     Some(path)
@@ -84,7 +87,10 @@ fn decode_package(item: &Item<'_>) -> Option<Spanned<String>> {
 
 fn is_plain_segment(segment: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-~+".contains(&b);
-    !segment.is_empty() && segment.bytes().all(allowed) && !segment.starts_with('-') && !segment.trim_matches('.').is_empty()
+    !segment.is_empty()
+        && segment.bytes().all(allowed)
+        && !segment.starts_with('-')
+        && !segment.trim_matches('.').is_empty()
 }
 
 fn decode_bin(item: &Item<'_>) -> Option<Spanned<String>> {

@@ -109,8 +109,7 @@ fn image(host: bool) -> ImagePlan {
         vendored: false,
         work: None,
     };
-    let parts =
-        [("cargo", cargo), ("files", BuildPlan::Files), ("go", go), ("image", image), ("script", script)];
+    let parts = [("cargo", cargo), ("files", BuildPlan::Files), ("go", go), ("image", image), ("script", script)];
     let plan = ImagePlan {
         id: "app".to_owned(),
         name: "app".parse().unwrap(),

@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub(super) use pruned::{platforms, prune};
 pub use pruned::{go_program, go_request};
+pub(super) use pruned::{platforms, prune};
 pub use target::GoTarget;
 
 use crate::manifest::ComponentName;

@@ -92,7 +92,8 @@ fn not_vendored(resolved: &ResolvedComponent<'_>, package: &GoPackage) -> Diagno
         resolved.name(),
         fetched.join(", ")
     );
-    let folder = Some(package.modules.folder.as_str()).filter(|folder| !folder.is_empty()).unwrap_or("the workspace root");
+    let folder =
+        Some(package.modules.folder.as_str()).filter(|folder| !folder.is_empty()).unwrap_or("the workspace root");
     let help = format!("run `go mod vendor` in {folder}, or build with --set build.network=default");
     Diagnostic::error("go-vendor", message).label(resolved.manifest.build.span, "").help(help)
 }
@@ -104,13 +105,15 @@ fn no_source(
     package: &GoPackage,
     platform: &Platform,
 ) -> Diagnostic {
-    let folder = Some(&package.folder).filter(|folder| folder.as_str() != "").cloned().unwrap_or(Utf8PathBuf::from("."));
+    let folder =
+        Some(&package.folder).filter(|folder| folder.as_str() != "").cloned().unwrap_or(Utf8PathBuf::from("."));
     let message = format!(
         "image `{}` is made for {platform}, and component `{}` has no Go file for it in {folder}: build constraints leave out \
          all of them",
         image.definition.name.value,
         resolved.name()
     );
-    let missing = Diagnostic::error("missing-on-platform", message).label(resolved.manifest.build.span, "built from there");
+    let missing =
+        Diagnostic::error("missing-on-platform", message).label(resolved.manifest.build.span, "built from there");
     missing.help(format!("add a file, or leave the component out there with `exclude-platforms = [\"{platform}\"]`"))
 }

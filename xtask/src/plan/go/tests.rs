@@ -21,7 +21,13 @@ fn sandbox(files: &[(&str, &str)]) -> Sandbox {
 }
 
 /// The files of packages that `go list -deps` names, below a root and relative to it; `None` without a toolchain.
-fn listed(root: &Utf8Path, module: &str, package: &str, platform: &str, tags: &[&str]) -> Option<BTreeSet<Utf8PathBuf>> {
+fn listed(
+    root: &Utf8Path,
+    module: &str,
+    package: &str,
+    platform: &str,
+    tags: &[&str],
+) -> Option<BTreeSet<Utf8PathBuf>> {
     const FORMAT: &str = "{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}\n{{end}}{{range .SFiles}}{{$d}}/{{.}}\n{{end}}\
         {{range .HFiles}}{{$d}}/{{.}}\n{{end}}{{range .SysoFiles}}{{$d}}/{{.}}\n{{end}}{{range .EmbedFiles}}{{$d}}/{{.}}\n{{end}}";
     let platform: crate::oci::Platform = platform.parse().unwrap();
@@ -47,8 +53,14 @@ fn found(root: &Utf8Path, module: &str, package: &str, platforms: &[&str], tags:
 }
 
 const SHAPES: &[(&str, &str)] = &[
-    ("app/go.mod", "module example.com/app\n\ngo 1.19\n\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ../lib\n"),
-    ("app/cmd/tool/main.go", "package main\n\nimport (\n\t\"example.com/app/a\"\n\t_ \"embed\"\n\t\"example.com/lib/deep\"\n\t\"fmt\"\n)\n\n//go:embed text.txt dir\nvar _ string\n\nfunc main() { fmt.Println(a.A, deep.D) }\n"),
+    (
+        "app/go.mod",
+        "module example.com/app\n\ngo 1.19\n\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ../lib\n",
+    ),
+    (
+        "app/cmd/tool/main.go",
+        "package main\n\nimport (\n\t\"example.com/app/a\"\n\t_ \"embed\"\n\t\"example.com/lib/deep\"\n\t\"fmt\"\n)\n\n//go:embed text.txt dir\nvar _ string\n\nfunc main() { fmt.Println(a.A, deep.D) }\n",
+    ),
     ("app/cmd/tool/text.txt", "x"),
     ("app/cmd/tool/not-embedded.txt", "x"),
     ("app/cmd/tool/dir/x", "x"),
@@ -100,7 +112,10 @@ fn vendored_packages_are_those_that_are_reached() {
     let sandbox = sandbox(&[
         ("go.mod", "module example.com/app\n\ngo 1.19\n\nrequire example.com/dep v1.0.0\n"),
         ("main.go", "package main\n\nimport \"example.com/dep/used\"\n\nfunc main() { used.F() }\n"),
-        ("vendor/modules.txt", "# example.com/dep v1.0.0\n## explicit; go 1.19\nexample.com/dep/unused\nexample.com/dep/used\n"),
+        (
+            "vendor/modules.txt",
+            "# example.com/dep v1.0.0\n## explicit; go 1.19\nexample.com/dep/unused\nexample.com/dep/used\n",
+        ),
         ("vendor/example.com/dep/used/u.go", "package used\n\nfunc F() {}\n"),
         ("vendor/example.com/dep/unused/u.go", "package unused\n"),
     ]);
@@ -122,13 +137,21 @@ fn the_commands_of_go_itself() {
         let sandbox = sandbox(&[]);
         let platform: crate::oci::Platform = platform.parse().unwrap();
         let mut go = Command::new("go");
-        go.args(["list", "-deps", "-f", "{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}\n{{end}}{{range .SFiles}}{{$d}}/{{.}}\n{{end}}", package]);
+        go.args([
+            "list",
+            "-deps",
+            "-f",
+            "{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}\n{{end}}{{range .SFiles}}{{$d}}/{{.}}\n{{end}}",
+            package,
+        ]);
         go.current_dir(&root).env("GOOS", platform.os()).env("GOARCH", platform.architecture());
         go.env("CGO_ENABLED", "0").env("GOFLAGS", "").env("GOCACHE", sandbox.root.join("cache"));
         let text = String::from_utf8(go.output().unwrap().stdout).unwrap();
         let listed: BTreeSet<Utf8PathBuf> = text
             .lines()
-            .filter_map(|line| Utf8Path::new(line).canonicalize_utf8().ok()?.strip_prefix(&root).ok().map(Utf8Path::to_owned))
+            .filter_map(|line| {
+                Utf8Path::new(line).canonicalize_utf8().ok()?.strip_prefix(&root).ok().map(Utf8Path::to_owned)
+            })
             .collect();
         assert!(listed.len() > 50, "{package}: {text}");
         let lacking: Vec<_> = listed.difference(&own).collect();

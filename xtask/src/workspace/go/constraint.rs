@@ -135,11 +135,7 @@ struct Parser<'t> {
 impl Parser<'_> {
     fn error(&self, reason: &'static str) -> ConstraintError {
         let before = self.text.get(..self.at).unwrap_or_default();
-        ConstraintError {
-            text: self.text.trim().chars().take(80).collect(),
-            reason,
-            at: before.chars().count() + 1,
-        }
+        ConstraintError { text: self.text.trim().chars().take(80).collect(), reason, at: before.chars().count() + 1 }
     }
 
     fn rest(&self) -> &str {

@@ -113,7 +113,10 @@ mod tests {
         let parsed = GoMod::parse(text).unwrap();
         assert_eq!((parsed.module.as_str(), parsed.go.as_str()), ("example.com/m", "1.19"));
         assert_eq!(parsed.requires.iter().collect::<Vec<_>>(), ["a.b/c", "d.e/f", "g.h/i"]);
-        assert_eq!(parsed.folders, [("d.e/f", "../f"), ("g.h/i", "./i")].map(|(a, b)| (a.to_owned(), b.to_owned())).into());
+        assert_eq!(
+            parsed.folders,
+            [("d.e/f", "../f"), ("g.h/i", "./i")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
+        );
         assert_eq!(parsed.fetched().collect::<Vec<_>>(), ["a.b/c"]);
         let work = GoMod::parse("go 1.19\nuse ./a\nuse (\n\t.\n\t../b\n)\n").unwrap();
         assert_eq!(work.uses.iter().collect::<Vec<_>>(), [".", "../b", "./a"]);

@@ -104,7 +104,9 @@ pub enum GoReadError {
         module: String,
     },
     /// The package is a library.
-    #[error("{folder} is package `{name}`, and a program is package `main`\nhint: name the folder of the program with `package` in [build.go]")]
+    #[error(
+        "{folder} is package `{name}`, and a program is package `main`\nhint: name the folder of the program with `package` in [build.go]"
+    )]
     NotMain {
         /// Its folder.
         folder: Utf8PathBuf,

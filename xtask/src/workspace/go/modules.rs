@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
+use super::super::inside::inside;
 use super::GoReadError;
 use super::gomod::GoMod;
-use super::super::inside::inside;
 
 /// The modules of a build that begins in one of them. All paths are relative to the workspace root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

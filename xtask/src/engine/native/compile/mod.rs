@@ -175,12 +175,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// A lock over compiling and keeping: cargo's own is free between the two, and another run may write a program of the same
 /// name. Tried again and again, because waiting for a file cannot be cancelled.
-async fn wait_for_others(
-    folder: &Utf8Path,
-    job: &str,
-    events: &Events,
-    step: &Step,
-) -> Result<File, EngineError> {
+async fn wait_for_others(folder: &Utf8Path, job: &str, events: &Events, step: &Step) -> Result<File, EngineError> {
     let path = folder.join(".groupage-lock");
     let failed = |error: io::Error| EngineError::Other { action: format!("lock {path}"), message: error.to_string() };
     fs_err::create_dir_all(folder).map_err(failed)?;

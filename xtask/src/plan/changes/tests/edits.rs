@@ -95,11 +95,7 @@ pub(super) const EDITS: &[Edit] = &[
         docker: &["compiled: in builder images → on this machine"],
         host: &["toolchain: rustc 1 → rustc 2"],
     },
-    Edit {
-        edit: |plan| plan.found.go_toolchain = "go2".into(),
-        docker: &[],
-        host: &["toolchain: go1 → go2"],
-    },
+    Edit { edit: |plan| plan.found.go_toolchain = "go2".into(), docker: &[], host: &["toolchain: go1 → go2"] },
     docker(
         |plan| _ = plan.found.images.insert("r.example/go:1".into(), "sha256:2".into()),
         &["image behind r.example/go:1 changed: sha256:1 → sha256:2"],
@@ -166,10 +162,7 @@ pub(super) const EDITS: &[Edit] = &[
         &["go: builder: r.example/go:1 → r.example/go:2"],
     ),
     both(|plan| *build!(plan, Go, GO, module) = "x".into(), &["go: build setting module changed: go → x"]),
-    both(
-        |plan| *build!(plan, Go, GO, package) = "./x".into(),
-        &["go: build setting package changed: ./cmd/go → ./x"],
-    ),
+    both(|plan| *build!(plan, Go, GO, package) = "./x".into(), &["go: build setting package changed: ./cmd/go → ./x"]),
     both(|plan| *build!(plan, Go, GO, bin) = "x".into(), &["go: build setting bin changed: go → x"]),
     both(|plan| build!(plan, Go, GO, tags).push("two".into()), &["go: build tag two is on now"]),
     both(|plan| build!(plan, Go, GO, tags).clear(), &["go: build tag one is off now"]),

@@ -100,7 +100,8 @@ fn is_plain(path: &Utf8Path) -> bool {
 /// Arguments of `go` for a program.
 pub(super) fn arguments(program: &GoProgram, output: &Utf8Path) -> Vec<String> {
     let modules = if program.vendored { "vendor" } else { "readonly" };
-    let mut arguments: Vec<String> = ["build", "-v", "-trimpath", "-buildvcs=false", "-modcacherw"].map(str::to_owned).into();
+    let mut arguments: Vec<String> =
+        ["build", "-v", "-trimpath", "-buildvcs=false", "-modcacherw"].map(str::to_owned).into();
     arguments.push(format!("-mod={modules}"));
     if !program.tags.is_empty() {
         arguments.push(format!("-tags={}", program.tags.join(",")));

@@ -69,7 +69,8 @@ pub async fn check(programs: &[GoProgram], options: &GoOptions) -> Result<(), En
                 "component `{}` is compiled with C for {}, and this machine has a C compiler for {host} at most",
                 program.component, program.platform
             ),
-            hint: "set `cgo = false` in [build.go], or build with `--engine docker` and a builder of that platform".to_owned(),
+            hint: "set `cgo = false` in [build.go], or build with `--engine docker` and a builder of that platform"
+                .to_owned(),
         });
     }
     identity(options).await.map(drop)
@@ -103,10 +104,8 @@ pub async fn compile(
 fn keep(program: &GoProgram, path: &Utf8Path, options: &GoOptions) -> Result<Utf8PathBuf, EngineError> {
     let folder = options.folder.parent().unwrap_or(&options.folder).join("programs").join(program.key());
     let kept = folder.join(program.file_name());
-    let failed = |error: std::io::Error| EngineError::Other {
-        action: format!("keep {path}"),
-        message: error.to_string(),
-    };
+    let failed =
+        |error: std::io::Error| EngineError::Other { action: format!("keep {path}"), message: error.to_string() };
     if !is_same(path, &kept) {
         let bytes = fs_err::read(path).map_err(failed)?;
         program.check(&bytes).map_err(|misfit| run::refusal(program, options, misfit))?;
@@ -124,7 +123,8 @@ async fn ask(options: &GoOptions, program: &str, arguments: &[&str]) -> Result<S
         Line::Out(line) => out.push(String::from_utf8_lossy(&line).into_owned()),
         Line::Err(line) => err.push(String::from_utf8_lossy(&line).into_owned()),
     });
-    let hint = "install Go from https://go.dev/dl (on Debian: apt-get install golang-go), or build with `--engine docker`";
+    let hint =
+        "install Go from https://go.dev/dl (on Debian: apt-get install golang-go), or build with `--engine docker`";
     let missing = |message: String| EngineError::Missing { message, hint: hint.to_owned() };
     match status.await {
         Ok(status) if status.success() => Ok(out.join("\n")),

@@ -68,8 +68,16 @@ impl GoProgram {
     pub(super) fn key(&self) -> String {
         let work = self.work.as_ref().map(|work| work.as_str()).unwrap_or_default();
         let (platform, tags, cgo) = (self.platform.to_string(), self.tags.join(","), self.cgo.to_string());
-        let words =
-            [platform.as_str(), self.module.as_str(), &self.package, self.component.as_str(), &self.bin, &tags, work, &cgo];
+        let words = [
+            platform.as_str(),
+            self.module.as_str(),
+            &self.package,
+            self.component.as_str(),
+            &self.bin,
+            &tags,
+            work,
+            &cgo,
+        ];
         let mut hasher = Sha256::new();
         words.iter().for_each(|word| hasher.update(format!("{word}\0")));
         hex(&hasher.finalize()[..8])
