@@ -201,7 +201,9 @@ pub(super) fn is_chatty(arguments: &BuildArguments) -> bool {
 /// Every image of a registry that a build pulls.
 pub(super) fn references(plan: &Plan) -> impl Iterator<Item = &crate::oci::Reference> {
     let sources = plan.images.iter().flat_map(|image| &image.components).filter_map(|part| match &part.build {
-        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => Some(builder),
+        BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
+            Some(builder)
+        }
         BuildPlan::Image { image, .. } => image.reference(),
         BuildPlan::Files => None,
     });

@@ -28,7 +28,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-pub use build::{AboveBase, Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{AboveBase, Build, BuildKind, CargoBuild, GoBuild, ImageBuild, Link, ScriptBuild};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
@@ -38,7 +38,7 @@ pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
     Need, OutputName, RoleName, VariantName,
 };
-pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path::{EXE, ImagePath, PathError, PlatformPath, RelativePath};
 pub use path_pattern::PathPattern;
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::manifest::{ComponentName, Link, PathPattern};
@@ -36,6 +37,28 @@ pub enum BuildPlan {
     },
     /// Files beside the manifest.
     Files,
+    /// A program of a Go module, compiled in a builder.
+    Go {
+        /// The builder image.
+        builder: Reference,
+        /// The folder of the module, in the workspace as in the context; empty for its root.
+        module: Utf8PathBuf,
+        /// The package, relative to the module: `./cmd/tool`.
+        package: String,
+        /// The program, without `.exe`.
+        bin: String,
+        /// Build tags that are on.
+        tags: Vec<String>,
+        /// Flags of the linker, with the version in its place.
+        ldflags: Vec<String>,
+        /// Whether C is compiled and linked.
+        cgo: bool,
+        /// Whether dependencies are those of a vendor folder.
+        vendored: bool,
+        /// The `go.work` that the module is part of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        work: Option<Utf8PathBuf>,
+    },
     /// Files of an existing image.
     Image {
         /// The image.
@@ -114,6 +137,7 @@ impl BuildPlan {
         match self {
             Self::Cargo { .. } => "cargo",
             Self::Files => "files",
+            Self::Go { .. } => "go",
             Self::Image { .. } => "image",
             Self::Script { .. } => "script",
         }

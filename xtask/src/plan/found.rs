@@ -46,8 +46,8 @@ impl ComponentPlan {
     fn open_image(&self, found: &Found) -> Option<String> {
         match &self.build {
             // programs that are compiled on this machine need no builder
-            BuildPlan::Cargo { .. } if found.is_host() => None,
-            BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
+            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } if found.is_host() => None,
+            BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
                 builder.digest().is_none().then(|| builder.to_string())
             }
             BuildPlan::Image { image, .. } => open(image),

@@ -125,7 +125,7 @@ impl Parts<'_> {
 
     fn add_built(&self, part: &ComponentPlan, contents: &mut Contents<'_>) -> Result<(), ContentsError> {
         match &part.build {
-            BuildPlan::Cargo { .. } => {
+            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } => {
                 for install in &part.installs {
                     let program = self.programs.get(&part.name);
                     let program = program.ok_or_else(|| ContentsError::Plan(format!("{} was not built", part.name)))?;

@@ -1,10 +1,12 @@
 //! `[build.<kind>]`: how a component is built. Exactly one kind; a file for each one that has settings.
 
 mod cargo;
+mod go;
 mod image;
 mod script;
 
 pub use cargo::{CargoBuild, Link};
+pub use go::GoBuild;
 pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
 
@@ -29,6 +31,8 @@ pub enum BuildKind {
     Cargo(CargoBuild),
     /// Files beside the manifest, as they are.
     Files,
+    /// A program of a Go module.
+    Go(GoBuild),
     /// Files of an existing image.
     Image(ImageBuild),
     /// Commands in a builder image.
@@ -41,6 +45,7 @@ impl BuildKind {
         match self {
             Self::Cargo(_) => "cargo",
             Self::Files => "files",
+            Self::Go(_) => "go",
             Self::Image(_) => "image",
             Self::Script(_) => "script",
         }
@@ -48,7 +53,7 @@ impl BuildKind {
 }
 
 /// As they are written, sorted.
-const KINDS: [&str; 4] = ["cargo", "files", "image", "script"];
+const KINDS: [&str; 5] = ["cargo", "files", "go", "image", "script"];
 
 pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<Build> {
     table.held_by::<BuildKind>().one_of();
@@ -76,6 +81,7 @@ pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<Versi
 fn decode_kind(kind: &str, table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
     match kind {
         "cargo" => cargo::decode_cargo(table),
+        "go" => go::decode_go(table, version),
         "image" => image::decode_image(table, version),
         "script" => script::decode_script(table),
         _ => Some(BuildKind::Files),
