@@ -9,6 +9,7 @@
 
 mod build;
 mod component;
+mod dockerfile;
 pub(crate) mod decode;
 mod feature;
 mod image;
@@ -24,14 +25,15 @@ mod tag;
 
 use std::collections::BTreeMap;
 
-pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
+pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
-    Need, OutputName, RoleName, VariantName,
+    Need, OutputName, OutsideName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
 pub use pattern::{ImagePattern, NamePattern};

@@ -199,19 +199,30 @@ impl fmt::Display for User {
     }
 }
 
-pub(super) fn decode_roles(table: &mut Table<'_>) -> Option<BTreeMap<RoleName, Role>> {
+/// A role that is not whole may lack its command, and then its user too: somebody else says them.
+pub(super) fn decode_roles(table: &mut Table<'_>, is_whole: bool) -> Option<BTreeMap<RoleName, Role>> {
     let decode = |(name, item): (Spanned<RoleName>, Item<'_>)| {
-        let role = item.table(|table| decode_role(table, name.span))?;
+        let role = item.table(|table| decode_role(table, name.span, is_whole))?;
         Some((name.value, role))
     };
     Some(table.named().into_iter().filter_map(decode).collect())
 }
 
-fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
-    let command = table.required("command").and_then(|item| decode_command(&item));
+fn decode_role(table: &mut Table<'_>, span: Span, is_whole: bool) -> Option<Role> {
+    let command = match if is_whole { table.required("command") } else { table.optional("command") } {
+        Some(item) => decode_command(&item),
+        None if is_whole => None,
+        None => Some(Vec::new()),
+    };
     let args_style = table.optional("args-style").and_then(|item| item.parsed());
     let probe = table.optional("probe").and_then(|item| decode_command(&item));
-    let user = table.required("user").and_then(|item| item.parsed());
+    let says_command = command.as_ref().is_none_or(|command| !command.is_empty());
+    let user = match if says_command { table.required("user") } else { table.optional("user") } {
+        Some(item) => item.parsed(),
+        None if says_command => None,
+        // never seen: whoever fills in the command fills in the user
+        None => Some(Spanned::new(User::Named(String::new()), span)),
+    };
     let workdir = table.optional("workdir").and_then(|item| item.parsed());
     let ports = table.optional("ports").and_then(|item| item.list(|port| port.table(decode_port)));
     let env = table.optional("env").and_then(|item| item.table(decode_env));

@@ -32,6 +32,7 @@ pub(super) fn wants(
         exclude: excluded(manifest, &path.value.below(&manifest.folder)),
         place: path.span,
         required: true,
+        context: None,
     };
     let mut wants = files::wants(image, resolved);
     match &manifest.build.kind {
@@ -40,7 +41,7 @@ pub(super) fn wants(
             let entries =
                 PrunedKey::of(resolved).and_then(|key| pruned.get(&key)).into_iter().flat_map(|pruned| &pruned.entries);
             let own = entries.filter_map(|entry| own_folder(entry, root));
-            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true }));
+            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true, context: None }));
         }
         BuildKind::Files | BuildKind::Image(_) => {}
     }
@@ -173,7 +174,7 @@ fn stage_install(
             );
         }
     };
-    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, place: install.span })
+    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, is_likely: false, place: install.span })
 }
 
 fn known_outputs(script: &ScriptBuild) -> String {

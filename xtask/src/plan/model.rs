@@ -184,6 +184,9 @@ pub struct InstallPlan {
     pub to: ImagePath,
     /// Permission bits, if they are set.
     pub mode: Option<u32>,
+    /// Only the build shows whether it is there: a `COPY` of an existing Dockerfile may give a file or what is in a folder.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_likely: bool,
     /// Where the manifest says so.
     #[serde(skip)]
     pub place: Span,
