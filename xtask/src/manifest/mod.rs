@@ -13,6 +13,7 @@ mod dockerfile;
 pub(crate) mod decode;
 mod feature;
 mod image;
+mod lifecycle;
 mod name;
 mod path;
 mod pattern;
@@ -31,6 +32,7 @@ pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
+pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};
 pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
     Need, OutputName, OutsideName, RoleName, VariantName,

@@ -34,6 +34,10 @@ pub struct Config {
     pub workdir: String,
     /// `80/tcp`.
     pub ports: Vec<String>,
+    /// Folders that a container gets of its own.
+    pub volumes: Vec<String>,
+    /// The signal that ends it; empty is `SIGTERM`.
+    pub stop_signal: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -57,6 +61,8 @@ impl Config {
             env: list("Env").into_iter().map(pair).collect(),
             workdir: text("WorkingDir"),
             ports: config["ExposedPorts"].as_object().into_iter().flatten().map(|(port, _)| port.clone()).collect(),
+            volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
+            stop_signal: text("StopSignal"),
             labels: labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect(),
         }
     }
