@@ -19,7 +19,7 @@ use super::status::{ExitStatus, Stop};
 use crate::engine::store::Store;
 use crate::lock::Pins;
 use crate::oci::Platform;
-use crate::plan::{BuildPlan, ImagePlan, Plan};
+use crate::plan::{ImagePlan, Plan};
 use crate::report::consolidation::{self, Build, ColumnFacts, Facts, Figure, Report};
 use crate::workspace::{MEMORY_FOLDER, write};
 

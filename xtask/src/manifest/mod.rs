@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 pub use build::{Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
+pub(crate) use dockerfile::Users;
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
@@ -80,7 +81,8 @@ pub fn parse(sources: &SourceMap, files: &ManifestFiles) -> Result<Manifests, Ve
     let mut manifests = Manifests { settings: settings.unwrap_or_default(), ..Manifests::default() };
     for (component, found) in parse_all(&files.components, sources, ComponentManifest::parse) {
         problems.append(found);
-        if let Some(component) = component {
+        if let Some(mut component) = component {
+            dockerfile::fill(&mut component, files, sources, &mut problems);
             let (name, place) = (component.name.value.clone(), component.name.span);
             if let Some(other) = manifests.components.insert(name.clone(), component) {
                 problems.push(duplicate("component", name.as_str(), place, other.name.span));

@@ -308,13 +308,18 @@ pub(super) fn decode_env(table: &mut Table<'_>) -> Option<BTreeMap<String, Spann
     Some(table.named().into_iter().filter_map(decode).collect())
 }
 
+/// Whether a text is the name of an environment variable, as POSIX has them.
+pub(super) fn is_variable_name(text: &str) -> bool {
+    let valid = |(index, b): (usize, u8)| b == b'_' || b.is_ascii_alphabetic() || (index > 0 && b.is_ascii_digit());
+    !text.is_empty() && text.len() <= 255 && text.bytes().enumerate().all(valid)
+}
+
 struct EnvName(String);
 
 impl FromStr for EnvName {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let valid = |(index, b): (usize, u8)| b == b'_' || b.is_ascii_alphabetic() || (index > 0 && b.is_ascii_digit());
-        if !text.is_empty() && text.len() <= 255 && text.bytes().enumerate().all(valid) {
+        if is_variable_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             let text: String = text.chars().take(64).collect();

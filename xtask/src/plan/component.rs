@@ -8,7 +8,7 @@ use super::build::BuildPlan;
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
-use super::{Read, files, fingerprint, is_hermetic, multicall};
+use super::{Read, dockerfile, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
@@ -43,6 +43,7 @@ pub(super) fn wants(
             let own = entries.filter_map(|entry| own_folder(entry, root));
             wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true, context: None }));
         }
+        BuildKind::Dockerfile(_) => wants.extend(dockerfile::wants(manifest)),
         BuildKind::Files | BuildKind::Image(_) => {}
     }
     wants
@@ -59,7 +60,11 @@ pub(super) fn plan(
 ) -> Option<ComponentPlan> {
     let manifest = resolved.manifest;
     let is_merged = multicall::is_in(image, resolved);
-    let build = if is_merged { Some(BuildPlan::Files) } else { build(resolution, resolved, pins, read, problems) };
+    let (build, given) = match &manifest.build.kind {
+        _ if is_merged => (Some(BuildPlan::Files), Vec::new()),
+        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems).map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
+        _ => (build(resolution, resolved, pins, read, problems), Vec::new()),
+    };
     let bin = match &build {
         Some(BuildPlan::Cargo { bin, .. }) => Some(bin.as_str()),
         _ => None,
@@ -67,7 +72,8 @@ pub(super) fn plan(
     let files = files::plan(image, resolved, read, problems);
     let own =
         resolved.installs.iter().filter(|install| !is_merged || matches!(install.from.value, InstallFrom::Path(_)));
-    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
+    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems));
+    let installs = installs.collect::<Vec<_>>().into_iter().chain(given).collect();
     let mut links = links(resolved, problems);
     links.extend(multicall::links(image, resolved));
     let mut plan = ComponentPlan {
@@ -98,6 +104,8 @@ fn build(
 ) -> Option<BuildPlan> {
     let manifest = resolved.manifest;
     match &manifest.build.kind {
+        // planned with what it gives
+        BuildKind::Dockerfile(_) => None,
         BuildKind::Files => Some(BuildPlan::Files),
         BuildKind::Image(_) => Some(BuildPlan::Image { image: pins.pin_source(resolved.image.as_ref()?) }),
         BuildKind::Script(script) => Some(BuildPlan::Script {
@@ -165,12 +173,15 @@ fn stage_install(
             Some(path) => path.value.to_string(),
             None => return refuse(format!("there is no output `{name}`"), known_outputs(script)),
         },
-        (InstallFrom::Stage(path), BuildKind::Script(_) | BuildKind::Image(_)) => path.to_string(),
+        (InstallFrom::Stage(path), BuildKind::Dockerfile(_) | BuildKind::Script(_) | BuildKind::Image(_)) => {
+            path.to_string()
+        }
         (from, kind) => {
             let message = format!("`{from}` does not fit build kind `{}`", kind.name());
             return refuse(
                 message,
-                "cargo gives bin:NAME, script gives output:NAME and stage:/path, image gives stage:/path".to_owned(),
+                "cargo gives bin:NAME, script gives output:NAME and stage:/path, dockerfile and image give stage:/path"
+                    .to_owned(),
             );
         }
     };

@@ -24,7 +24,7 @@ mod pruned;
 mod tags;
 
 pub use build::BuildPlan;
-pub use dockerfile::{DockerfilePlan, SplicedStage, StepPlan, TransferPlan};
+pub use dockerfile::{DockerfilePlan, Newer, PackageManager, Packages, SplicedStage, StepPlan, TransferPlan};
 pub use model::{
     Allowed, BasePlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,
     Plan, RolePlan,

@@ -25,6 +25,8 @@ pub(super) struct ImageView {
     image: String,
     definition: String,
     base: String,
+    /// Lines that install packages of all components.
+    packages: Vec<String>,
     components: Vec<ComponentView>,
     description_copy: String,
     copy_flags: &'static str,
@@ -120,6 +122,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
         base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), source),
         components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
+        packages: dockerfile::packages(plan),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
         labels: pairs(&labels, quote::word),

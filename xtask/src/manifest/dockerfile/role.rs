@@ -6,7 +6,7 @@ use super::users::Users;
 use super::{ReadDockerfile, program};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::dockerfile::{Base, Check, CommandLine, Extent, Fact, Ports, Setting, Unknown, Value};
-use crate::manifest::lifecycle::{HealthTest, Healthcheck, Nanoseconds, check_line};
+use crate::manifest::lifecycle::{HealthTest, Healthcheck, Nanoseconds, means_something_else};
 use crate::manifest::name::{Need, RoleName};
 use crate::manifest::path::ImagePath;
 use crate::manifest::role::{Port, Role, User, is_variable_name};
@@ -276,7 +276,7 @@ impl Context<'_> {
             _ => HealthTest::Disabled,
         };
         let lines = check.test.iter().any(|word| word.chars().any(char::is_control));
-        let is_wrong = lines || matches!(&test, HealthTest::Shell(line) if check_line(line).is_some());
+        let is_wrong = lines || matches!(&test, HealthTest::Shell(line) if means_something_else(line));
         if is_wrong {
             let message = "this health check cannot be written again on one line";
             let report = Diagnostic::error("control-character", message).label(span, "");

@@ -17,14 +17,14 @@ use crate::source::Spanned;
 
 /// Users and groups by name.
 #[derive(Debug, Default)]
-pub(super) struct Users {
+pub(crate) struct Users {
     users: BTreeMap<String, (u32, Option<u32>)>,
     groups: BTreeMap<String, u32>,
 }
 
 impl Users {
     /// What commands of a file say, and a manifest.
-    pub(super) fn new<'t>(runs: impl IntoIterator<Item = &'t str>, said: &BTreeMap<String, Spanned<User>>) -> Self {
+    pub(crate) fn new<'t>(runs: impl IntoIterator<Item = &'t str>, said: &BTreeMap<String, Spanned<User>>) -> Self {
         let mut users = Self::default();
         users.users.insert("root".to_owned(), (0, Some(0)));
         users.groups.insert("root".to_owned(), 0);
@@ -75,7 +75,7 @@ impl Users {
     }
 
     /// The numbers of what `USER` or `--chown` says; `None` when a name in it is not known.
-    pub(super) fn user(&self, text: &str) -> Option<User> {
+    pub(crate) fn user(&self, text: &str) -> Option<User> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
         let (uid, own) = match user.parse::<u32>() {
             Ok(uid) => (uid, None),
