@@ -77,6 +77,9 @@ pub struct DockerfilePlan {
     /// Packages that are installed in the image before all else, together with those of other components.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Packages>,
+    /// Folders of the image in which the build may put what nobody knows before it.
+    #[serde(skip)]
+    pub open: Vec<String>,
     /// What not every engine can read.
     #[serde(skip)]
     pub newer: Vec<Newer>,
@@ -196,6 +199,7 @@ pub(super) fn plan(
         stages,
         steps: taken.steps,
         packages: taken.packages,
+        open: taken.open,
         images: subject.images,
     };
     Some((BuildPlan::Dockerfile(Box::new(plan)), taken.installs))

@@ -27,6 +27,8 @@ pub(super) struct Taken {
     pub(super) steps: Vec<StepPlan>,
     pub(super) packages: Vec<Packages>,
     pub(super) installs: Vec<InstallPlan>,
+    /// Folders of the image with what nobody knows before the build.
+    pub(super) open: Vec<String>,
     /// Stages that it comes from.
     pub(super) stages: BTreeSet<usize>,
 }
@@ -91,6 +93,7 @@ impl Taking<'_, '_> {
                 if let Some(taken) = place.take(step, instruction, transfer, copy, problems) {
                     self.taken.steps.push(StepPlan::Transfer(taken.transfer));
                     self.taken.installs.extend(taken.installs);
+                    self.taken.open.extend(taken.open);
                 }
             }
             (Kind::Workdir(_), Some(step), Some(StepKind::Workdir(path))) => {
@@ -168,6 +171,7 @@ impl Taking<'_, '_> {
             return problems.push(self.refused(text, place));
         }
         self.first_run.get_or_insert(place);
+        self.taken.open.push("/".to_owned());
         let is_plain = run.command.is_shell && !self.shell && !self.user && run.mounts.is_empty();
         let packages = Packages::of(text).filter(|_| is_plain && instruction.heredocs.is_empty());
         if let Some(packages) = packages {
