@@ -139,7 +139,8 @@ impl ComponentManifest {
             let cadence = table.optional("cadence").and_then(|item| item.parsed());
             let version = table.required("version").and_then(|item| decode_version(&item));
             let build = table.required("build");
-            let build = build.and_then(|item| item.table(|table| decode_build(table, version.as_ref(), source.folder())));
+            let build =
+                build.and_then(|item| item.table(|table| decode_build(table, version.as_ref(), source.folder())));
             let features = FeatureTable::decode(table, "dependencies");
             let exclude_platforms = table.optional("exclude-platforms").and_then(|item| item.list(Item::parsed));
             let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));

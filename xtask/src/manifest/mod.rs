@@ -9,8 +9,8 @@
 
 mod build;
 mod component;
-mod dockerfile;
 pub(crate) mod decode;
+mod dockerfile;
 mod feature;
 mod image;
 mod lifecycle;
@@ -28,9 +28,9 @@ use std::collections::BTreeMap;
 
 pub use build::{Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
-pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
-pub(crate) use dockerfile::Users;
 pub use decode::MAX_TEXT;
+pub(crate) use dockerfile::Users;
+pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};

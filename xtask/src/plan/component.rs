@@ -41,7 +41,13 @@ pub(super) fn wants(
             let entries =
                 PrunedKey::of(resolved).and_then(|key| pruned.get(&key)).into_iter().flat_map(|pruned| &pruned.entries);
             let own = entries.filter_map(|entry| own_folder(entry, root));
-            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true, context: None }));
+            wants.extend(own.map(|(path, exclude)| Want {
+                path,
+                exclude,
+                place: cargo.package.span,
+                required: true,
+                context: None,
+            }));
         }
         BuildKind::Dockerfile(_) => wants.extend(dockerfile::wants(manifest)),
         BuildKind::Files | BuildKind::Image(_) => {}
@@ -62,7 +68,8 @@ pub(super) fn plan(
     let is_merged = multicall::is_in(image, resolved);
     let (build, given) = match &manifest.build.kind {
         _ if is_merged => (Some(BuildPlan::Files), Vec::new()),
-        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems).map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
+        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems)
+            .map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
         _ => (build(resolution, resolved, pins, read, problems), Vec::new()),
     };
     let bin = match &build {

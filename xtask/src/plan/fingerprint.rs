@@ -144,14 +144,14 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
         (BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. }, None) => {
             json!([build, template, behind(&builder.to_string())])
         }
-        (BuildPlan::Dockerfile(plan), None) => {
+        (BuildPlan::Dockerfile(plan), host) => {
             let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
-            json!([build, template, images])
+            json!([build, host.is_none().then_some(template), images])
         }
         (BuildPlan::Image { image }, None) => json!([build, template, behind(&image.to_string())]),
         (BuildPlan::Image { image }, Some(_)) => json!([build, behind(&image.to_string())]),
         (BuildPlan::Files, None) => json!([build, template]),
-        (BuildPlan::Dockerfile(_) | BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
+        (BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
     }
 }
 

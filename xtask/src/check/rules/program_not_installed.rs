@@ -34,7 +34,8 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
 /// Whether the build may put the program there, which `verify` then sees.
 fn is_open(plan: &ComponentPlan, program: &str) -> bool {
     let open = plan.build.dockerfile().map_or(&[][..], |plan| &plan.open);
-    open.iter().any(|folder| folder == "/" || program.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    open.iter()
+        .any(|folder| folder == "/" || program.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// What is wrong with a program, as the end of a sentence; the finding still lacks its message.

@@ -65,8 +65,9 @@ pub(super) fn decode_build(
 ) -> Option<Build> {
     let kinds = KINDS.map(|kind| (kind, table.optional(kind)));
     let is_named = kinds.iter().any(|(_, item)| item.is_some());
-    let found =
-        kinds.into_iter().filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version, folder)));
+    let found = kinds
+        .into_iter()
+        .filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version, folder)));
     let mut found: Vec<Build> = found.collect();
     if found.len() > 1 {
         let names: Vec<&str> = found.iter().map(|build| build.kind.name()).collect();

@@ -188,7 +188,10 @@ fn digest(value: Option<&Value>) -> Option<String> {
 
 /// What an install takes and what it makes of it.
 fn installed(install: &Value) -> String {
-    let from = text(install.get("from")).unwrap_or_default();
+    let mut from = text(install.get("from")).unwrap_or_default();
+    if install["is_likely"] == true {
+        from.push_str(", if it is there");
+    }
     match install["mode"].as_u64() {
         Some(mode) => format!("{from}, mode {mode:04o}"),
         None => from,

@@ -7,7 +7,7 @@ use super::splice::rewritten;
 use super::{Subject, TransferPlan, words};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::dockerfile::{
-    Base, CopyStep, Edit, Instruction, Origin, Source, Step, Transfer, TransferSource, Value, Word,
+    Base, CopyStep, Edit, Extent, Instruction, Origin, Source, Step, Transfer, TransferSource, Value, Word,
 };
 use crate::manifest::{ImagePath, User};
 use crate::oci::Reference;
@@ -156,10 +156,12 @@ impl Place<'_, '_> {
             _ => None,
         };
         if found.is_none() {
-            let message = format!("nothing says the numbers of the owner `{text}`, and a stage without users needs them");
+            let message =
+                format!("nothing says the numbers of the owner `{text}`, and a stage without users needs them");
             let report = Diagnostic::error("unknown-user", message).label(self.subject.span(step.span), "");
             let plain = text.split(':').next().unwrap_or_default();
-            let help = format!("write `users = {{ {plain:?} = \"1000:1000\" }}` with its numbers under [build.dockerfile]");
+            let help =
+                format!("write `users = {{ {plain:?} = \"1000:1000\" }}` with its numbers under [build.dockerfile]");
             problems.push(report.help(help));
         }
         found
@@ -179,7 +181,11 @@ impl Place<'_, '_> {
         let mut edits = words::names(subject, step.stage, instruction.span);
         // owners go with the copy into the image; a file stage has no users
         let owner = instruction.flags.iter().filter(|flag| flag.name == "chown");
-        edits.extend(owner.map(|flag| Edit { span: flag.span, text: String::new() }));
+        let blank = |end: usize| usize::from(subject.read.dockerfile.text()[end..].starts_with(' '));
+        edits.extend(owner.map(|flag| {
+            let end = flag.span.end + blank(flag.span.end);
+            Edit { span: Extent::new(flag.span.start, end), text: String::new() }
+        }));
         let flags = [("chmod", copy.mode.as_ref()), ("checksum", copy.checksum.as_ref())];
         for (name, value) in flags {
             if let (Some(word), Some(value)) = (instruction.flag(name), value) {
