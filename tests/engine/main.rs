@@ -26,6 +26,7 @@
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
 //! | `native/outputs.rs`, `refusals.rs`, `reproducible.rs` | the native engine alone: neither a daemon nor another program is needed |
 //! | `native/same.rs`, `bases.rs` | both engines give the same tree and configuration for the same plan, on the same base from anywhere |
+//! | `native/above.rs`, `above_loaded.rs` | published images are put together, layer by layer, and run |
 //! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
 //! | `native/faults.rs` | pulls and pushes that are killed |
 //! | `report.rs` | memory of roles that run as containers |
@@ -47,6 +48,8 @@ mod inspect;
 mod no_daemon;
 mod releases;
 
+#[path = "native/above.rs"]
+mod native_above;
 #[path = "native/outputs.rs"]
 mod native_outputs;
 #[path = "native/refusals.rs"]
@@ -83,6 +86,8 @@ mod needs_engine_lock;
 mod needs_engine_mirror;
 #[path = "modes.rs"]
 mod needs_engine_modes;
+#[path = "native/above_loaded.rs"]
+mod needs_engine_native_above;
 #[path = "native/bases.rs"]
 mod needs_engine_native_bases;
 #[path = "native/faults.rs"]

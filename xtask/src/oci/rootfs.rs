@@ -107,6 +107,11 @@ impl Rootfs {
         Ok(tree)
     }
 
+    /// How many layers it is made of.
+    pub fn layers(&self) -> u16 {
+        self.layers
+    }
+
     /// Puts a layer on top.
     ///
     /// # Errors
@@ -312,6 +317,12 @@ impl Rootfs {
     /// What is at a path. Links on the way are followed; one at the path itself is the answer.
     pub fn get(&self, path: &str) -> Option<Node<'_>> {
         self.find(path, false).ok()?.node.map(|node| self.node(node))
+    }
+
+    /// The layer that gave what is at a path, itself; of a file with several names, its last one.
+    pub fn layer_of(&self, path: &str) -> Option<u16> {
+        let node = self.find(path, false).ok()?.node?;
+        self.nodes.get(node).map(|node| node.source.layer)
     }
 
     fn node(&self, number: usize) -> Node<'_> {

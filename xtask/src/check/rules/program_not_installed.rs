@@ -55,6 +55,10 @@ fn problem(plan: &ComponentPlan, program: &Spanned<String>) -> Option<(String, D
     if plan.links.keys().any(|path| path.as_str() == program.value) {
         return None;
     }
+    // which files a layer gives is known when it was read; `verify` looks for the program then
+    if plan.build.above().is_some() {
+        return None;
+    }
     let paths = plan.installs.iter().map(|install| install.to.as_str());
     // a stage may install a whole folder, so a program below one is taken to be there
     let below =

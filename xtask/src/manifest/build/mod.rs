@@ -7,7 +7,7 @@ mod script;
 
 pub use cargo::{CargoBuild, Link};
 pub use dockerfile::{DockerfileBuild, Take};
-pub use image::ImageBuild;
+pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
 
 use camino::Utf8Path;
@@ -63,6 +63,7 @@ pub(super) fn decode_build(
     version: Option<&Spanned<VersionSource>>,
     folder: &Utf8Path,
 ) -> Option<Build> {
+    table.held_by::<BuildKind>().one_of();
     let kinds = KINDS.map(|kind| (kind, table.optional(kind)));
     let is_named = kinds.iter().any(|(_, item)| item.is_some());
     let found = kinds

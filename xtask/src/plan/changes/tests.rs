@@ -102,7 +102,7 @@ fn image(host: bool) -> ImagePlan {
         vendored: false,
         merged: Vec::new(),
     };
-    let image = BuildPlan::Image { image: "r.example/source:1".parse().unwrap() };
+    let image = BuildPlan::Image { image: "r.example/source:1".parse().unwrap(), above: None };
     let script = BuildPlan::Script {
         builder: "r.example/shell:1".parse().unwrap(),
         commands: vec!["true".to_owned()],

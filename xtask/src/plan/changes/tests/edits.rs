@@ -98,7 +98,7 @@ pub(super) const EDITS: &[Edit] = &[
     both(|plan| plan.config.stop_signal = None, &["configuration stop_signal changed: SIGQUIT → nothing"]),
     both(
         |plan| plan.config.healthcheck = Some(disabled()),
-        &[r#"configuration healthcheck changed: nothing → {"test":"disabled"}"#],
+        &[r#"configuration healthcheck changed: nothing → {"test":["NONE"]}"#],
     ),
     both(|plan| plan.config.workdir = "/x".into(), &["configuration workdir changed: / → /x"]),
     both(|plan| _ = plan.config.env.insert("A".into(), "c".into()), &["configuration env A changed: b → c"]),
@@ -277,7 +277,7 @@ pub(super) const EDITS: &[Edit] = &[
     ),
     both(
         |plan| first_role(plan).healthcheck = Some(disabled()),
-        &[r#"script: role script healthcheck changed: nothing → {"test":"disabled"}"#],
+        &[r#"script: role script healthcheck changed: nothing → {"test":["NONE"]}"#],
     ),
     both(
         |plan| first_role(plan).args_style = ArgsStyle::ArgsOnly,
