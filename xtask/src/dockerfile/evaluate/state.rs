@@ -8,6 +8,7 @@ use super::facts::{Check, CommandLine, EnvironmentVariable, Fact, Setting, Stage
 use super::{paths, ports};
 use crate::dockerfile::error::DockerfileError;
 use crate::dockerfile::expand::{Expanded, expand};
+use crate::dockerfile::lines::MAX_ERRORS;
 use crate::dockerfile::scope::{Outside, Scope};
 use crate::dockerfile::{
     Argument, Command, Dockerfile, Healthcheck, Instruction, Keyword, Kind, Pair, Reason, Unknown, Value, Word, time,
@@ -55,6 +56,9 @@ pub(super) fn run(
             errors.extend(state.apply(&trigger.value).err());
         }
         for (number, instruction) in stage.instructions.clone().zip(dockerfile.stage_instructions(stage)) {
+            if errors.len() >= MAX_ERRORS {
+                return Err(errors);
+            }
             state.number = number;
             errors.extend(state.apply(instruction).err());
         }
