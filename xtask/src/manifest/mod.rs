@@ -29,9 +29,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-pub use build::{
-    AboveBase, Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take,
-};
+pub use build::{AboveBase, Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub(crate) use dockerfile::Users;

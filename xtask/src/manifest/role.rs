@@ -9,7 +9,7 @@ use super::lifecycle::{Healthcheck, StopSignal, decode_healthcheck};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
 use super::text::{Text, Texts};
-use crate::diagnostic::closest;
+use crate::diagnostic::{Diagnostic, closest};
 use crate::source::{Span, Spanned};
 
 /// How a consumer starts a component.
@@ -236,18 +236,18 @@ pub(super) fn decode_roles(table: &mut Table<'_>, is_whole: bool) -> Option<BTre
 }
 
 fn decode_role(table: &mut Table<'_>, span: Span, is_whole: bool) -> Option<Role> {
-    let command = match if is_whole { table.required("command") } else { table.optional("command") } {
+    let command = match table.optional("command") {
         Some(item) => decode_command(&item),
-        None if is_whole => None,
+        None if is_whole => incomplete(table, "command"),
         None => Some(Vec::new()),
     };
     let args = table.optional("args").and_then(|item| item.list(Item::line_or_empty));
     let args_style = table.optional("args-style").and_then(|item| item.parsed());
     let probe = table.optional("probe").and_then(|item| decode_command(&item));
     let says_command = command.as_ref().is_none_or(|command| !command.is_empty());
-    let user = match if says_command { table.required("user") } else { table.optional("user") } {
+    let user = match table.optional("user") {
         Some(item) => item.parsed(),
-        None if says_command => None,
+        None if says_command => incomplete(table, "user"),
         // never seen: whoever fills in the command fills in the user
         None => Some(Spanned::new(User::Named(String::new()), span)),
     };
@@ -283,6 +283,13 @@ fn decode_role(table: &mut Table<'_>, span: Span, is_whole: bool) -> Option<Role
         waits_for: waits_for.unwrap_or_default(),
         when,
     })
+}
+
+/// Which keys a role needs depends on the build kind, which a schema of roles does not know: so it is no missing key.
+fn incomplete<T>(table: &Table<'_>, key: &str) -> Option<T> {
+    let report = Diagnostic::error("role-incomplete", format!("the role has no `{key}`")).label(table.span, "");
+    table.report(report.help("only a role of an existing Dockerfile without a `command` is taken from there"));
+    None
 }
 
 /// A command is a program by absolute path, then its arguments. Arguments may be empty; the program may not.
