@@ -11,6 +11,7 @@
 //! | `kinds.rs` | the build kinds cargo, files, image and script in one image, built and run |
 //! | `go.rs` | the build kind go: Velero's shape by both engines, for Linux and Windows |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
+//! | `pass_through.rs` | an existing Dockerfile as the only component gives the image that plain `docker build` gives |
 //! | `hostile.rs` | no value of a manifest becomes an instruction |
 //! | `failures.rs` | failed, cancelled, killed and parallel builds |
 //! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
@@ -100,6 +101,8 @@ mod needs_engine_native_push;
 mod needs_engine_native_readers;
 #[path = "native/same.rs"]
 mod needs_engine_native_same;
+#[path = "pass_through.rs"]
+mod needs_engine_pass_through;
 #[path = "platforms.rs"]
 mod needs_engine_platforms;
 #[path = "promote.rs"]

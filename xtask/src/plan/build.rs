@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
+use super::dockerfile::DockerfilePlan;
 use crate::manifest::{ComponentName, Link, PathPattern};
 use crate::oci::{ImageSource, Reference};
 
@@ -35,6 +36,8 @@ pub enum BuildPlan {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         merged: Vec<ComponentName>,
     },
+    /// An existing Dockerfile, whose stages are put into that of the image.
+    Dockerfile(Box<DockerfilePlan>),
     /// Files beside the manifest.
     Files,
     /// A program of a Go module, compiled in a builder.
@@ -124,6 +127,14 @@ impl AbovePlan {
 }
 
 impl BuildPlan {
+    /// The existing Dockerfile, if that is how it is built.
+    pub fn dockerfile(&self) -> Option<&DockerfilePlan> {
+        match self {
+            Self::Dockerfile(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
     /// What is taken whole from above the base of an image.
     pub fn above(&self) -> Option<&AbovePlan> {
         match self {
@@ -132,10 +143,20 @@ impl BuildPlan {
         }
     }
 
+    /// Why only a container can do it, as the end of a sentence; nothing when no container is needed.
+    pub fn needs_container(&self) -> Option<&'static str> {
+        match self {
+            Self::Script { .. } => Some("it is built by a script"),
+            Self::Dockerfile(_) => Some("it is built by a Dockerfile"),
+            Self::Cargo { .. } | Self::Files | Self::Go { .. } | Self::Image { .. } => None,
+        }
+    }
+
     /// The name of the build kind, which is that of its template.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cargo { .. } => "cargo",
+            Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
             Self::Go { .. } => "go",
             Self::Image { .. } => "image",

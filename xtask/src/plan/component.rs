@@ -8,7 +8,7 @@ use super::build::{AbovePlan, BuildPlan, SourceBase};
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
-use super::{Read, files, fingerprint, is_hermetic, multicall};
+use super::{Read, dockerfile, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
@@ -32,6 +32,7 @@ pub(super) fn wants(
         exclude: excluded(manifest, &path.value.below(&manifest.folder)),
         place: path.span,
         required: true,
+        context: None,
     };
     let mut wants = files::wants(image, resolved);
     match &manifest.build.kind {
@@ -44,8 +45,9 @@ pub(super) fn wants(
             let pruned = PrunedKey::of(image, resolved).and_then(|key| pruned.get(&key));
             let entries = pruned.into_iter().flat_map(|pruned| &pruned.entries);
             let own = entries.filter_map(|entry| own_folder(entry, root));
-            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place, required: true }));
+            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place, required: true, context: None }));
         }
+        BuildKind::Dockerfile(_) => wants.extend(dockerfile::wants(manifest)),
         BuildKind::Files | BuildKind::Image(_) => {}
     }
     wants
@@ -62,8 +64,12 @@ pub(super) fn plan(
 ) -> Option<ComponentPlan> {
     let manifest = resolved.manifest;
     let is_merged = multicall::is_in(image, resolved);
-    let build =
-        if is_merged { Some(BuildPlan::Files) } else { build(resolution, image, resolved, pins, read, problems) };
+    let (build, given) = match &manifest.build.kind {
+        _ if is_merged => (Some(BuildPlan::Files), Vec::new()),
+        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems)
+            .map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
+        _ => (build(resolution, image, resolved, pins, read, problems), Vec::new()),
+    };
     let bin = match &build {
         Some(BuildPlan::Cargo { bin, .. } | BuildPlan::Go { bin, .. }) => Some(bin.as_str()),
         _ => None,
@@ -71,7 +77,8 @@ pub(super) fn plan(
     let files = files::plan(image, resolved, read, problems);
     let own =
         resolved.installs.iter().filter(|install| !is_merged || matches!(install.from.value, InstallFrom::Path(_)));
-    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
+    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems));
+    let installs = installs.collect::<Vec<_>>().into_iter().chain(given).collect();
     let mut links = links(resolved, problems);
     links.extend(multicall::links(image, resolved));
     let mut plan = ComponentPlan {
@@ -111,6 +118,8 @@ fn build(
 ) -> Option<BuildPlan> {
     let manifest = resolved.manifest;
     match &manifest.build.kind {
+        // planned with what it gives
+        BuildKind::Dockerfile(_) => None,
         BuildKind::Files => Some(BuildPlan::Files),
         BuildKind::Image(image) => {
             let above = image.above.as_ref().map(|above| above_base(above, resolved, pins));
@@ -214,17 +223,19 @@ fn stage_install(
                 "leave the [[install]] out, or `take`; `exclude` leaves out what is not wanted".to_owned(),
             );
         }
-        (InstallFrom::Stage(path), BuildKind::Script(_) | BuildKind::Image(_)) => path.to_string(),
+        (InstallFrom::Stage(path), BuildKind::Dockerfile(_) | BuildKind::Script(_) | BuildKind::Image(_)) => {
+            path.to_string()
+        }
         (from, kind) => {
             let message = format!("`{from}` does not fit build kind `{}`", kind.name());
             return refuse(
                 message,
-                "cargo and go give bin:NAME, script gives output:NAME and stage:/path, image gives stage:/path"
+                "cargo and go give bin:NAME, script gives output:NAME and stage:/path, dockerfile and image give stage:/path"
                     .to_owned(),
             );
         }
     };
-    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, place: install.span })
+    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, is_likely: false, place: install.span })
 }
 
 fn known_outputs(script: &ScriptBuild) -> String {
@@ -262,6 +273,7 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
     ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
+        is_replaced: role.role.is_replaced,
         args: role.role.args.iter().map(|word| word.value.clone()).collect(),
         args_style: role.role.args_style(),
         probe: role.role.probe.iter().flatten().map(|word| word.value.clone()).collect(),

@@ -144,7 +144,7 @@ fn installs(plan: &ComponentPlan) -> Vec<&InstallPlan> {
 
 /// How a component is built, as far as it decides what comes of it.
 fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
-    let mut build = json!(plan.build);
+    let (mut build, template) = (json!(plan.build), &plan.template);
     let behind = |name: &str| found.images.get(name);
     match (&plan.build, &found.toolchain) {
         (BuildPlan::Cargo { .. }, Some(toolchain)) => {
@@ -159,15 +159,19 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
             BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. },
             None,
         ) => {
-            json!([build, plan.template, behind(&builder.to_string())])
+            json!([build, template, behind(&builder.to_string())])
+        }
+        (BuildPlan::Dockerfile(plan), host) => {
+            let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
+            json!([build, host.is_none().then_some(template), images])
         }
         (BuildPlan::Image { image, above: Some(above) }, _) => {
             // no template is used for it
             json!([build, behind(&image.to_string()), above.base_image().map(|base| behind(&base.to_string()))])
         }
-        (BuildPlan::Image { image, .. }, None) => json!([build, plan.template, behind(&image.to_string())]),
+        (BuildPlan::Image { image, .. }, None) => json!([build, template, behind(&image.to_string())]),
         (BuildPlan::Image { image, .. }, Some(_)) => json!([build, behind(&image.to_string())]),
-        (BuildPlan::Files, None) => json!([build, plan.template]),
+        (BuildPlan::Files, None) => json!([build, template]),
         (BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
     }
 }

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::cargo::PrunedEntry;
 use super::model::Input;
 use super::pruned::{Pruned, PrunedKey};
-use super::{Read, fingerprint};
+use super::{Read, dockerfile, fingerprint};
 use crate::manifest::{BuildKind, ComponentManifest, ScriptBuild};
 use crate::resolve::{ResolvedComponent, ResolvedImage};
 use crate::workspace::{Entry, EntryKind};
@@ -33,6 +33,7 @@ pub(super) fn inputs(
             let pruned = PrunedKey::of(image, resolved).and_then(|key| read.pruned.get(&key));
             pruned.map(|pruned| compiled_inputs(pruned, read)).unwrap_or_default()
         }
+        BuildKind::Dockerfile(_) => dockerfile::inputs(resolved.manifest, read),
         BuildKind::Files | BuildKind::Image(_) => BTreeMap::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! One component as it is in one image: its features, roles, files and version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ResolvedBase;
 use super::go;
@@ -10,9 +10,9 @@ use super::value::Value;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
     BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, GoBuild, Install, Manifests,
-    Port, Role, RoleName, VersionSource,
+    OutsideName, Port, Role, RoleName, VersionSource,
 };
-use crate::oci::{ImageSource, Platform};
+use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Spanned;
 
 /// The builder of cargo components that name none.
@@ -39,6 +39,8 @@ pub struct ResolvedComponent<'m> {
     pub go_tags: Vec<String>,
     /// The source image of an `image` build, overrides applied.
     pub image: Option<Value<ImageSource>>,
+    /// The images that a Dockerfile begins with or copies from, overrides applied.
+    pub outside: BTreeMap<OutsideName, Value<Reference>>,
     /// The base that this image has, where all above it is taken and the manifest names it.
     pub source_base: Option<ResolvedBase<'m>>,
     /// Roles that are there with these features.
@@ -72,13 +74,17 @@ pub struct ResolvedRole<'m> {
     pub ports: Vec<&'m Port>,
 }
 
+/// The images of a component: its source, the base of that, and those of its Dockerfile.
+pub(super) type Images<'m> =
+    (Option<Value<ImageSource>>, Option<ResolvedBase<'m>>, BTreeMap<OutsideName, Value<Reference>>);
+
 /// The component that the manifest means with these features.
 pub(super) fn resolved<'m>(
     manifest: &'m ComponentManifest,
     packages: &Packages,
     reasons: &Reasons,
     defaults: bool,
-    (image, source_base): (Option<Value<ImageSource>>, Option<ResolvedBase<'m>>),
+    (image, source_base, outside): Images<'m>,
     excluded: Vec<Platform>,
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
@@ -97,6 +103,7 @@ pub(super) fn resolved<'m>(
         go_program: go.map(|(build, program)| go::program_name(build, program)).unwrap_or_default(),
         go_tags: go.map(|(build, program)| go::tags(build, program, &features)).unwrap_or_default(),
         image,
+        outside,
         source_base,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
@@ -165,7 +172,7 @@ pub(crate) fn builder_of(component: &ComponentManifest) -> Option<BuilderName> {
             go.builder.as_ref().map(|builder| builder.value.clone()).or_else(default)
         }
         BuildKind::Script(script) => Some(script.builder.value.clone()),
-        BuildKind::Files | BuildKind::Image(_) => None,
+        BuildKind::Dockerfile(_) | BuildKind::Files | BuildKind::Image(_) => None,
     }
 }
 

@@ -18,6 +18,7 @@ mod mode;
 mod moves;
 mod names;
 mod output;
+mod outside;
 mod package;
 mod platform;
 mod selection;
@@ -217,10 +218,11 @@ fn image<'m>(shared: &Shared<'_, 'm>, target: &Target<'m>, problems: &mut Proble
     let components: Vec<ResolvedComponent<'m>> = names
         .map(|manifest| {
             let image = look_up.component_image(manifest, mapping);
+            let outside = look_up.outside(manifest, mapping);
             let source_base = look_up.source_base(manifests, manifest, mapping);
             let defaults = defaults.contains(&manifest.name.value);
             let excluded = platform::excluded(definition, manifest);
-            component::resolved(manifest, packages, &reasons, defaults, (image, source_base), excluded)
+            component::resolved(manifest, packages, &reasons, defaults, (image, source_base, outside), excluded)
         })
         .collect();
     let base = look_up.base(manifests, definition, mapping);
