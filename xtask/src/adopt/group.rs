@@ -1,0 +1,286 @@
+//! Which components could be one image: those that differ in nothing that a merged image has only once.
+//!
+//! | what differs | why it parts groups |
+//! |---|---|
+//! | C library | a program that is linked dynamically runs with its own one only; static programs go with any |
+//! | root or not | an image that starts as root gives its rights to whoever breaks into the other programs |
+//! | cadence | an image is released whenever one of its components is |
+//!
+//! A component whose version was written down is released by itself; all others are released with the repository. What cannot
+//! be in any image as it is (see [`Facts::obstacle`]) is in no group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::base::{self, Family};
+use super::facts::{Facts, Origin};
+
+/// Components that are suggested to become one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Name of the image.
+    pub image: String,
+    /// What it stands on.
+    pub base: Base,
+    /// Names of its components, sorted.
+    pub components: Vec<String>,
+    /// Why these, in sentences.
+    pub reasons: Vec<String>,
+    /// What its components need and no known base gives.
+    pub unmet: BTreeSet<String>,
+    /// Bases that were looked at and do not do, with the reason.
+    pub rejected: Vec<Rejected>,
+    /// Components that would belong here and cannot be in it, with the reason.
+    pub left_out: BTreeMap<String, String>,
+    /// Platforms that all components were published for; none known when empty.
+    pub platforms: Vec<String>,
+}
+
+/// A base of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Base {
+    /// Its name in `[bases]`, or `scratch`.
+    pub name: String,
+    /// The image.
+    pub reference: String,
+}
+
+/// A base that does not do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// The image.
+    pub reference: String,
+    /// What it lacks, and who needs that.
+    pub because: String,
+}
+
+/// What keeps groups apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    libc: Option<&'static str>,
+    is_root: bool,
+    cadence: Option<String>,
+}
+
+impl Key {
+    fn of(facts: &Facts) -> Self {
+        let cadence = facts.version.as_ref().map(|version| version.value.clone());
+        Self { libc: facts.base.family.libc(), is_root: facts.user.is_root(), cadence }
+    }
+
+    fn reasons(&self, merged: &[&Facts]) -> Vec<String> {
+        let runs = if self.is_root { "all run as root" } else { "none runs as root" };
+        let libc = match self.libc {
+            None => "all are static programs, which run on any base".to_owned(),
+            Some("unknown") => "the C library of their bases is not known by name".to_owned(),
+            Some(libc) if merged.iter().any(|facts| facts.base.family.is_static()) => {
+                format!("they are for bases with {libc}, or are static programs, which run on any base")
+            }
+            Some(libc) => format!("all are for bases with {libc}"),
+        };
+        let cadence = match &self.cadence {
+            Some(version) => format!("all have version {version}, so one release can be theirs"),
+            None => "none has a version of its own, so all are released with this repository".to_owned(),
+        };
+        vec![format!("base: {libc}"), format!("boundary: {runs}"), format!("cadence: {cadence}")]
+    }
+}
+
+/// Groups of components. `merge` puts all into one image of that name, whatever keeps them apart.
+pub fn groups(all: &[Facts], merge: Option<&str>, root: &str) -> Vec<Group> {
+    let able: Vec<&Facts> = all.iter().filter(|facts| facts.obstacle.is_none()).collect();
+    if let Some(image) = merge {
+        let reasons = vec!["all of them, because that was asked for".to_owned()];
+        return vec![group(image.to_owned(), &able, reasons, all)];
+    }
+    let mut found: BTreeMap<Key, Vec<&Facts>> = BTreeMap::new();
+    for facts in able {
+        found.entry(Key::of(facts)).or_default().push(facts);
+    }
+    join_static(&mut found);
+    let mut names = BTreeSet::new();
+    let mut groups: Vec<Group> = found
+        .iter()
+        .map(|(key, facts)| {
+            let name = match facts.as_slice() {
+                [only] => only.name.clone(),
+                several => common_name(several, root),
+            };
+            let reasons = if facts.len() == 1 { alone(key, found.keys()) } else { key.reasons(facts) };
+            group(super::name::unique(&name, &mut names), facts, reasons, &[])
+        })
+        .collect();
+    groups.sort_by(|a, b| a.image.cmp(&b.image));
+    groups
+}
+
+/// Static programs go with the others of the same user and cadence, where there are any.
+fn join_static(found: &mut BTreeMap<Key, Vec<&Facts>>) {
+    let static_keys: Vec<Key> = found.keys().filter(|key| key.libc.is_none()).cloned().collect();
+    for key in static_keys {
+        let fits = |other: &&Key| {
+            other.libc.is_some_and(|libc| libc != "unknown")
+                && (other.is_root, &other.cadence) == (key.is_root, &key.cadence)
+        };
+        let Some(host) = found.keys().filter(fits).max_by_key(|other| found[*other].len()).cloned() else { continue };
+        let moved = found.remove(&key).unwrap_or_default();
+        let joined = found.entry(host).or_default();
+        joined.extend(moved);
+        joined.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+}
+
+fn alone<'k>(own: &Key, all: impl Iterator<Item = &'k Key>) -> Vec<String> {
+    let others: Vec<&Key> = all.filter(|key| *key != own).collect();
+    let mut differs = Vec::new();
+    if others.iter().all(|key| key.libc != own.libc) {
+        differs.push("C library");
+    }
+    if others.iter().all(|key| key.is_root != own.is_root) {
+        differs.push("user");
+    }
+    if others.iter().all(|key| key.cadence != own.cadence) {
+        differs.push("version");
+    }
+    match (others.is_empty(), differs.as_slice()) {
+        (true, _) => vec!["there is nothing else that it could be merged with".to_owned()],
+        (false, []) => vec!["alone: no other component has the same C library, user and version".to_owned()],
+        (false, differs) => vec![format!("alone: no other component has the same {}", differs.join(" or "))],
+    }
+}
+
+/// The folder that holds all of them, else the name of the workspace.
+fn common_name(several: &[&Facts], root: &str) -> String {
+    let folders = several.iter().map(|facts| match &facts.origin {
+        Origin::Dockerfile(origin) => {
+            let above = camino::Utf8Path::new(&origin.path).parent().and_then(camino::Utf8Path::parent);
+            above.map(|above| above.to_string()).unwrap_or_default()
+        }
+        Origin::Image(_) => String::new(),
+    });
+    let folders: BTreeSet<String> = folders.collect();
+    let common = folders.first().filter(|first| folders.len() == 1 && !first.is_empty());
+    super::name::of_dockerfile(&common.map(|folder| format!("{folder}/Dockerfile")).unwrap_or_default(), root)
+}
+
+fn group(image: String, merged: &[&Facts], reasons: Vec<String>, all: &[Facts]) -> Group {
+    let choice = choose(merged);
+    let mut left_out: BTreeMap<String, String> = all
+        .iter()
+        .filter_map(|facts| Some((facts.name.clone(), facts.obstacle.clone()?)))
+        .collect();
+    let mut components = Vec::new();
+    for facts in merged {
+        match obstacle_on(facts, &choice.base.reference) {
+            Some(why) => _ = left_out.insert(facts.name.clone(), why),
+            None => components.push(facts.name.clone()),
+        }
+    }
+    components.sort();
+    let platforms = common_platforms(merged);
+    Group { image, components, reasons, left_out, platforms, ..choice }
+}
+
+/// Why a component cannot be on a base.
+fn obstacle_on(facts: &Facts, base: &str) -> Option<String> {
+    let run = facts.runs.first().filter(|_| !takes_stage(facts, base))?;
+    Some(format!(
+        "line {} of its Dockerfile runs `{}`, which has to run on {}, and this image stands on {base}: list what the command makes \
+         with [[install]], or give the component an image of its own",
+        run.line, run.text, facts.base.reference
+    ))
+}
+
+/// Whether the commands of its last stage can run again on the base: it is the same distribution.
+pub fn takes_stage(facts: &Facts, base: &str) -> bool {
+    let has_commands = !facts.runs.is_empty() || !facts.installs.is_empty();
+    let is_same = base::is_same_repository(&facts.base.reference, base);
+    has_commands && facts.dockerfile().is_some() && is_same
+}
+
+/// What a component asks of a base: packages that it installs there itself are not asked for.
+pub fn needs_on<'f>(facts: &'f Facts, base: &str) -> BTreeMap<String, String> {
+    let mut needs: BTreeMap<String, String> = facts.needs.clone();
+    if !takes_stage(facts, base) {
+        for install in &facts.installs {
+            for package in &install.packages {
+                let why = format!("line {} of its Dockerfile installs it with {}", install.line, install.manager);
+                needs.insert(super::packages::need_of(package), why);
+            }
+        }
+    }
+    needs
+}
+
+fn common_platforms(merged: &[&Facts]) -> Vec<String> {
+    let mut sets = merged.iter().filter_map(|facts| match &facts.origin {
+        Origin::Image(origin) if !origin.platforms.is_empty() => Some(origin.platforms.iter().cloned().collect()),
+        _ => None,
+    });
+    let first: BTreeSet<String> = sets.next().unwrap_or_default();
+    sets.fold(first, |common, own: BTreeSet<String>| &common & &own).into_iter().collect()
+}
+
+/// The smallest base of those that the components have now which gives what all of them need; else the one that lacks least.
+fn choose(merged: &[&Facts]) -> Group {
+    let mut candidates: Vec<&str> = merged.iter().map(|facts| facts.base.reference.as_str()).collect();
+    candidates.sort_by(|a, b| (Family::of(a), a).cmp(&(Family::of(b), b)));
+    candidates.dedup();
+    let needed_libc = merged.iter().find_map(|facts| facts.base.family.libc());
+    let lacks: Vec<(&str, BTreeMap<String, BTreeSet<&str>>)> =
+        candidates.iter().map(|base| (*base, lacking(base, merged, needed_libc))).collect();
+    let fewest = lacks.iter().map(|(_, lacking)| lacking.len()).min().unwrap_or_default();
+    let chosen = lacks.iter().find(|(_, lacking)| lacking.len() == fewest);
+    let (reference, unmet) = chosen.map_or(("scratch", BTreeSet::new()), |(base, lacking)| {
+        (*base, lacking.keys().filter(|need| !is_libc(need)).cloned().collect())
+    });
+    let others = lacks.iter().filter(|(base, lacking)| *base != reference && !lacking.is_empty());
+    let rejected = others.map(|(base, lacking)| Rejected { reference: (*base).to_owned(), because: because(lacking) });
+    let base = Base { name: base::short_name(reference), reference: reference.to_owned() };
+    Group {
+        image: String::new(),
+        base,
+        components: Vec::new(),
+        reasons: Vec::new(),
+        unmet,
+        rejected: rejected.collect(),
+        left_out: BTreeMap::new(),
+        platforms: Vec::new(),
+    }
+}
+
+fn is_libc(need: &str) -> bool {
+    need.starts_with("libc:")
+}
+
+/// What a base does not give, and to whom.
+fn lacking<'f>(
+    base: &str,
+    merged: &[&'f Facts],
+    libc: Option<&'static str>,
+) -> BTreeMap<String, BTreeSet<&'f str>> {
+    let given = base::provides(base);
+    let mut lacking: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for facts in merged {
+        for need in needs_on(facts, base).into_keys().filter(|need| !given.contains(need.as_str())) {
+            lacking.entry(need).or_default().insert(&facts.name);
+        }
+        // a base without the C library of the others is none for them
+        if let (Some(own), Some(_)) = (facts.base.family.libc(), libc)
+            && Family::of(base).libc() != Some(own)
+        {
+            lacking.entry(format!("libc:{own}")).or_default().insert(&facts.name);
+        }
+    }
+    lacking
+}
+
+fn because(lacking: &BTreeMap<String, BTreeSet<&str>>) -> String {
+    let part = |(need, names): (&String, &BTreeSet<&str>)| {
+        let verb = if names.len() == 1 { "needs" } else { "need" };
+        format!("no {need}, which {} {verb}", names.iter().copied().collect::<Vec<_>>().join(", "))
+    };
+    let parts: Vec<String> = lacking.iter().map(part).collect();
+    parts.join("; ").replace("libc:unknown", "C library that is known to fit")
+}
