@@ -45,6 +45,7 @@ fn an_unreadable_folder_is_not_an_empty_one() {
 
 /// Codes that no case can have, and why.
 const WITHOUT_CASE: &[(&str, &str)] = &[
+    ("dockerfile", "`tests/dockerfiles.rs` has every message"),
     ("cancelled", "an event of the engine, not a diagnostic"),
     ("written-in-one-line", "needs two registries; `release::record::tests` has it"),
 ];

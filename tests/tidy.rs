@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Modules in flow order, and those above them that each may use besides `source`, `diagnostic`, `yaml` and `oci`.
+/// Modules in flow order, and those above them that each may use besides those of [`SHARED`].
 const ARROWS: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("diagnostic", &[]),
     ("yaml", &[]),
     ("oci", &[]),
+    ("dockerfile", &[]),
     ("workspace", &[]),
     ("manifest", &["workspace"]),
     ("policy", &["workspace", "manifest"]),
@@ -31,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What every module may use.
-const SHARED: &[&str] = &["source", "diagnostic", "yaml", "oci"];
+const SHARED: &[&str] = &["source", "diagnostic", "yaml", "oci", "dockerfile"];
 
 /// Words that only some modules may hold, and why.
 const RESERVED: &[(&[&str], &[&str], &str)] = &[

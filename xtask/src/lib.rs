@@ -2,7 +2,7 @@
 //! merged into which image, generates multi-stage Dockerfiles, and builds the images: through a Docker daemon, or without one.
 //!
 //! This page is the map. Data flows from left to right, one function for each arrow; modules are listed in flow order, and
-//! a module uses only what stands above it, [`source`], [`diagnostic`], [`yaml`] and [`oci`].
+//! a module uses only what stands above it, [`source`], [`diagnostic`], [`yaml`], [`oci`] and [`dockerfile`].
 //!
 //! ```text
 //! files → Sources → Manifests → Resolution → Pins → Plan → Dockerfile + context → images → output
@@ -58,6 +58,8 @@ pub mod diagnostic;
 pub mod oci;
 pub mod source;
 pub mod yaml;
+
+pub mod dockerfile;
 
 pub mod workspace;
 

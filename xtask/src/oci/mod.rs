@@ -7,10 +7,14 @@
 //! | `media.rs` | media types, and how layers are compressed |
 //! | `image.rs` | [`Image`], [`Layer`], and the [`Document`]s that name them |
 //! | `tar_reader.rs` | tar streams of strangers, entry by entry |
+//! | `above.rs` | which layers are above those of a base |
+//! | `accounts.rs` | users and groups of an image |
 //! | `listing.rs`, `rootfs.rs` | what a layer does, and the file tree that layers give |
 //! | `validate.rs`, `sample.rs` | whether an image is one; images for tests |
 //! | `hex.rs`, `time.rs` | bytes and times as text |
 
+mod above;
+mod accounts;
 mod digest;
 mod hex;
 mod image;
@@ -27,6 +31,8 @@ mod tar_reader;
 mod time;
 mod validate;
 
+pub use above::{BASE_DIGEST, BASE_NAME, layers_of_base};
+pub use accounts::{group_of, group_of_user, user_of};
 pub use digest::{DiffId, Digest, DigestError, Hasher};
 pub use hex::hex;
 pub use image::{

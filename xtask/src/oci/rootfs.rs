@@ -107,6 +107,11 @@ impl Rootfs {
         Ok(tree)
     }
 
+    /// How many layers it is made of.
+    pub fn layers(&self) -> u16 {
+        self.layers
+    }
+
     /// Puts a layer on top.
     ///
     /// # Errors

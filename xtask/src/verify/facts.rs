@@ -29,6 +29,7 @@ pub struct Facts {
     /// What the kernel makes of it.
     pub nature: Nature,
     /// Its bytes, where [`is_text`].
+    #[serde(with = "super::text_form")]
     pub text: Option<Vec<u8>>,
 }
 
@@ -112,13 +113,26 @@ impl Script {
     }
 }
 
-/// Whether a file is one whose text matters: the description, and where loaders look for libraries. `path` is relative.
+/// Files whose text matters, beside those of loaders: the description, users, the distribution and its packages.
+const TEXTS: &[&str] = &[
+    ".groupage/manifest.json",
+    "etc/group",
+    "etc/ld.so.conf",
+    "etc/os-release",
+    "etc/passwd",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "usr/lib/os-release",
+    "var/lib/dpkg/status",
+];
+
+/// Whether a file is one whose text matters: see [`TEXTS`], and where loaders look for libraries. `path` is relative.
 pub fn is_text(path: &str) -> bool {
     let in_folder = |folder: &str, end: &str| {
         path.strip_prefix(folder).is_some_and(|name| name.ends_with(end) && !name.contains('/'))
     };
-    path == ".groupage/manifest.json"
-        || path == "etc/ld.so.conf"
+    TEXTS.contains(&path)
+        || in_folder("var/lib/dpkg/status.d/", "")
         || in_folder("etc/ld.so.conf.d/", ".conf")
         || in_folder("etc/ld-musl-", ".path")
 }
@@ -158,11 +172,17 @@ mod tests {
 
     #[test]
     fn texts() {
-        for path in ["etc/ld.so.conf", "etc/ld.so.conf.d/x.conf", "etc/ld-musl-x86_64.path", ".groupage/manifest.json"]
-        {
+        for path in [
+            "etc/ld.so.conf",
+            "etc/ld.so.conf.d/x.conf",
+            "etc/ld-musl-x86_64.path",
+            ".groupage/manifest.json",
+            "etc/passwd",
+            "var/lib/dpkg/status.d/tzdata",
+        ] {
             assert!(is_text(path), "{path}");
         }
-        for path in ["etc/passwd", "etc/ld.so.conf.d/x/y.conf", "etc/ld.so.conf.d/x"] {
+        for path in ["etc/shadow", "etc/ld.so.conf.d/x/y.conf", "etc/ld.so.conf.d/x", "var/lib/dpkg/status.d/x/y"] {
             assert!(!is_text(path), "{path}");
         }
     }

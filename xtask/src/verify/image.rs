@@ -34,8 +34,16 @@ pub struct Config {
     pub workdir: String,
     /// `80/tcp`.
     pub ports: Vec<String>,
+    /// Paths that are volumes, sorted.
+    pub volumes: Vec<String>,
+    /// The signal that ends it; empty is SIGTERM.
+    pub stop_signal: String,
+    /// Whether Docker is told how to ask for its health.
+    pub has_healthcheck: bool,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Diff IDs of all layers, lowest first.
+    pub diff_ids: Vec<String>,
 }
 
 impl Config {
@@ -57,6 +65,15 @@ impl Config {
             env: list("Env").into_iter().map(pair).collect(),
             workdir: text("WorkingDir"),
             ports: config["ExposedPorts"].as_object().into_iter().flatten().map(|(port, _)| port.clone()).collect(),
+            volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
+            stop_signal: text("StopSignal"),
+            has_healthcheck: config["Healthcheck"]["Test"].as_array().is_some_and(|words| !words.is_empty()),
+            diff_ids: document["rootfs"]["diff_ids"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|id| id.as_str().map(str::to_owned))
+                .collect(),
             labels: labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect(),
         }
     }

@@ -16,6 +16,8 @@
 //! | `loader.rs`, `libc.rs` | what a loader looks for, and where |
 //! | `start.rs` | what happens when a program is started |
 //! | `checks/` | the checks, one file each |
+//! | `source/` | what is known of an image that a component is made of |
+//! | `text_form.rs` | texts in records |
 //! | `sample.rs` | programs for tests |
 //!
 //! **Nothing is believed**: images of strangers pass here. No link is followed more than Linux does, no list is longer than
@@ -32,7 +34,9 @@ mod layers;
 mod libc;
 mod loader;
 pub mod sample;
+mod source;
 mod start;
+mod text_form;
 
 pub use checks::CHECKS;
 pub use contract::{Component, Contract, Declared, Role};
@@ -40,6 +44,9 @@ pub use elf::Elf;
 pub use facts::{CAPABILITY, Contents, Facts, HEAD, MAX_TEXT, Nature, Script, is_text};
 pub use image::{Config, Image};
 pub use layers::{LayerFacts, Layers, read as read_layer};
+pub use source::{
+    Command, Distribution, Linkage, NamedBase, Package, Packages, ProgramFacts, SourceFacts, SourceUser, source_facts,
+};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -7,6 +7,7 @@ use std::io;
 
 use super::entry::{Content, EntryKind, LayerEntry};
 use crate::engine::store::Store;
+use crate::oci::{group_of, user_of};
 
 /// More of `/etc/passwd` is not read.
 const MAX_TEXT: u64 = 4 << 20;
@@ -35,9 +36,8 @@ impl Owner {
             Err(_) if user.is_empty() => Self::ROOT,
             Err(_) => {
                 let passwd = read("/etc/passwd")?.unwrap_or_default();
-                let numbers =
-                    |line: Vec<&str>| Some(Self { uid: line.get(2)?.parse().ok()?, gid: line.get(3)?.parse().ok()? });
-                line_of(&passwd, user).and_then(numbers).unwrap_or_default()
+                let found = user_of(&passwd, user).map(|(uid, gid)| Self { uid: uid.into(), gid: gid.into() });
+                found.unwrap_or_default()
             }
         };
         match group.map(str::parse) {
@@ -45,17 +45,11 @@ impl Owner {
             Some(Ok(gid)) => owner.gid = gid,
             Some(Err(_)) => {
                 let groups = read("/etc/group")?.unwrap_or_default();
-                let line = line_of(&groups, group.unwrap_or_default());
-                owner.gid = line.and_then(|line| line.get(2)?.parse().ok()).unwrap_or_default();
+                owner.gid = group_of(&groups, group.unwrap_or_default()).map(u64::from).unwrap_or_default();
             }
         }
         Ok(owner)
     }
-}
-
-/// The fields of the line that begins with a name.
-fn line_of<'t>(text: &'t str, name: &str) -> Option<Vec<&'t str>> {
-    text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name))
 }
 
 /// The text of a file that was taken out of an image.

@@ -12,6 +12,8 @@ mod undeclared;
 mod users;
 mod variables;
 
+pub(super) use needs::gives;
+
 use super::Check;
 
 /// All checks, in the order in which they are run.

@@ -9,13 +9,13 @@ use super::fault::Fault;
 use super::scan::{self, MAX_RECORD};
 use crate::engine::EngineError;
 use crate::engine::store::Store;
-use crate::oci::{Digest, Layer, TarReader};
-use crate::verify::{Facts, LayerFacts, Layers, read_layer};
+use crate::oci::{DiffId, Digest, Layer, TarReader};
+use crate::verify::{Config, Facts, Image, LayerFacts, Layers, SourceFacts, read_layer, source_facts};
 
 /// The kind of the records.
 const KIND: &str = "facts";
 /// What to count up when other facts come of the same bytes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl Base {
     /// What is known of the bytes of all its files.
@@ -27,6 +27,30 @@ impl Base {
             of_layer(layer, store).map_err(|fault| fault.within(&format!("layer {}", layer.digest)))
         });
         read.map(|layers| Layers(layers.into_iter().map(Arc::new).collect())).map_err(|fault| fault.of(image))
+    }
+}
+
+impl Base {
+    /// What is known of it as something that a component is made of. `base_layers` says how many of its layers are those of its
+    /// own base, where that is known.
+    ///
+    /// # Errors
+    /// As [`Base::facts`].
+    pub fn source_facts(
+        &self,
+        image: &impl ToString,
+        base_layers: Option<u16>,
+        store: &Store,
+    ) -> Result<SourceFacts, EngineError> {
+        let layers = self.facts(image, store)?;
+        let config = Config::of(&self.document.value().unwrap_or_default());
+        let image = Image { platform: self.platform.clone(), config, rootfs: self.rootfs.clone(), base_layers };
+        Ok(source_facts(&image, &layers))
+    }
+
+    /// What its layers unpack to, lowest first.
+    pub fn diff_ids(&self) -> Vec<DiffId> {
+        self.layers.iter().map(|layer| layer.diff_id.clone()).collect()
     }
 }
 
