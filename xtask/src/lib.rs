@@ -79,11 +79,11 @@ pub mod check;
 
 pub mod migrate;
 
-pub mod adopt;
-
 pub mod render;
 
 pub mod verify;
+
+pub mod adopt;
 
 pub mod engine;
 

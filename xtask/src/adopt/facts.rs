@@ -158,6 +158,8 @@ pub struct PackageInstall {
     pub manager: String,
     /// Names, sorted, each once.
     pub packages: BTreeSet<String>,
+    /// How the command begins.
+    pub text: String,
     /// The line of the RUN, from 1.
     pub line: usize,
 }
@@ -165,7 +167,7 @@ pub struct PackageInstall {
 /// A command of the last stage that is more than an installation of packages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunFacts {
-    /// The first line of it, shortened.
+    /// How it begins.
     pub text: String,
     /// The line of the RUN, from 1.
     pub line: usize,

@@ -19,13 +19,22 @@
 
 pub mod base;
 pub mod clash;
+mod dockerfile;
 pub mod facts;
 pub mod group;
+mod image;
 pub mod name;
+mod owners;
 pub mod packages;
+mod start;
 pub mod text;
+mod user;
 
 use serde::Serialize;
+
+pub use dockerfile::{AdoptedDockerfile, Surroundings, facts as facts_of_dockerfile, wanted};
+pub use image::{ReadImage, facts as facts_of_image};
+pub use owners::{FILES as OWNER_FILES, owner};
 
 use clash::Clash;
 use facts::Facts;
@@ -59,8 +68,9 @@ pub struct Refused {
 /// Format of [`Findings`].
 const SCHEMA: u32 = 1;
 
-/// Groups programs and finds their clashes. `merge` asks for one image of all, by its name; `root` is what the workspace is called.
+/// Groups programs and finds their clashes, after each has got a name that nobody else has. `merge` asks for one image of all, by its name; `root` is what the workspace is called.
 pub fn findings(mut components: Vec<Facts>, refused: Vec<Refused>, merge: Option<&str>, root: &str) -> Findings {
+    image::with_unique_names(&mut components);
     components.sort_by(|a, b| a.name.cmp(&b.name));
     let images = group::groups(&components, merge, root);
     let clashes = images.iter().flat_map(|image| clash::clashes(image, &components)).collect();

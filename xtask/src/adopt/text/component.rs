@@ -74,9 +74,8 @@ fn build_dockerfile(facts: &Facts, origin: &DockerfileOrigin, group: Option<&Gro
     if base.is_some_and(|base| takes_stage(facts, base)) {
         lines.value("take", "\"stage\"", "the commands of its last stage run again on the base, which is the same distribution");
     } else if !facts.installs.is_empty() && facts.runs.is_empty() {
-        let numbers: Vec<String> = facts.installs.iter().map(|install| install.line.to_string()).collect();
-        lines.comment("what these lines install is asked of the base, by `needs` below");
-        lines.value("omit", &format!("[{}]", numbers.join(", ")), "");
+        let begins = list(facts.installs.iter().map(|install| install.text.as_str()));
+        lines.value("ignore-runs", &begins, "what these install is asked of the base, by `needs` below");
     }
 }
 
