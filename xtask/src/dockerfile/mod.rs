@@ -8,6 +8,9 @@
 //! | `read.rs` | one [`Instruction`] from it |
 //! | `instruction.rs` | the types of instructions |
 //! | `parts.rs` | every byte of the file has its [`Part`]; printing them gives the file |
+//! | `value.rs`, `scope.rs`, `expand.rs` | variables: [`Value`], known or unknown for a [`Reason`] |
+//! | `evaluate/` | [`evaluate()`]: what the image of a stage will be, and what gives it files |
+//! | `uses.rs` | where stages, images and variables are named; [`rewrite`] puts other words there |
 //! | `error.rs` | [`DockerfileError`]: what, where, next step |
 //!
 //! The authority is BuildKit's reader (`frontend/dockerfile/parser`, `instructions` and `shell` in moby/buildkit), as it is
@@ -18,6 +21,8 @@
 //! - Flags of an instruction that has none are an error; BuildKit passes over those of `ARG` and `STOPSIGNAL`.
 
 mod error;
+mod evaluate;
+mod expand;
 mod flags;
 mod instruction;
 mod json;
@@ -25,18 +30,28 @@ mod lines;
 mod parts;
 mod place;
 mod read;
+mod scope;
 mod time;
+mod uses;
+mod value;
 mod words;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub use error::DockerfileError;
+pub use evaluate::{
+    Base, Check, CommandLine, CopyStep, EnvironmentVariable, Fact, ImageRole, ImageUse, MountUse, Origin, Ports, Reach,
+    RunStep, Setting, Source, StageFacts, Step, StepKind, evaluate,
+};
 pub use instruction::{
     Argument, Command, Directive, Flag, Healthcheck, Heredoc, Instruction, Keyword, Kind, Mount, Pair, Run, Transfer,
     TransferSource,
 };
 pub use parts::{Part, PartKind};
 pub use place::{Extent, Quoting, Word};
+pub use uses::{Edit, StageUse, VariableScope, VariableUse, rewrite};
+pub use value::{Reason, Unknown, Value};
 
 /// A Dockerfile: its text, and what stands where in it.
 ///
@@ -55,6 +70,8 @@ pub struct Dockerfile {
     directives: Vec<Directive>,
     instructions: Vec<Instruction>,
     stages: Vec<Stage>,
+    /// Numbers of stages by their names in small letters, in order.
+    names: BTreeMap<String, Vec<usize>>,
 }
 
 /// One piece of the file. Pieces stand side by side, from the first byte to the last.
@@ -113,7 +130,13 @@ impl Dockerfile {
             return Err(read.errors);
         }
         let lines::Read { escape, pieces, directives, instructions, .. } = read;
-        Ok(Self { text: text.to_owned(), escape, pieces, directives, instructions, stages })
+        let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for stage in &stages {
+            if let Some(name) = &stage.name {
+                names.entry(name.text().to_ascii_lowercase()).or_default().push(stage.index);
+            }
+        }
+        Ok(Self { text: text.to_owned(), escape, pieces, directives, instructions, stages, names })
     }
 
     /// The text that was read.
@@ -151,10 +174,17 @@ impl Dockerfile {
         self.instructions.get(stage.instructions.clone()).unwrap_or_default()
     }
 
-    /// The stage of a name or number, as `--target` and `COPY --from` have it: a name that stands twice is the later one.
+    /// The stage of a name or number, as `--target` has it; of two with one name, the later one.
     pub fn stage(&self, target: &str) -> Option<&Stage> {
-        stage_named(&self.stages, target)
-            .or_else(|| target.parse::<usize>().ok().and_then(|index| self.stages.get(index)))
+        let number = || target.parse::<usize>().ok().and_then(|index| self.stages.get(index));
+        self.stage_before(target, self.stages.len()).or_else(number)
+    }
+
+    /// The last stage of a name that stands before a number: what `FROM` and `--from` of that stage mean by it.
+    pub fn stage_before(&self, name: &str, number: usize) -> Option<&Stage> {
+        let numbers = self.names.get(&name.to_ascii_lowercase())?;
+        let earlier = numbers.partition_point(|index| *index < number).checked_sub(1)?;
+        self.stages.get(numbers[earlier])
     }
 
     /// The `ARG`s before the first `FROM`: only `FROM` and each other see them.
@@ -165,11 +195,6 @@ impl Dockerfile {
             arguments.iter().map(move |argument| (instruction, argument))
         })
     }
-}
-
-/// The last of some stages that has a name.
-fn stage_named<'s>(stages: &'s [Stage], name: &str) -> Option<&'s Stage> {
-    stages.iter().rev().find(|stage| stage.name.as_ref().is_some_and(|own| own.text().eq_ignore_ascii_case(name)))
 }
 
 fn stages(instructions: &[Instruction], errors: &mut Vec<DockerfileError>) -> Vec<Stage> {
