@@ -7,9 +7,9 @@
 //! | busybox | `busybox` | shell | 0:0 |
 //! | alpine | `alpine`, or a tag that says `alpine` | ca-certificates, libc:musl, shell | 0:0 |
 //! | distroless | `…/distroless/{base,cc,java*,nodejs*,python3*}*` | ca-certificates, libc:glibc, tzdata | as static |
-//! | debian | `debian`, a tag with the name of a release, or an official image of a language | libc:glibc, shell | 0:0 |
-//! | ubuntu | `ubuntu` | libc:glibc, shell | 0:0 |
-//! | red-hat | `fedora`, `centos`, `ubi*`, `rockylinux`, `almalinux`, `amazonlinux` | libc:glibc, shell | 0:0 |
+//! | debian | `debian`, a tag with the name of a release, or an official image of a language | libc:glibc, package:bash, shell | 0:0 |
+//! | ubuntu | `ubuntu` | as debian | 0:0 |
+//! | red-hat | `fedora`, `centos`, `ubi*`, `rockylinux`, `almalinux`, `amazonlinux` | as debian | 0:0 |
 //! | other | all others | unknown | unknown |
 //!
 //! The order is that of size: what is smaller stands first. Tags `debug` of distroless images hold a shell.
@@ -122,7 +122,7 @@ pub fn provides(reference: &str) -> BTreeSet<&'static str> {
         Family::Busybox => &["shell"],
         Family::Alpine => &["ca-certificates", "libc:musl", "shell"],
         Family::Distroless => &["ca-certificates", "libc:glibc", "tzdata"],
-        Family::Debian | Family::Ubuntu | Family::RedHat => &["libc:glibc", "shell"],
+        Family::Debian | Family::Ubuntu | Family::RedHat => &["libc:glibc", "package:bash", "shell"],
     };
     let mut given: BTreeSet<&str> = given.iter().copied().collect();
     if matches!(Family::of(reference), Family::Static | Family::Distroless) && has_tag_word(reference, "debug") {
@@ -138,6 +138,13 @@ pub fn user(reference: &str) -> Option<&'static str> {
         Family::Other => None,
         _ => Some("0:0"),
     }
+}
+
+/// Whether an image is known to have no ENTRYPOINT of its own: a distribution, and nothing made from it.
+pub fn has_no_entrypoint(reference: &str) -> bool {
+    let last = split(reference).0.rsplit('/').next().unwrap_or_default();
+    let plain = ["scratch", "static", "busybox", "alpine", "debian", "minideb", "ubuntu"];
+    plain.iter().any(|name| last.starts_with(name)) || Family::of(reference) == Family::RedHat
 }
 
 /// Whether two references are the same image but for tag and digest.
@@ -156,7 +163,7 @@ pub fn short_name(reference: &str) -> String {
     match Family::of(reference) {
         Family::Static => "static".to_owned(),
         Family::Alpine if !last.starts_with("alpine") => format!("{last}-alpine"),
-        Family::Static | Family::Distroless if tag.contains("debug") => format!("{last}-debug"),
+        Family::Distroless if tag.contains("debug") => format!("{last}-debug"),
         _ => last.to_owned(),
     }
 }

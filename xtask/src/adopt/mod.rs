@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `facts.rs` | what is known of one program, with the reason for whatever was inferred |
 //! | `dockerfile.rs`, `image.rs` | from a Dockerfile, or an image, to facts |
+//! | `context.rs` | the folder that a Dockerfile copies from, and its files |
 //! | `start.rs`, `user.rs`, `owners.rs` | how it is started, as whom, and who answers for it |
 //! | `base.rs`, `packages.rs`, `name.rs` | what names of bases tell; what a RUN installs; names of components |
 //! | `group.rs` | which components could be one image, on which base |
@@ -19,6 +20,7 @@
 
 pub mod base;
 pub mod clash;
+mod context;
 mod dockerfile;
 pub mod facts;
 pub mod group;

@@ -136,6 +136,7 @@ fn with_owners(components: &mut [Facts], root: &Utf8Path) {
     let mut known: BTreeMap<String, _> = BTreeMap::new();
     for facts in components {
         let Some(path) = facts.dockerfile().map(|origin| origin.path.clone()) else { continue };
-        facts.owner = known.entry(path.clone()).or_insert_with(|| owner(file, &text, &path)).clone();
+        let found = known.entry(path.clone()).or_insert_with(|| owner(file, &text, &path)).clone();
+        facts.owner = found.or(facts.owner.take());
     }
 }
