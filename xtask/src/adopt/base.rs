@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::facts::Linking;
+
 /// What a base is by its name, from small to large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -98,19 +100,14 @@ impl Family {
         }
     }
 
-    /// The C library that programs of such an image may rely on; nothing where only static ones run.
-    pub fn libc(self) -> Option<&'static str> {
+    /// What programs of such an image may be linked with.
+    pub fn libc(self) -> Linking {
         match self {
-            Self::Scratch | Self::Static => None,
-            Self::Alpine => Some("musl"),
-            Self::Distroless | Self::Debian | Self::Ubuntu | Self::RedHat => Some("glibc"),
-            Self::Busybox | Self::Other => Some("unknown"),
+            Self::Scratch | Self::Static => Linking::None,
+            Self::Alpine => Linking::Libc("musl"),
+            Self::Distroless | Self::Debian | Self::Ubuntu | Self::RedHat => Linking::Libc("glibc"),
+            Self::Busybox | Self::Other => Linking::Unknown,
         }
-    }
-
-    /// Whether only static programs run in it.
-    pub fn is_static(self) -> bool {
-        matches!(self, Self::Scratch | Self::Static)
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::facts::Facts;
-use super::group::{Group, needs_on};
+use super::group::Group;
 
 /// One clash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,7 +100,10 @@ fn users(merged: &[&Facts]) -> Option<Clash> {
     Some(clash(
         "users",
         merged.iter().map(|facts| facts.name.as_str()),
-        format!("they run as different or unnumbered users ({})", each.join("; ")),
+        match by_user.len() {
+            1 => format!("they run as a user without a number ({})", each.join("; ")),
+            _ => format!("they run as different users ({})", each.join("; ")),
+        },
         format!("run all as one numeric user, such as `user = \"{PROPOSED_USER}\"`; or set `default-role`, whose user the image then has"),
     ))
 }
@@ -125,20 +128,26 @@ fn needs(group: &Group, merged: &[&Facts]) -> Vec<Clash> {
 }
 
 fn needing<'f>(group: &Group, merged: &[&'f Facts], is_meant: impl Fn(&str) -> bool) -> Vec<&'f str> {
-    let needs = |facts: &&&Facts| needs_on(facts, &group.base.reference).keys().any(|need| is_meant(need));
+    let needs = |facts: &&&Facts| group.needs_of(facts).keys().any(|need| is_meant(need));
     merged.iter().filter(needs).map(|facts| facts.name.as_str()).collect()
 }
 
+/// Packages of all of them: what the base lacks, or how they come onto it.
 fn packages(group: &Group, merged: &[&Facts]) -> Option<Clash> {
-    let packages: Vec<&str> = group.unmet.iter().filter_map(|need| need.strip_prefix("package:")).collect();
-    (!packages.is_empty()).then(|| {
+    let unmet: Vec<&str> = group.unmet.iter().filter_map(|need| need.strip_prefix("package:")).collect();
+    let all: BTreeSet<&str> = merged.iter().flat_map(|facts| facts.packages()).chain(unmet.iter().copied()).collect();
+    let quoted: Vec<String> = unmet.iter().map(|package| format!("\"package:{package}\"")).collect();
+    (!unmet.is_empty()).then(|| {
         clash(
             "packages",
             needing(group, merged, |need| need.starts_with("package:")),
-            format!("the base {} would have to hold the packages {}", group.base.reference, listed(packages.iter().copied())),
+            format!(
+                "together they need the packages {}, and the base {} is not known to hold {}",
+                listed(all), group.base.reference, listed(unmet.iter().copied())
+            ),
             format!(
                 "make a base that holds them, name it in [bases] with `provides = [{}]`, and write its name as `base`",
-                packages.iter().map(|package| format!("\"package:{package}\"")).collect::<Vec<_>>().join(", ")
+                quoted.join(", ")
             ),
         )
     })

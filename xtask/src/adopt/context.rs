@@ -10,6 +10,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use super::facts::FileFacts;
 use super::image::is_shell_name;
 use crate::dockerfile::{CopyStep, Dockerfile, Kind, Origin, Source, StageFacts, StepKind, TransferSource};
+use crate::verify::Elf;
 use crate::workspace::Copied;
 
 /// The folder that is copied from, and what is there.
@@ -96,7 +97,6 @@ impl<'a> Context<'a> {
     pub(super) fn of(
         path: &str,
         file: &Dockerfile,
-        _stage: &StageFacts,
         copied: &'a BTreeMap<Utf8PathBuf, Copied>,
     ) -> Self {
         let (own, sources) = (own_folder(path), sources(file));
@@ -140,6 +140,22 @@ impl<'a> Context<'a> {
             }
         }
         files.into_values().collect()
+    }
+
+    /// Whether a program among the files is linked with a C library, or may be: those of stages and images are not known.
+    pub(super) fn has_linked_programs(&self, stage: &StageFacts) -> bool {
+        let is_linked = |copy: &CopyStep, source: &Source| match (source, &copy.from) {
+            (Source::Heredoc { .. }, _) => false,
+            (Source::Path(value), Origin::Context) => match value.known().and_then(|path| self.get(path)) {
+                Some(Copied::File { head, .. }) if head.starts_with(b"\x7fELF") => {
+                    Elf::read(head.as_slice()).map_or(true, |elf| elf.interpreter.is_some())
+                }
+                Some(Copied::File { .. }) => false,
+                Some(Copied::Folder) | None => true,
+            },
+            _ => true,
+        };
+        copies(stage).any(|(copy, _)| copy.sources.iter().any(|source| is_linked(copy, &source.value)))
     }
 
     /// Files of the context that begin with `#!`: where they go, and what reads them.

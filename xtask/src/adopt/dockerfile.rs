@@ -7,13 +7,13 @@ use camino::Utf8PathBuf;
 use super::base::{self, Family};
 use super::context::Context;
 use super::facts::{
-    BaseFacts, DockerfileOrigin, Facts, Inferred, Origin, PackageInstall, PortFacts, RunFacts, Start, UserFacts,
+    BaseFacts, DockerfileOrigin, Facts, HealthFacts, Inferred, Linking, Origin, PackageInstall, PortFacts, RunFacts, Start, UserFacts,
 };
 use super::image::is_version;
 use super::start::{Place, absolute};
 use super::user::{Accounts, user};
 use super::{name, packages};
-use crate::dockerfile::{self, Base, Dockerfile, Kind, Ports, Setting, StageFacts, StepKind, Value, evaluate};
+use crate::dockerfile::{self, Base, Check, Dockerfile, Kind, Ports, Setting, StageFacts, StepKind, Value, evaluate};
 use crate::workspace::Copied;
 
 /// Labels that say what an image is, by the OCI image specification.
@@ -85,6 +85,7 @@ fn plain(name: String, adopted: &AdoptedDockerfile) -> Facts {
         volumes: BTreeSet::new(),
         stop_signal: None,
         healthcheck: None,
+        libc: Linking::Unknown,
         needs: BTreeMap::new(),
         installs: Vec::new(),
         runs: Vec::new(),
@@ -96,7 +97,7 @@ fn plain(name: String, adopted: &AdoptedDockerfile) -> Facts {
 
 fn of_stage(name: String, adopted: &AdoptedDockerfile, stage: &StageFacts, around: &Surroundings<'_>) -> Facts {
     let mut facts = plain(name, adopted);
-    let context = Context::of(&adopted.path, &adopted.file, stage, around.copied);
+    let context = Context::of(&adopted.path, &adopted.file, around.copied);
     if let Origin::Dockerfile(origin) = &mut facts.origin {
         origin.context = context.folder.to_string();
     }
@@ -108,6 +109,7 @@ fn of_stage(name: String, adopted: &AdoptedDockerfile, stage: &StageFacts, aroun
     environment(&mut facts, stage);
     commands(&mut facts, stage);
     facts.files = context.files(stage);
+    facts.libc = if context.has_linked_programs(stage) { facts.base.family.libc() } else { Linking::None };
     facts.needs = context.scripts(stage);
     context.other_scripts(stage).into_iter().for_each(|question| facts.ask("role", question));
     start(&mut facts, stage);
@@ -186,7 +188,7 @@ fn environment(facts: &mut Facts, stage: &StageFacts) {
 fn commands(facts: &mut Facts, stage: &StageFacts) {
     for step in &stage.steps {
         let StepKind::Run(run) = &step.kind else { continue };
-        let text = run.command.words.last().map_or("", String::as_str);
+        let text = run.command.words.last().map_or("", |text| text.trim());
         let begin: String = text.lines().next().unwrap_or_default().chars().take(BEGIN).collect();
         let begin = begin.trim_end_matches(['\\', '&', ' ']).to_owned();
         let is_plain = run.command.is_shell && run.heredocs.is_empty();
@@ -281,6 +283,25 @@ fn user_of(stage: &StageFacts, base: &str, accounts: &Accounts) -> UserFacts {
     }
 }
 
+/// Times as durations, each in the largest unit without a rest.
+fn health(check: &Check) -> HealthFacts {
+    let time = |nanoseconds: Option<u64>| {
+        nanoseconds.filter(|time| *time > 0).map(|time| match (time % 1_000_000_000, time % 1_000_000) {
+            (0, _) => format!("\"{}s\"", time / 1_000_000_000),
+            (_, 0) => format!("\"{}ms\"", time / 1_000_000),
+            _ => format!("\"{time}ns\""),
+        })
+    };
+    let settings = [
+        ("interval", time(check.interval)),
+        ("timeout", time(check.timeout)),
+        ("start-period", time(check.start_period)),
+        ("retries", check.retries.filter(|retries| *retries > 0).map(|retries| retries.to_string())),
+    ];
+    let settings = settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    HealthFacts { test: check.test.clone(), settings }
+}
+
 /// Folder, ports, volumes, the signal and the health check.
 fn rest(facts: &mut Facts, stage: &StageFacts) {
     if let Some(workdir) = &stage.workdir {
@@ -312,7 +333,7 @@ fn rest(facts: &mut Facts, stage: &StageFacts) {
     }
     facts.stop_signal = stage.stop_signal.as_ref().and_then(|signal| line_of(&signal.value)).map(str::to_owned);
     if let Some(check) = &stage.healthcheck {
-        facts.healthcheck = Some(check.value.test.clone());
+        facts.healthcheck = Some(health(&check.value));
         if check.value.test.first().is_some_and(|first| first == "CMD-SHELL") {
             let why = format!("line {}: its HEALTHCHECK is in shell form", check.line);
             facts.needs.entry("shell".to_owned()).or_insert(why);

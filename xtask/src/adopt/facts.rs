@@ -35,8 +35,10 @@ pub struct Facts {
     pub volumes: BTreeSet<String>,
     /// Signal that ends it, when one is set.
     pub stop_signal: Option<String>,
-    /// The command that says whether it is well, when there is one.
-    pub healthcheck: Option<Vec<String>>,
+    /// How a daemon asks whether it is well, when it is said.
+    pub healthcheck: Option<HealthFacts>,
+    /// The C library that its programs are linked with, as far as that is known.
+    pub libc: Linking,
     /// What it needs of a base, each with the reason.
     pub needs: BTreeMap<String, String>,
     /// Packages that its last stage installs.
@@ -101,6 +103,18 @@ pub struct BaseFacts {
     pub family: Family,
 }
 
+/// Which C library the programs of a component need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Linking {
+    /// None: all are scripts, or static by their own bytes or by their base.
+    None,
+    /// That of its base, `musl` or `glibc`: a program is linked with it, or may be.
+    Libc(&'static str),
+    /// One that nothing tells.
+    Unknown,
+}
+
 /// How a program is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Start {
@@ -149,6 +163,15 @@ pub struct PortFacts {
     pub port: u16,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
+}
+
+/// How a daemon asks whether a program is well.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct HealthFacts {
+    /// As an image has it: `NONE`; `CMD` and words; or `CMD-SHELL` and a line.
+    pub test: Vec<String>,
+    /// Key of the manifest and value, of what is set.
+    pub settings: BTreeMap<&'static str, String>,
 }
 
 /// Packages that one RUN installs, and nothing else.

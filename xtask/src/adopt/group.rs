@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::base::{self, Family};
-use super::facts::{Facts, Origin};
+use super::facts::{Facts, Linking, Origin};
 
 /// Components that are suggested to become one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,6 +35,8 @@ pub struct Group {
     pub left_out: BTreeMap<String, String>,
     /// Platforms that all components were published for; none known when empty.
     pub platforms: Vec<String>,
+    /// Whether all packages are installed on the base itself, because all that install some are for its distribution.
+    pub replays: bool,
 }
 
 /// A base of a group.
@@ -58,7 +60,7 @@ pub struct Rejected {
 /// What keeps groups apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    libc: Option<&'static str>,
+    libc: Linking,
     is_root: bool,
     cadence: Option<String>,
 }
@@ -66,18 +68,18 @@ struct Key {
 impl Key {
     fn of(facts: &Facts) -> Self {
         let cadence = facts.version.as_ref().map(|version| version.value.clone());
-        Self { libc: facts.base.family.libc(), is_root: facts.user.is_root(), cadence }
+        Self { libc: facts.libc, is_root: facts.user.is_root(), cadence }
     }
 
     fn reasons(&self, merged: &[&Facts]) -> Vec<String> {
         let runs = if self.is_root { "all run as root" } else { "none runs as root" };
         let libc = match self.libc {
-            None => "all are static programs, which run on any base".to_owned(),
-            Some("unknown") => "the C library of their bases is not known by name".to_owned(),
-            Some(libc) if merged.iter().any(|facts| facts.base.family.is_static()) => {
-                format!("they are for bases with {libc}, or are static programs, which run on any base")
+            Linking::None => "all are static programs or scripts, which need no C library".to_owned(),
+            Linking::Unknown => "the C library of their programs is not known".to_owned(),
+            Linking::Libc(libc) if merged.iter().any(|facts| facts.libc == Linking::None) => {
+                format!("their programs are for {libc}, or are static or scripts, which need no C library")
             }
-            Some(libc) => format!("all are for bases with {libc}"),
+            Linking::Libc(libc) => format!("their programs are for {libc}"),
         };
         let cadence = match &self.cadence {
             Some(version) => format!("all have version {version}, so one release can be theirs"),
@@ -117,10 +119,10 @@ pub fn groups(all: &[Facts], merge: Option<&str>, root: &str) -> Vec<Group> {
 
 /// Static programs go with the others of the same user and cadence, where there are any.
 fn join_static(found: &mut BTreeMap<Key, Vec<&Facts>>) {
-    let static_keys: Vec<Key> = found.keys().filter(|key| key.libc.is_none()).cloned().collect();
+    let static_keys: Vec<Key> = found.keys().filter(|key| key.libc == Linking::None).cloned().collect();
     for key in static_keys {
         let fits = |other: &&Key| {
-            other.libc.is_some_and(|libc| libc != "unknown")
+            matches!(other.libc, Linking::Libc(_))
                 && (other.is_root, &other.cadence) == (key.is_root, &key.cadence)
         };
         let Some(host) = found.keys().filter(fits).max_by_key(|other| found[*other].len()).cloned() else { continue };
@@ -172,7 +174,7 @@ fn group(image: String, merged: &[&Facts], reasons: Vec<String>, all: &[Facts]) 
         .collect();
     let mut components = Vec::new();
     for facts in merged {
-        match obstacle_on(facts, &choice.base.reference) {
+        match obstacle_on(facts, &choice.base.reference, choice.replays) {
             Some(why) => _ = left_out.insert(facts.name.clone(), why),
             None => components.push(facts.name.clone()),
         }
@@ -183,8 +185,8 @@ fn group(image: String, merged: &[&Facts], reasons: Vec<String>, all: &[Facts]) 
 }
 
 /// Why a component cannot be on a base.
-fn obstacle_on(facts: &Facts, base: &str) -> Option<String> {
-    let run = facts.runs.first().filter(|_| !takes_stage(facts, base))?;
+fn obstacle_on(facts: &Facts, base: &str, replays: bool) -> Option<String> {
+    let run = facts.runs.first().filter(|_| !takes_stage(facts, base, replays))?;
     Some(format!(
         "line {} of its Dockerfile runs `{}`, which has to run on {}, and this image stands on {base}: list what the command makes \
          with [[install]], or give the component an image of its own",
@@ -192,17 +194,17 @@ fn obstacle_on(facts: &Facts, base: &str) -> Option<String> {
     ))
 }
 
-/// Whether the commands of its last stage can run again on the base: it is the same distribution.
-pub fn takes_stage(facts: &Facts, base: &str) -> bool {
-    let has_commands = !facts.runs.is_empty() || !facts.installs.is_empty();
-    let is_same = base::is_same_repository(&facts.base.reference, base);
-    has_commands && facts.dockerfile().is_some() && is_same
+/// Whether the commands of its last stage run again on the base, which is the same distribution. Where others bring packages of
+/// other distributions, those that only install packages ask the base for them instead, as the others do.
+fn takes_stage(facts: &Facts, base: &str, replays: bool) -> bool {
+    let has_commands = !facts.runs.is_empty() || (replays && !facts.installs.is_empty());
+    has_commands && facts.dockerfile().is_some() && base::is_same_repository(&facts.base.reference, base)
 }
 
 /// What a component asks of a base: packages that it installs there itself are not asked for.
-pub fn needs_on<'f>(facts: &'f Facts, base: &str) -> BTreeMap<String, String> {
-    let mut needs: BTreeMap<String, String> = facts.needs.clone();
-    if !takes_stage(facts, base) {
+fn needs_on(facts: &Facts, base: &str, replays: bool) -> BTreeMap<String, String> {
+    let mut needs = facts.needs.clone();
+    if !takes_stage(facts, base, replays) {
         for install in &facts.installs {
             for package in &install.packages {
                 let why = format!("line {} of its Dockerfile installs it with {}", install.line, install.manager);
@@ -211,6 +213,23 @@ pub fn needs_on<'f>(facts: &'f Facts, base: &str) -> BTreeMap<String, String> {
         }
     }
     needs
+}
+
+impl Group {
+    /// Whether the last stage of a component is run again on the base.
+    pub(super) fn takes_stage_of(&self, facts: &Facts) -> bool {
+        takes_stage(facts, &self.base.reference, self.replays)
+    }
+
+    /// What a component asks of the base, with the reasons.
+    pub(super) fn needs_of(&self, facts: &Facts) -> BTreeMap<String, String> {
+        needs_on(facts, &self.base.reference, self.replays)
+    }
+}
+
+/// What a component that is in no group would ask of a base.
+pub(super) fn needs_alone(facts: &Facts) -> BTreeMap<String, String> {
+    needs_on(facts, "", false)
 }
 
 fn common_platforms(merged: &[&Facts]) -> Vec<String> {
@@ -227,9 +246,12 @@ fn choose(merged: &[&Facts]) -> Group {
     let mut candidates: Vec<&str> = merged.iter().map(|facts| facts.base.reference.as_str()).collect();
     candidates.sort_by(|a, b| (Family::of(a), a).cmp(&(Family::of(b), b)));
     candidates.dedup();
-    let needed_libc = merged.iter().find_map(|facts| facts.base.family.libc());
+    let replays = |base: &str| {
+        let mut installing = merged.iter().filter(|facts| !facts.installs.is_empty());
+        installing.all(|facts| base::is_same_repository(&facts.base.reference, base))
+    };
     let lacks: Vec<(&str, BTreeMap<String, BTreeSet<&str>>)> =
-        candidates.iter().map(|base| (*base, lacking(base, merged, needed_libc))).collect();
+        candidates.iter().map(|base| (*base, lacking(base, merged, replays(base)))).collect();
     let fewest = lacks.iter().map(|(_, lacking)| lacking.len()).min().unwrap_or_default();
     let chosen = lacks.iter().find(|(_, lacking)| lacking.len() == fewest);
     let (reference, unmet) = chosen.map_or(("scratch", BTreeSet::new()), |(base, lacking)| {
@@ -247,6 +269,7 @@ fn choose(merged: &[&Facts]) -> Group {
         rejected: rejected.collect(),
         left_out: BTreeMap::new(),
         platforms: Vec::new(),
+        replays: replays(reference),
     }
 }
 
@@ -255,26 +278,27 @@ fn is_libc(need: &str) -> bool {
 }
 
 /// What a base does not give, and to whom.
-fn lacking<'f>(
-    base: &str,
-    merged: &[&'f Facts],
-    libc: Option<&'static str>,
-) -> BTreeMap<String, BTreeSet<&'f str>> {
+fn lacking<'f>(base: &str, merged: &[&'f Facts], replays: bool) -> BTreeMap<String, BTreeSet<&'f str>> {
     let given = base::provides(base);
     let mut lacking: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for facts in merged {
-        for need in needs_on(facts, base).into_keys().filter(|need| !given.contains(need.as_str())) {
+        for need in needs_on(facts, base, replays).into_keys().filter(|need| !given.contains(need.as_str())) {
             lacking.entry(need).or_default().insert(&facts.name);
         }
-        // a base without the C library of the others is none for them
-        if let (Some(own), Some(_)) = (facts.base.family.libc(), libc)
-            && Family::of(base).libc() != Some(own)
-        {
-            lacking.entry(format!("libc:{own}")).or_default().insert(&facts.name);
+        let has_its_own = base::is_same_repository(&facts.base.reference, base);
+        match facts.libc {
+            Linking::Libc(own) if !given.contains(format!("libc:{own}").as_str()) => {
+                lacking.entry(format!("libc:{own}")).or_default().insert(&facts.name);
+            }
+            Linking::Unknown if !has_its_own => _ = lacking.entry(UNKNOWN_LIBC.to_owned()).or_default().insert(&facts.name),
+            _ => {}
         }
     }
     lacking
 }
+
+/// Stands for the C library of a base of which nothing is known.
+const UNKNOWN_LIBC: &str = "libc:unknown";
 
 fn because(lacking: &BTreeMap<String, BTreeSet<&str>>) -> String {
     let part = |(need, names): (&String, &BTreeSet<&str>)| {
@@ -282,5 +306,5 @@ fn because(lacking: &BTreeMap<String, BTreeSet<&str>>) -> String {
         format!("no {need}, which {} {verb}", names.iter().copied().collect::<Vec<_>>().join(", "))
     };
     let parts: Vec<String> = lacking.iter().map(part).collect();
-    parts.join("; ").replace("libc:unknown", "C library that is known to fit")
+    parts.join("; ").replace(UNKNOWN_LIBC, "C library that is known to fit")
 }

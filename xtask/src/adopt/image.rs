@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::base::Family;
-use super::facts::{BaseFacts, Facts, ImageOrigin, Inferred, Origin, PortFacts, Question, Start, UserFacts};
+use super::facts::{BaseFacts, Facts, ImageOrigin, Inferred, Linking, Origin, PortFacts, Question, Start, UserFacts};
 use super::name;
 use crate::verify::{Linkage, ProgramFacts, SourceFacts};
 
@@ -45,7 +45,8 @@ pub fn facts(read: &ReadImage) -> Facts {
             let from = "the label org.opencontainers.image.version".to_owned();
             Inferred { value, from }
         }),
-        base: BaseFacts { family: family(image, base.as_deref()), reference: base.unwrap_or_else(|| read.reference.clone()) },
+        base: BaseFacts { family: family(image, base.as_deref()), reference: base.clone().unwrap_or_else(|| read.reference.clone()) },
+        libc: libc(image, base.as_deref()),
         needs: needs(image.command.program.as_ref(), image.command.is_shell),
         start,
         user: UserFacts {
@@ -108,6 +109,20 @@ fn family(image: &SourceFacts, base: Option<&str>) -> Family {
             _ => Family::Other,
         },
         known => known,
+    }
+}
+
+/// By the programs above the base: one that is linked decides.
+fn libc(image: &SourceFacts, base: Option<&str>) -> Linking {
+    let linked = image.programs.iter().filter_map(|program| match &program.linkage {
+        Linkage::Dynamic { libc, .. } => Some(libc.map_or(Linking::Unknown, Linking::Libc)),
+        _ => None,
+    });
+    let own: BTreeSet<Linking> = linked.collect();
+    match (own.len(), own.first()) {
+        (0, _) if !image.has_more_programs => Linking::None,
+        (1, Some(only)) => *only,
+        _ => family(image, base).libc(),
     }
 }
 

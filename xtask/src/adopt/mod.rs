@@ -87,7 +87,7 @@ impl Findings {
         for facts in &self.components {
             let folder = format!("components/{}", facts.name);
             let group = self.images.iter().find(|image| image.components.contains(&facts.name));
-            let text = text::component(facts, group, &folder, program);
+            let text = text::component(facts, group, &names, &folder, program);
             files.push(NewFile { path: format!("{folder}/component.toml"), text });
         }
         for group in self.images.iter().filter(|group| !group.components.is_empty()) {

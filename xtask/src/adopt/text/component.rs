@@ -3,25 +3,23 @@
 use camino::{Utf8Component, Utf8Path};
 
 use super::{Lines, key, list, quoted};
-use crate::adopt::facts::{DockerfileOrigin, Facts, ImageOrigin, Origin, UNKNOWN_USER};
-use crate::adopt::group::{Group, needs_on, takes_stage};
+use crate::adopt::facts::{DockerfileOrigin, Facts, HealthFacts, ImageOrigin, Linking, Origin, PortFacts, UNKNOWN_USER};
+use crate::adopt::group::{Group, needs_alone};
+use crate::adopt::text::BaseNames;
 
 /// The text for a component, whose file is in `folder`; `group` is the image that it goes into.
-pub fn component(facts: &Facts, group: Option<&Group>, folder: &str, program: &str) -> String {
+pub fn component(facts: &Facts, group: Option<&Group>, bases: &BaseNames, folder: &str, program: &str) -> String {
     let mut lines = Lines::default();
     let from = match &facts.origin {
         Origin::Dockerfile(origin) => &origin.path,
         Origin::Image(origin) => &origin.reference,
     };
-    lines.comment(&format!("Written by `{program} init` from {from}; yours from now on. Lines are those of the Dockerfile."));
-    if matches!(facts.origin, Origin::Image(_)) {
-        lines = Lines::default();
-        lines.comment(&format!("Written by `{program} init` from {from}; yours from now on."));
-    }
+    let about = if facts.dockerfile().is_some() { " Lines are those of the Dockerfile." } else { "" };
+    lines.comment(&format!("Written by `{program} init` from {from}; yours from now on.{about}"));
     head(facts, &mut lines);
     match &facts.origin {
         Origin::Dockerfile(origin) => build_dockerfile(facts, origin, group, folder, &mut lines),
-        Origin::Image(origin) => build_image(facts, origin, folder, &mut lines),
+        Origin::Image(origin) => build_image(origin, bases, &mut lines),
     }
     role(facts, group, &mut lines);
     replaces(facts, &mut lines);
@@ -70,8 +68,7 @@ fn build_dockerfile(facts: &Facts, origin: &DockerfileOrigin, group: Option<&Gro
     for question in facts.asked("args") {
         lines.question("args", "{ NAME = \"value\" }", question);
     }
-    let base = group.map(|group| group.base.reference.as_str());
-    if base.is_some_and(|base| takes_stage(facts, base)) {
+    if group.is_some_and(|group| group.takes_stage_of(facts)) {
         lines.value("take", "\"stage\"", "the commands of its last stage run again on the base, which is the same distribution");
     } else if !facts.installs.is_empty() && facts.runs.is_empty() {
         let begins = list(facts.installs.iter().map(|install| install.text.as_str()));
@@ -79,14 +76,13 @@ fn build_dockerfile(facts: &Facts, origin: &DockerfileOrigin, group: Option<&Gro
     }
 }
 
-fn build_image(facts: &Facts, origin: &ImageOrigin, folder: &str, lines: &mut Lines) {
+fn build_image(origin: &ImageOrigin, bases: &BaseNames, lines: &mut Lines) {
     lines.table("build.image");
     lines.value("image", &quoted(&origin.reference), "");
-    _ = (facts, folder);
     lines.value("take", "\"above-base\"", "all files of the layers above its base");
     match &origin.base {
-        Some(base) => lines.value("base", &quoted(base), "by the labels of the image"),
-        None => lines.question("base", "\"…\"", "which image was it made from? Its labels do not say"),
+        Some(base) => lines.value("base", &quoted(bases.get(base)), "by the labels of the image"),
+        None => lines.question("base", "\"…\"", "which of [bases] was it made from? Its labels do not say"),
     }
 }
 
@@ -116,7 +112,7 @@ fn role(facts: &Facts, group: Option<&Group>, lines: &mut Lines) {
         lines.value("workdir", &quoted(workdir), "");
     }
     if !facts.ports.is_empty() {
-        let port = |port: &crate::adopt::facts::PortFacts| match port.protocol.as_str() {
+        let port = |port: &PortFacts| match port.protocol.as_str() {
             "tcp" => format!("{{ port = {} }}", port.port),
             other => format!("{{ port = {}, protocol = {} }}", port.port, quoted(other)),
         };
@@ -144,13 +140,19 @@ fn user(facts: &Facts, lines: &mut Lines) {
 }
 
 fn needs(facts: &Facts, group: Option<&Group>, lines: &mut Lines) {
-    let needs = needs_on(facts, group.map_or("", |group| &group.base.reference));
+    let mut needs = group.map_or_else(|| needs_alone(facts), |group| group.needs_of(facts));
+    if let Linking::Libc(libc) = facts.libc {
+        let why = format!("its programs may be linked with that of {}", facts.base.reference);
+        needs.entry(format!("libc:{libc}")).or_insert(why);
+    }
+    // what programs use without being told to
     let given = crate::adopt::base::provides(&facts.base.reference);
+    let given = given.into_iter().filter(|given| ["ca-certificates", "tzdata"].contains(given));
     needs.iter().for_each(|(need, why)| lines.comment(&format!("{need}: {why}")));
     if !needs.is_empty() {
         lines.value("needs", &list(needs.keys().map(String::as_str)), "");
     }
-    let unused: Vec<&str> = given.into_iter().filter(|given| !needs.contains_key(*given)).collect();
+    let unused: Vec<&str> = given.filter(|given| !needs.contains_key(*given)).collect();
     if !unused.is_empty() {
         let text = format!("{} also gives {}; which of them does it need?", facts.base.reference, unused.join(", "));
         lines.question("needs", &list(unused), &text);
@@ -162,9 +164,25 @@ fn more(facts: &Facts, lines: &mut Lines) {
     if let Some(signal) = &facts.stop_signal {
         lines.value("stop-signal", &quoted(signal), "");
     }
+    if let Some(check) = &facts.healthcheck {
+        healthcheck(check, lines);
+    }
     if !facts.volumes.is_empty() {
         lines.value("volumes", &list(facts.volumes.iter().map(String::as_str)), "");
     }
+}
+
+fn healthcheck(check: &HealthFacts, lines: &mut Lines) {
+    let test = match check.test.as_slice() {
+        [word, ..] if word == "NONE" => "disabled = true".to_owned(),
+        [word, line] if word == "CMD-SHELL" && !line.contains(char::is_control) => format!("shell = {}", quoted(line)),
+        [word, program, ..] if word == "CMD" && program.starts_with('/') => {
+            format!("command = {}", list(check.test[1..].iter().map(String::as_str)))
+        }
+        _ => return lines.question("healthcheck", "{ command = [\"/…\"] }", "by which absolute path is it asked whether it is well?"),
+    };
+    let settings: String = check.settings.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
+    lines.value("healthcheck", &format!("{{ {test}{settings} }}"), "HEALTHCHECK");
 }
 
 /// What consumers of the image that exists today have to be told.
