@@ -135,7 +135,14 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("component.toml", r#"to = ‹"/usr/share/data"›"#, Shown::Nowhere),
     ("component.toml", r#"[‹"/usr/bin/a"›,"#, Shown::Nowhere),
     ("component.toml", r#"/usr/bin/a", ‹"text"›"#, Shown::Entrypoint),
+    ("component.toml", r#"args = [‹"given"›]"#, Shown::Cmd),
     ("component.toml", "args-style = ‹\"command\"›\nprobe", Shown::Nowhere),
+    ("component.toml", r#"volumes = [‹"/var/lib/a"›]"#, Shown::Volume),
+    ("component.toml", r#"stop-signal = ‹"SIGQUIT"›"#, Shown::StopSignal),
+    ("component.toml", r#"shell = ‹"test -e /x"›"#, Shown::Health),
+    ("component.toml", r#"interval = ‹"30s"›"#, Shown::Nowhere),
+    ("component.toml", r#"timeout = ‹"5s"›"#, Shown::Nowhere),
+    ("component.toml", r#"start-period = ‹"1m"›"#, Shown::Nowhere),
     ("component.toml", r#"probe = [‹"/usr/bin/a"›,"#, Shown::Nowhere),
     ("component.toml", r#"‹"probe"›]"#, Shown::Nowhere),
     ("component.toml", r#"‹"65532:65532"›"#, Shown::User),
@@ -202,6 +209,10 @@ enum Shown {
     Command,
     Copied,
     Entrypoint,
+    Cmd,
+    Volume,
+    StopSignal,
+    Health,
     Workdir,
     User,
     Env(&'static str),
@@ -409,6 +420,11 @@ fn shows(instruction: &Instruction, shown: Shown) -> Option<String> {
     match (shown, name.as_str(), arguments) {
         (Shown::Label(key), "LABEL", _) | (Shown::Env(key), "ENV", _) => pair(key),
         (Shown::Entrypoint, "ENTRYPOINT", Arguments::Words(words)) => words.last().cloned(),
+        (Shown::Cmd, "CMD", Arguments::Words(words)) | (Shown::Volume, "VOLUME", Arguments::Words(words)) => {
+            words.last().cloned()
+        }
+        (Shown::StopSignal, "STOPSIGNAL", Arguments::Text(text))
+        | (Shown::Health, "HEALTHCHECK", Arguments::Text(text)) => Some(text.clone()),
         (Shown::Command, "RUN", Arguments::Words(words)) => words.last().cloned(),
         (Shown::Workdir, "WORKDIR", Arguments::Text(text)) | (Shown::User, "USER", Arguments::Text(text)) => {
             Some(text.clone())

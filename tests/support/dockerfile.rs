@@ -96,16 +96,17 @@ fn instruction(line: &str) -> Result<Instruction, String> {
     }
     let arguments = match name.as_str() {
         "LABEL" | "ENV" => Arguments::Pairs(pairs(rest)?),
-        "ENTRYPOINT" | "CMD" | "COPY" | "RUN" if rest.starts_with('[') => {
+        "ENTRYPOINT" | "CMD" | "COPY" | "RUN" | "VOLUME" if rest.starts_with('[') => {
             let words: Vec<String> = serde_json::from_str(rest).map_err(|error| error.to_string())?;
             let plain = |word: &String| unquoted(word).as_ref() == Ok(word);
-            if name == "COPY" && !words.iter().all(plain) {
+            if ["COPY", "VOLUME"].contains(&name.as_str()) && !words.iter().all(plain) {
                 return Err("a path that changes when it is expanded".to_owned());
             }
             Arguments::Words(words)
         }
         "RUN" => Arguments::Text(rest.to_owned()),
-        "FROM" | "WORKDIR" | "USER" | "EXPOSE" => Arguments::Text(unquoted(rest)?),
+        "HEALTHCHECK" => Arguments::Text(rest.strip_prefix("CMD ").unwrap_or(rest).to_owned()),
+        "FROM" | "WORKDIR" | "USER" | "EXPOSE" | "STOPSIGNAL" => Arguments::Text(unquoted(rest)?),
         _ => return Err(format!("`{name}` is no instruction that is expected")),
     };
     Ok(Instruction { name, flags, arguments })

@@ -137,7 +137,9 @@ fn every_kind(registry: &LocalRegistry) -> Workspace {
             "schema = 1\nname = \"hello\"\nowner = \"@test\"\nversion = { cargo = true }\n\n[build.cargo]\npackage = \"hello\"\n\n\
              [features]\ndefault = [\"loud\"]\nloud = []\n\n[[install]]\nfrom = \"bin:hello\"\nto = \"/usr/bin/hello\"\n\
              mode = \"0555\"\n[[install]]\nfrom = \"conf\"\nto = \"/etc/hello\"\n\n[roles.hello]\n\
-             command = [\"/usr/bin/hello\"]\nuser = \"65532:65532\"\naliases = [\"/opt/old/hello\"]\n",
+             command = [\"/usr/bin/hello\"]\nuser = \"65532:65532\"\naliases = [\"/opt/old/hello\"]\n\
+             args = [\"--by default\", \"$HOME\"]\nvolumes = [\"/var/lib/hello\", \"/srv\"]\nstop-signal = \"SIGQUIT\"\n\
+             healthcheck = { shell = \"test -e \\\"$HOME\\\"\", interval = \"1m30s\", timeout = \"500ms\", start-period = \"3s\", retries = 2 }\n",
         )
         .write(
             "components/taken/component.toml",

@@ -62,7 +62,11 @@ fn image(image: &ImagePlan) -> String {
         ("features", list(&features)),
         ("user", image.config.user.clone().unwrap_or_default()),
         ("entrypoint", image.config.entrypoint.join(" ")),
+        ("cmd", image.config.cmd.join(" ")),
         ("ports", list(&image.config.ports)),
+        ("volumes", list(&image.config.volumes.iter().map(ToString::to_string).collect::<Vec<_>>())),
+        ("stop signal", image.config.stop_signal.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("healthcheck", image.config.healthcheck.as_ref().map(|check| check.words().join(" ")).unwrap_or_default()),
         ("dockerfile", list(&dockerfiles)),
         ("fingerprint", image.fingerprint.clone()),
     ] {
@@ -118,6 +122,7 @@ fn start(role: &RolePlan) -> String {
     let waits_for = role.waits_for.iter().map(ToString::to_string).collect();
     let parts = [
         Some(format!("{} as {}", role.command.join(" "), role.user)),
+        (!role.args.is_empty()).then(|| format!("by default with {}", role.args.join(" "))),
         (!role.args_style.is_command()).then(|| "started with arguments only".to_owned()),
         list("ports", role.ports.clone()),
         list("needs", needs),

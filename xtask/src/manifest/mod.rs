@@ -12,6 +12,7 @@ mod component;
 pub(crate) mod decode;
 mod feature;
 mod image;
+mod lifecycle;
 mod name;
 mod path;
 mod pattern;
@@ -29,6 +30,7 @@ pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
+pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};
 pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
     Need, OutputName, RoleName, VariantName,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::decode::{Item, Table};
+use super::lifecycle::{Healthcheck, StopSignal, decode_healthcheck};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
 use crate::diagnostic::closest;
@@ -17,6 +18,8 @@ pub struct Role {
     pub span: Span,
     /// Absolute program, then arguments.
     pub command: Vec<Spanned<String>>,
+    /// Arguments that the image gives when a consumer gives none, after those of the command.
+    pub args: Vec<Spanned<String>>,
     /// How existing consumers start it; by naming the command when absent.
     pub args_style: Option<Spanned<ArgsStyle>>,
     /// A command that exits with 0 when the role's program can run: absolute program, then arguments.
@@ -29,6 +32,12 @@ pub struct Role {
     pub ports: Vec<Port>,
     /// Environment of the image that the role relies on.
     pub env: BTreeMap<String, Spanned<String>>,
+    /// Folders that hold what outlives a container.
+    pub volumes: Vec<Spanned<ImagePath>>,
+    /// The signal that ends it; `SIGTERM` when absent.
+    pub stop_signal: Option<Spanned<StopSignal>>,
+    /// How it is asked whether it is well.
+    pub healthcheck: Option<Spanned<Healthcheck>>,
     /// What the base must give.
     pub needs: Vec<Spanned<Need>>,
     /// Old absolute paths of the program, kept as relative links.
@@ -209,12 +218,17 @@ pub(super) fn decode_roles(table: &mut Table<'_>) -> Option<BTreeMap<RoleName, R
 
 fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     let command = table.required("command").and_then(|item| decode_command(&item));
+    let args = table.optional("args").and_then(|item| item.list(Item::line_or_empty));
     let args_style = table.optional("args-style").and_then(|item| item.parsed());
     let probe = table.optional("probe").and_then(|item| decode_command(&item));
     let user = table.required("user").and_then(|item| item.parsed());
     let workdir = table.optional("workdir").and_then(|item| item.parsed());
     let ports = table.optional("ports").and_then(|item| item.list(|port| port.table(decode_port)));
     let env = table.optional("env").and_then(|item| item.table(decode_env));
+    let volumes = table.optional("volumes").and_then(|item| item.list(Item::parsed));
+    let stop_signal = table.optional("stop-signal").and_then(|item| item.parsed());
+    let healthcheck = table.optional("healthcheck");
+    let healthcheck = healthcheck.and_then(|item| Some(Spanned::new(item.table(decode_healthcheck)?, item.span)));
     let needs = table.optional("needs").and_then(|item| item.list(Item::parsed));
     let aliases = table.optional("aliases").and_then(|item| item.list(Item::parsed));
     let boundary = table.optional("boundary").and_then(|item| item.line());
@@ -223,12 +237,16 @@ fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     Some(Role {
         span,
         command: command?,
+        args: args.unwrap_or_default(),
         args_style,
         probe,
         user: user?,
         workdir,
         ports: ports.unwrap_or_default(),
         env: env.unwrap_or_default(),
+        volumes: volumes.unwrap_or_default(),
+        stop_signal,
+        healthcheck,
         needs: needs.unwrap_or_default(),
         aliases: aliases.unwrap_or_default(),
         boundary,

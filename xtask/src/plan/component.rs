@@ -211,12 +211,16 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
     ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
+        args: role.role.args.iter().map(|word| word.value.clone()).collect(),
         args_style: role.role.args_style(),
         probe: role.role.probe.iter().flatten().map(|word| word.value.clone()).collect(),
         user: role.role.user.value.to_string(),
         workdir: role.role.workdir.as_ref().map_or_else(|| "/".to_owned(), |workdir| workdir.value.to_string()),
         ports: ports.iter().map(|(number, protocol)| format!("{number}/{protocol}")).collect(),
         env: role.role.env.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
+        volumes: sorted(&role.role.volumes),
+        stop_signal: role.role.stop_signal.as_ref().map(|signal| signal.value.clone()),
+        healthcheck: role.role.healthcheck.as_ref().map(|check| check.value.clone()),
         needs: sorted(&role.role.needs),
         waits_for: sorted(&role.role.waits_for),
         aliases: sorted(&role.role.aliases),

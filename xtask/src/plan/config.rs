@@ -47,12 +47,17 @@ pub(super) fn plan(image: &ImagePlan) -> ConfigPlan {
     let mut ports: Vec<String> = roles.iter().flat_map(|role| role.ports.clone()).collect();
     ports.sort_by_cached_key(|port| by_number(port));
     ports.dedup();
+    let volumes: BTreeSet<_> = roles.iter().flat_map(|role| &role.volumes).collect();
     ConfigPlan {
         user: user(default, &roles),
         entrypoint: default.map(|role| role.command.clone()).or_else(|| dispatcher(image)).unwrap_or_default(),
+        cmd: default.map(|role| role.args.clone()).unwrap_or_default(),
         workdir: default.map_or_else(|| "/".to_owned(), |role| role.workdir.clone()),
         env: env.collect(),
         ports,
+        volumes: volumes.into_iter().cloned().collect(),
+        stop_signal: default.and_then(|role| role.stop_signal.clone()),
+        healthcheck: default.and_then(|role| role.healthcheck.clone()),
         labels: labels(image),
     }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::build::BuildPlan;
 use crate::manifest::{
-    ArgsStyle, BaseName, BuildNetwork, ComponentName, FeatureName, ImageName, ImagePath, Mode, Need, RoleName,
-    VariantName,
+    ArgsStyle, BaseName, BuildNetwork, ComponentName, FeatureName, Healthcheck, ImageName, ImagePath, Mode, Need,
+    RoleName, StopSignal, VariantName,
 };
 use crate::oci::{ImageSource, Platform};
 use crate::source::Span;
@@ -217,6 +217,9 @@ pub struct LinkPlan {
 pub struct RolePlan {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Arguments that the image gives when a consumer gives none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
     /// How existing consumers start it.
     #[serde(skip_serializing_if = "ArgsStyle::is_command")]
     pub args_style: ArgsStyle,
@@ -231,6 +234,15 @@ pub struct RolePlan {
     pub ports: Vec<String>,
     /// Environment that the role relies on.
     pub env: BTreeMap<String, String>,
+    /// Folders that hold what outlives a container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<ImagePath>,
+    /// The signal that ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<StopSignal>,
+    /// How it is asked whether it is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
     /// What the base or another component must give.
     pub needs: Vec<Need>,
     /// Roles that this one waits for when it starts.
@@ -293,12 +305,24 @@ pub struct ConfigPlan {
     pub user: Option<String>,
     /// Command of the default role.
     pub entrypoint: Vec<String>,
+    /// Arguments of the default role.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cmd: Vec<String>,
     /// Working directory.
     pub workdir: String,
     /// Environment of all roles.
     pub env: BTreeMap<String, String>,
     /// Ports of all roles.
     pub ports: Vec<String>,
+    /// Volumes of all roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<ImagePath>,
+    /// Stop signal of the default role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<StopSignal>,
+    /// Health check of the default role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::layout::Layout;
 use super::quote;
-use crate::manifest::Link;
+use crate::manifest::{HealthTest, Healthcheck, Link};
 use crate::oci::{ImageSource, Reference};
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
 
@@ -31,6 +31,13 @@ pub(super) struct ImageView {
     workdir: String,
     user: String,
     entrypoint: String,
+    /// Default arguments in JSON form, or nothing.
+    cmd: String,
+    /// In JSON form, or nothing.
+    volumes: String,
+    stop_signal: String,
+    /// What follows `HEALTHCHECK`, or nothing.
+    healthcheck: String,
     /// Whether the base may bring an entry point and arguments, which must not be inherited.
     resets: bool,
 }
@@ -113,11 +120,28 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         workdir: plan.config.workdir.clone(),
         user: plan.config.user.clone().unwrap_or_default(),
         resets: plan.base.image.is_some(),
-        entrypoint: if plan.config.entrypoint.is_empty() {
-            String::new()
-        } else {
-            quote::json(&plan.config.entrypoint)
-        },
+        entrypoint: list(&plan.config.entrypoint),
+        cmd: list(&plan.config.cmd),
+        volumes: list(&plan.config.volumes.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        stop_signal: plan.config.stop_signal.as_ref().map(ToString::to_string).unwrap_or_default(),
+        healthcheck: plan.config.healthcheck.as_ref().map(healthcheck).unwrap_or_default(),
+    }
+}
+
+/// A list in JSON form; nothing for an empty one.
+fn list(words: &[String]) -> String {
+    if words.is_empty() { String::new() } else { quote::json(words) }
+}
+
+fn healthcheck(check: &Healthcheck) -> String {
+    let times = [("interval", check.interval), ("timeout", check.timeout), ("start-period", check.start_period)];
+    let times = times.into_iter().filter_map(|(name, time)| Some(format!("--{name}={} ", time?)));
+    let retries = check.retries.map(|retries| format!("--retries={retries} "));
+    let options: String = times.chain(retries).collect();
+    match &check.test {
+        HealthTest::Disabled => "NONE".to_owned(),
+        HealthTest::Command(words) => format!("{options}CMD {}", quote::json(words)),
+        HealthTest::Shell(line) => format!("{options}CMD {line}"),
     }
 }
 

@@ -58,6 +58,9 @@ pub struct Role {
     /// Program and arguments.
     #[serde(default)]
     pub command: Vec<String>,
+    /// Arguments that the image gives when a consumer gives none.
+    #[serde(default)]
+    pub args: Vec<String>,
     /// User and group.
     #[serde(default)]
     pub user: String,
@@ -70,6 +73,15 @@ pub struct Role {
     /// Environment that it relies on.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Folders that hold what outlives a container.
+    #[serde(default)]
+    pub volumes: Vec<String>,
+    /// The signal that ends it.
+    #[serde(default)]
+    pub stop_signal: Option<String>,
+    /// How it is asked whether it is well, as the plan has it.
+    #[serde(default)]
+    pub healthcheck: Option<serde_json::Value>,
     /// What the base or another component must give.
     #[serde(default)]
     pub needs: Vec<String>,

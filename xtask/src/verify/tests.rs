@@ -343,7 +343,7 @@ fn codes_are_a_list_that_changes_in_sight() {
     let expect = "broken-alias copied-alias missing-environment missing-file missing-interpreter missing-library \
                   missing-program named-user no-digests no-file-list not-executable other-contract other-fingerprint path-collision \
                   port-not-exposed set-id undeclared-file unexpanded-variable unknown-base unknown-fingerprint unknown-program unmet-need \
-                  wrong-architecture wrong-digest wrong-link wrong-mode wrong-user";
+                  volume-not-declared wrong-architecture wrong-default wrong-digest wrong-link wrong-mode wrong-user";
     assert_eq!(
         all.keys().copied().collect::<Vec<_>>().join(" "),
         expect.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -11,6 +11,7 @@ mod duplicate_role;
 mod empty_version;
 mod environment_conflict;
 mod expired_reference;
+mod image_defaults;
 pub(super) mod lock_drift;
 mod lost_contract;
 mod missing_variant;
@@ -43,6 +44,7 @@ pub const RULES: &[Rule] = &[
     unexpanded_variable::RULE,
     args_only_consumers::RULE,
     lost_contract::RULE,
+    image_defaults::RULE,
     named_user::RULE,
     ambiguous_user::RULE,
     environment_conflict::RULE,

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::manifest::{HealthTest, Healthcheck};
 use crate::oci::{Platform, rfc3339};
 use crate::plan::ConfigPlan;
 
@@ -72,6 +73,9 @@ fn merge(inner: &mut Map<String, Value>, plan: &ConfigPlan) {
     if !plan.ports.is_empty() {
         object_of(inner, "ExposedPorts").extend(plan.ports.iter().map(|port| (port.clone(), json!({}))));
     }
+    if !plan.volumes.is_empty() {
+        object_of(inner, "Volumes").extend(plan.volumes.iter().map(|path| (path.to_string(), json!({}))));
+    }
     inner.insert("WorkingDir".to_owned(), json!(plan.workdir));
     if let Some(user) = &plan.user {
         inner.insert("User".to_owned(), json!(user));
@@ -80,6 +84,28 @@ fn merge(inner: &mut Map<String, Value>, plan: &ConfigPlan) {
     inner.remove("Entrypoint");
     if !plan.entrypoint.is_empty() {
         inner.insert("Entrypoint".to_owned(), json!(plan.entrypoint));
+    }
+    if !plan.cmd.is_empty() {
+        inner.insert("Cmd".to_owned(), json!(plan.cmd));
+    }
+    if let Some(signal) = &plan.stop_signal {
+        inner.insert("StopSignal".to_owned(), json!(signal));
+    }
+    if let Some(check) = &plan.healthcheck {
+        inner.insert("Healthcheck".to_owned(), healthcheck(check));
+    }
+}
+
+/// The form that Docker gave it; the OCI specification reserves the key.
+fn healthcheck(check: &Healthcheck) -> Value {
+    let times = [("Interval", check.interval), ("Timeout", check.timeout), ("StartPeriod", check.start_period)];
+    let times =
+        times.into_iter().filter_map(|(key, time)| Some((key.to_owned(), json!(time.filter(|time| time.0 > 0)?))));
+    let retries = check.retries.map(|retries| ("Retries".to_owned(), json!(retries)));
+    let test = [("Test".to_owned(), json!(check.words()))];
+    match check.test {
+        HealthTest::Disabled => test.into_iter().collect(),
+        _ => test.into_iter().chain(times).chain(retries).collect(),
     }
 }
 
@@ -169,12 +195,19 @@ mod tests {
     }
 
     fn check(base: Option<Value>, expect: Value) {
+        let test = HealthTest::Shell("test -e /x".into());
+        let interval = "30s".parse().ok();
+        let health = Healthcheck { test, interval, timeout: None, start_period: None, retries: Some(2) };
         let plan = ConfigPlan {
             user: Some("1:1".into()),
             entrypoint: vec!["/x".into()],
+            cmd: vec!["-a".into()],
             workdir: "/".into(),
             env: [("A".into(), "1".into()), ("B".into(), "2".into())].into(),
             ports: vec!["80/tcp".into()],
+            volumes: vec!["/data".parse().unwrap()],
+            stop_signal: Some("SIGQUIT".parse().unwrap()),
+            healthcheck: Some(health),
             labels: [("l".into(), "new".into())].into(),
         };
         let platform = "linux/arm/v7".parse().unwrap();
@@ -191,7 +224,9 @@ mod tests {
                 "architecture": "arm", "os": "linux", "variant": "v7", "created": "1970-01-01T00:01:00Z",
                 "config": {
                     "Env": [DEFAULT_PATH, "A=1", "B=2"], "ExposedPorts": { "80/tcp": {} }, "Labels": { "l": "new" },
-                    "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"],
+                    "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"], "Cmd": ["-a"], "Volumes": { "/data": {} },
+                    "StopSignal": "SIGQUIT",
+                    "Healthcheck": { "Test": ["CMD-SHELL", "test -e /x"], "Interval": 30_000_000_000_u64, "Retries": 2 },
                 },
                 "history": [{ "created": "1970-01-01T00:01:00Z", "created_by": "groupage comp-x" }],
             }),
@@ -214,8 +249,10 @@ mod tests {
                 "architecture": "arm", "os": "linux", "variant": "v7", "created": "1970-01-01T00:01:00Z",
                 "config": {
                     "Env": ["B=2", "PATH=/bin", "A=1"], "ExposedPorts": { "80/tcp": {} },
-                    "Labels": { "l": "new", "m": "kept" }, "Healthcheck": { "Test": ["NONE"] },
-                    "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"],
+                    "Labels": { "l": "new", "m": "kept" },
+                    "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"], "Cmd": ["-a"], "Volumes": { "/data": {} },
+                    "StopSignal": "SIGQUIT",
+                    "Healthcheck": { "Test": ["CMD-SHELL", "test -e /x"], "Interval": 30_000_000_000_u64, "Retries": 2 },
                 },
                 "history": [
                     { "created_by": "base" }, { "created_by": "ENV", "empty_layer": true },

@@ -75,8 +75,12 @@ fn short(hash: &str) -> &str {
 
 /// What is configured besides labels.
 fn config(plan: &Value) -> Value {
-    let keys = ["user", "entrypoint", "workdir", "env", "ports"];
-    keys.into_iter().map(|key| (key.to_owned(), plan["config"][key].clone())).collect::<serde_json::Map<_, _>>().into()
+    let always = ["user", "entrypoint", "workdir", "env", "ports"].map(|key| Some((key, plan["config"][key].clone())));
+    // not there in most images, and then not in their hash either
+    let some =
+        ["cmd", "volumes", "stop_signal", "healthcheck"].map(|key| Some((key, plan["config"].get(key)?.clone())));
+    let all = always.into_iter().chain(some).flatten().map(|(key, value)| (key.to_owned(), value));
+    all.collect::<serde_json::Map<_, _>>().into()
 }
 
 fn config_hash(config: &Value) -> String {

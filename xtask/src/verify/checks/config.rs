@@ -6,6 +6,8 @@ pub(super) const CHECK: Check = Check {
     codes: &[
         ("wrong-user", "the image runs as another user than its default role"),
         ("port-not-exposed", "a port of a role is not exposed"),
+        ("wrong-default", "the image gives its default role other arguments, or another stop signal"),
+        ("volume-not-declared", "a volume of a role is not one of the image"),
         ("missing-environment", "the image does not set what a role relies on"),
     ],
     reason: "whoever starts the image without further words gets its configuration, not its description",
@@ -19,6 +21,10 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
         for port in role.ports.iter().filter(|port| !config.ports.contains(port)) {
             let message = format!("port {port} of role `{name}` is not exposed");
             findings.error("port-not-exposed", message).of_role(&component.name, name);
+        }
+        for path in role.volumes.iter().filter(|path| !config.volumes.contains(path)) {
+            let message = format!("{path} is a volume of role `{name}` and not of the image");
+            findings.error("volume-not-declared", message).of_role(&component.name, name);
         }
         for (variable, value) in &role.env {
             let own = config.env.get(variable);
@@ -42,5 +48,19 @@ fn default_role(subject: &Subject<'_>, findings: &mut Findings) {
         let own = if config.user.is_empty() { "root" } else { &config.user };
         let message = format!("the image runs as {own}, and its default role `{name}` as {}", role.user);
         findings.error("wrong-user", message).of_role(&component.name, name);
+    }
+    if roles.iter().all(|(_, _, role)| role.args != config.cmd) {
+        let message =
+            format!("the image gives {:?} by default, and its default role `{name}` has {:?}", config.cmd, role.args);
+        findings.error("wrong-default", message).of_role(&component.name, name);
+    }
+    let signal = |role: &Role| role.stop_signal.clone().unwrap_or_default();
+    if roles.iter().all(|(_, _, role)| role.stop_signal.is_some() && signal(role) != config.stop_signal) {
+        let message = format!(
+            "the image is stopped with {:?}, and its default role `{name}` with {:?}",
+            config.stop_signal,
+            signal(role)
+        );
+        findings.error("wrong-default", message).of_role(&component.name, name);
     }
 }

@@ -75,6 +75,10 @@ fn promises(contract: &Contract) -> BTreeMap<Key, String> {
     for (part, name, role) in contract.roles() {
         let mut of_role = |what: &str, value: String| add(&part.name, name, &format!("{what} of role `{name}`"), value);
         of_role("the command", format!("{:?}", role.command));
+        of_role("the list of default arguments", format!("{:?}", role.args));
+        of_role("the list of volumes", format!("{:?}", role.volumes));
+        of_role("the stop signal", role.stop_signal.clone().unwrap_or_default());
+        of_role("the health check", role.healthcheck.as_ref().map(ToString::to_string).unwrap_or_default());
         of_role("the user", role.user.clone());
         of_role("the working folder", role.workdir.clone());
         of_role("the list of ports", format!("{:?}", role.ports));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{LOCK, file, fingerprint, part, text_input};
-use crate::manifest::{ArgsStyle, BuildNetwork, Link};
+use crate::manifest::{ArgsStyle, BuildNetwork, HealthTest, Healthcheck, Link};
 use crate::plan::{BuildPlan, ComponentPlan, FilePlan, ImagePlan, Input, RolePlan};
 
 /// A change of one thing, and the lines that name it, with the builder and on this machine.
@@ -25,6 +25,11 @@ const CARGO: usize = 0;
 pub(super) const FILES: usize = 1;
 const IMAGE: usize = 2;
 const SCRIPT: usize = 3;
+
+fn disabled() -> Healthcheck {
+    let test = HealthTest::Disabled;
+    Healthcheck { test, interval: None, timeout: None, start_period: None, retries: None }
+}
 
 fn first_role(plan: &mut ImagePlan) -> &mut RolePlan {
     plan.components[SCRIPT].roles.values_mut().next().unwrap()
@@ -79,6 +84,13 @@ pub(super) const EDITS: &[Edit] = &[
     both(
         |plan| plan.config.entrypoint.push("b".into()),
         &[r#"configuration entrypoint changed: ["/bin/a"] → ["/bin/a","b"]"#],
+    ),
+    both(|plan| plan.config.cmd.clear(), &[r#"configuration cmd changed: ["b"] → nothing"#]),
+    both(|plan| plan.config.volumes.clear(), &[r#"configuration volumes changed: ["/v"] → nothing"#]),
+    both(|plan| plan.config.stop_signal = None, &["configuration stop_signal changed: SIGQUIT → nothing"]),
+    both(
+        |plan| plan.config.healthcheck = Some(disabled()),
+        &[r#"configuration healthcheck changed: nothing → {"test":"disabled"}"#],
     ),
     both(|plan| plan.config.workdir = "/x".into(), &["configuration workdir changed: / → /x"]),
     both(|plan| _ = plan.config.env.insert("A".into(), "c".into()), &["configuration env A changed: b → c"]),
@@ -234,6 +246,19 @@ pub(super) const EDITS: &[Edit] = &[
     both(
         |plan| first_role(plan).command.push("b".into()),
         &[r#"script: role script command changed: ["/bin/a"] → ["/bin/a","b"]"#],
+    ),
+    both(|plan| first_role(plan).args.push("b".into()), &[r#"script: role script args changed: nothing → ["b"]"#]),
+    both(
+        |plan| first_role(plan).volumes.push("/data".parse().unwrap()),
+        &[r#"script: role script volumes changed: nothing → ["/data"]"#],
+    ),
+    both(
+        |plan| first_role(plan).stop_signal = "SIGQUIT".parse().ok(),
+        &["script: role script stop_signal changed: nothing → SIGQUIT"],
+    ),
+    both(
+        |plan| first_role(plan).healthcheck = Some(disabled()),
+        &[r#"script: role script healthcheck changed: nothing → {"test":"disabled"}"#],
     ),
     both(
         |plan| first_role(plan).args_style = ArgsStyle::ArgsOnly,

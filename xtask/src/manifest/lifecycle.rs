@@ -1,0 +1,243 @@
+//! What an image tells a runtime about a container besides what to start in it: how it is stopped, how it is asked whether it
+//! is well. Docker and Podman ask; Kubernetes has probes of its own and takes the stop signal only.
+//! <https://docs.docker.com/reference/dockerfile/#healthcheck>, <https://docs.docker.com/reference/dockerfile/#stopsignal>
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::decode::{Item, Table};
+use super::role::decode_command;
+use crate::source::Spanned;
+
+/// The signal that ends a container, such as `SIGQUIT` or `3`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct StopSignal(String);
+
+impl StopSignal {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for StopSignal {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = || text.parse::<u8>().is_ok_and(|number| (1..=64).contains(&number));
+        let named =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-".contains(&b));
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match digits && number() || text.len() <= 16 && text.strip_prefix("SIG").is_some_and(named) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("a signal is written as \"SIGTERM\", or as its number, such as \"15\"".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for StopSignal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A span of time in nanoseconds, written as Go writes it, such as `1m30s`; the unit of the OCI health check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Nanoseconds(pub u64);
+
+const UNITS: [(&str, u64); 7] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
+impl FromStr for Nanoseconds {
+    type Err = String;
+
+    /// ```
+    /// use groupage::manifest::Nanoseconds;
+    /// assert_eq!("1m30s".parse(), Ok(Nanoseconds(90_000_000_000)));
+    /// assert_eq!("1.5s".parse(), Ok(Nanoseconds(1_500_000_000)));
+    /// assert!("30".parse::<Nanoseconds>().is_err());
+    /// ```
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no span of time; write it as \"30s\" or \"1m30s\"");
+        let (mut rest, mut total) = (text, 0_u64);
+        while !rest.is_empty() || text.is_empty() {
+            let digits =
+                rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|end| *end > 0).ok_or_else(wrong)?;
+            let (number, after) = rest.split_at(digits);
+            let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+            let (unit, next) = after.split_at(end);
+            let unit = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size).ok_or_else(wrong)?;
+            total = part(number, unit).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
+            rest = next;
+        }
+        match i64::try_from(total) {
+            Ok(_) => Ok(Self(total)),
+            Err(_) => Err(wrong()),
+        }
+    }
+}
+
+/// `1.5` of a unit, without a detour over floating point.
+fn part(number: &str, unit: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || fraction.len() > 9 {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let parts: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
+    whole.checked_mul(unit)?.checked_add(u64::try_from(parts * u128::from(unit) / scale).ok()?)
+}
+
+impl fmt::Display for Nanoseconds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits =
+            [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+        let unit = fits.into_iter().find(|(_, size)| self.0 != 0 && self.0 % size == 0).unwrap_or(("ns", 1));
+        match self.0 {
+            0 => out.write_str("0s"),
+            value => write!(out, "{}{}", value / unit.1, unit.0),
+        }
+    }
+}
+
+/// How a container is asked whether it is well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Healthcheck {
+    /// What is run.
+    pub test: HealthTest,
+    /// Time between two runs; 30 s when absent, as with Docker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Nanoseconds>,
+    /// Time after which a run has failed; 30 s when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Nanoseconds>,
+    /// Time after the start in which a failure does not count; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_period: Option<Nanoseconds>,
+    /// Failures in a row after which it is not well; 3 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+}
+
+/// What a health check runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthTest {
+    /// Nothing, not even what the base says.
+    Disabled,
+    /// A program with its arguments.
+    Command(Vec<String>),
+    /// A line for the shell of the image.
+    Shell(String),
+}
+
+impl Healthcheck {
+    /// `Test` of the configuration.
+    pub fn words(&self) -> Vec<String> {
+        match &self.test {
+            HealthTest::Disabled => vec!["NONE".to_owned()],
+            HealthTest::Command(words) => std::iter::once("CMD".to_owned()).chain(words.iter().cloned()).collect(),
+            HealthTest::Shell(line) => vec!["CMD-SHELL".to_owned(), line.clone()],
+        }
+    }
+}
+
+/// `healthcheck`: exactly one of `command`, `shell` and `disabled`, and when it is asked.
+pub(super) fn decode_healthcheck(table: &mut Table<'_>) -> Option<Healthcheck> {
+    let command = table.optional("command");
+    let shell = table.optional("shell");
+    let disabled = table.optional("disabled");
+    let interval = table.optional("interval").and_then(|item| item.parsed());
+    let timeout = table.optional("timeout").and_then(|item| item.parsed());
+    let start_period = table.optional("start-period").and_then(|item| item.parsed());
+    let retries = table.optional("retries").and_then(|item| item.integer(1..=1000));
+    let given = [&command, &shell, &disabled].into_iter().filter(|item| item.is_some()).count();
+    if given != 1 {
+        let message = "a health check has one of `command`, `shell` and `disabled`";
+        table.report(crate::diagnostic::Diagnostic::error("invalid-value", message).label(table.span, ""));
+        return None;
+    }
+    let command = command.map(|item| decode_command(&item).map(|words| HealthTest::Command(values(words))));
+    let shell = shell.map(|item| decode_line(&item).map(HealthTest::Shell));
+    let disabled = disabled.map(|item| match item.boolean()? {
+        true => Some(HealthTest::Disabled),
+        false => {
+            item.report("invalid-value", "`disabled = false` says nothing; leave it out");
+            None
+        }
+    });
+    let plain = |value: Option<Spanned<Nanoseconds>>| value.map(|value| value.value);
+    Some(Healthcheck {
+        test: command.or(shell).or(disabled)??,
+        interval: plain(interval),
+        timeout: plain(timeout),
+        start_period: plain(start_period),
+        retries: retries.and_then(|retries| u32::try_from(retries.value).ok()),
+    })
+}
+
+fn values(words: Vec<Spanned<String>>) -> Vec<String> {
+    words.into_iter().map(|word| word.value).collect()
+}
+
+/// A line for a shell. What a Dockerfile would read as something else than this line is refused: a continuation, a list.
+fn decode_line(item: &Item<'_>) -> Option<String> {
+    let line = item.line()?.value;
+    if line.ends_with('\\')
+        || line.starts_with('[')
+        || line.starts_with('#')
+        || line.trim() != line
+        || line.contains("<<")
+    {
+        let help = "write it as `command = [\"/bin/sh\", \"-c\", \"…\"]`";
+        item.report_with_help("invalid-value", "this line means something else in a Dockerfile", help);
+        return None;
+    }
+    Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time() {
+        let check = |text: &str, expect: Option<(u64, &str)>| {
+            let found = text.parse::<Nanoseconds>().ok().map(|time| (time.0, time.to_string()));
+            assert_eq!(found, expect.map(|(nanoseconds, text)| (nanoseconds, text.to_owned())), "{text}");
+        };
+        check("30s", Some((30_000_000_000, "30s")));
+        check("1m30s", Some((90_000_000_000, "90s")));
+        check("2h", Some((7_200_000_000_000, "2h")));
+        check("1.5s", Some((1_500_000_000, "1500ms")));
+        check(".5s", Some((500_000_000, "500ms")));
+        check("7ns", Some((7, "7ns")));
+        check("0s", Some((0, "0s")));
+        for wrong in
+            ["", "30", "s", "1.2.3s", "1x", "-1s", "9999999999h", ".s", "1s ", "1..5s", "99999999999999999999s"]
+        {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn signals() {
+        let good = ["SIGTERM", "SIGRTMIN+3", "15"];
+        let wrong = ["", "TERM", "SIG", "0", "65", "SIGTERM SIGKILL", "$X", "SIG\n", "+9"];
+        assert!(good.iter().all(|text| text.parse::<StopSignal>().is_ok()));
+        assert!(wrong.iter().all(|text| text.parse::<StopSignal>().is_err()));
+    }
+}
