@@ -1,0 +1,4 @@
+FROM scratch
+ENV a=${} b=${a
+ENV c=${a^b}
+ENV d=${a:=b}

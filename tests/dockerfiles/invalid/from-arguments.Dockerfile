@@ -1,0 +1,4 @@
+FROM
+FROM a b
+FROM a AS
+FROM a AS b c

@@ -1,0 +1,3 @@
+ARG V=x
+FROM scratch
+COPY --from=$V a b

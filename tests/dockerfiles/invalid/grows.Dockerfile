@@ -1,0 +1,11 @@
+FROM scratch
+ENV a=0123456789abcdef
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a
+ENV a=$a$a$a$a

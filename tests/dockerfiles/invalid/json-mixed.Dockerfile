@@ -1,0 +1,4 @@
+FROM a
+CMD ["a", 1]
+COPY [1, 2]
+SHELL [null]

@@ -1,0 +1,5 @@
+FROM scratch
+EXPOSE 80/xyz
+EXPOSE http
+EXPOSE 9-8
+EXPOSE 70000

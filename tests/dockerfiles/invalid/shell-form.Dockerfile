@@ -1,0 +1,3 @@
+FROM a
+SHELL /bin/sh -c
+SHELL []

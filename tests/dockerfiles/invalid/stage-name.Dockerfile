@@ -1,0 +1,2 @@
+FROM a AS 1st
+FROM a AS a$b

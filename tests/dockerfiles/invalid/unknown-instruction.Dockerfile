@@ -1,0 +1,4 @@
+FROM a
+COPPY a b
+RUNN x
+XYZZY
