@@ -2,7 +2,7 @@
 
 use super::{Findings, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{BuildKind, ComponentName, ReferenceClass};
+use crate::manifest::{BuildKind, ComponentName, Outside, OutsideName, ReferenceClass};
 use crate::oci::Reference;
 use crate::plan::BuildPlan;
 use crate::policy::Judge;
@@ -34,7 +34,8 @@ pub(super) fn inputs<'a>(subject: &Subject<'a>) -> Vec<Input<'a>> {
     let source = base.image.as_ref().map(|image| &image.source);
     let base = reference.map(|reference| Input { role: role(), reference, place, source, component: None });
     let components = subject.image.components.iter().filter_map(|component| of_component(subject, component));
-    base.into_iter().chain(components).collect()
+    let dockerfiles = subject.image.components.iter().flat_map(|component| of_dockerfile(subject, component));
+    base.into_iter().chain(components).chain(dockerfiles).collect()
 }
 
 fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>) -> Option<Input<'a>> {
@@ -55,9 +56,25 @@ fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>)
             let place = written.map_or(component.manifest.name.span, |written| written.image.span);
             (format!("the builder `{name}`"), builder, place, source)
         }
-        BuildPlan::Files => return None,
+        BuildPlan::Dockerfile(_) | BuildPlan::Files => return None,
     };
     Some(Input { role, reference, place, source, component: Some(component) })
+}
+
+/// The images that the Dockerfile of a component begins with or copies from, at their places in it.
+fn of_dockerfile<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>) -> Vec<Input<'a>> {
+    let planned = subject.plan.components.iter().find(|planned| planned.name == *component.name());
+    let planned = planned.and_then(|planned| planned.build.dockerfile());
+    let (BuildKind::Dockerfile(build), Some(planned)) = (&component.manifest.build.kind, planned) else {
+        return Vec::new();
+    };
+    let input = |(name, written): (&'a OutsideName, &'a Outside)| {
+        let role = format!("`{name}` in the Dockerfile of component `{}`", component.name());
+        let source = component.outside.get(name).map(|value| &value.source);
+        let reference = planned.images.get(name)?;
+        Some(Input { role, reference, place: written.image.span, source, component: Some(component) })
+    };
+    build.outside().filter_map(input).collect()
 }
 
 impl<'a> Input<'a> {

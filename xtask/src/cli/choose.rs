@@ -174,10 +174,9 @@ fn only_native(arguments: &BuildArguments, plan: &Plan) -> Option<String> {
 
 /// The first component that only a container can build.
 fn only_docker(plan: &Plan) -> Option<String> {
-    let script = |part: &&crate::plan::ComponentPlan| matches!(part.build, BuildPlan::Script { .. });
     plan.images.iter().find_map(|image| {
-        let part = image.components.iter().find(script)?;
-        Some(format!("component `{}` of image `{}`: it is built by a script", part.name, image.id))
+        let (part, why) = image.components.iter().find_map(|part| Some((part, part.build.needs_container()?)))?;
+        Some(format!("component `{}` of image `{}`: {why}", part.name, image.id))
     })
 }
 

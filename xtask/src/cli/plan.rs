@@ -145,6 +145,7 @@ fn build(part: &ComponentPlan) -> String {
             format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
+        BuildPlan::Dockerfile(plan) => format!("{}, {files}", plan.path),
         BuildPlan::Files => counted(part.files.len() + files_of_platforms(part).len(), "file"),
         BuildPlan::Image { image } => format!("from image {image}"),
         BuildPlan::Script { builder, commands, .. } => {

@@ -96,7 +96,8 @@ impl<'a> Session<'a> {
     /// [`Session::load`] for a command that needs nothing of cargo.
     pub(super) fn load_manifests(&self) -> Result<Loaded, Stop> {
         let workspace = self.workspace()?;
-        let sources = workspace.read(manifest::folders).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
+        let sources = workspace.read(manifest::folders, manifest::named_dockerfile);
+        let sources = sources.map_err(|(map, problems)| self.bad_input(&problems, &map))?;
         let mut problems = Problems::default();
         let lock_file = sources.lock_file.and_then(|id| LockFile::parse(id, sources.map.file(id), &mut problems));
         let manifests = match manifest::parse(&sources.map, &sources.files) {

@@ -9,6 +9,7 @@
 
 mod build;
 mod component;
+mod dockerfile;
 pub(crate) mod decode;
 mod feature;
 mod image;
@@ -25,15 +26,17 @@ mod tag;
 
 use std::collections::BTreeMap;
 
-pub use build::{Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
+pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
+pub(crate) use dockerfile::Users;
 pub use decode::MAX_TEXT;
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};
 pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
-    Need, OutputName, RoleName, VariantName,
+    Need, OutputName, OutsideName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
 pub use pattern::{ImagePattern, NamePattern};
@@ -78,7 +81,8 @@ pub fn parse(sources: &SourceMap, files: &ManifestFiles) -> Result<Manifests, Ve
     let mut manifests = Manifests { settings: settings.unwrap_or_default(), ..Manifests::default() };
     for (component, found) in parse_all(&files.components, sources, ComponentManifest::parse) {
         problems.append(found);
-        if let Some(component) = component {
+        if let Some(mut component) = component {
+            dockerfile::fill(&mut component, files, sources, &mut problems);
             let (name, place) = (component.name.value.clone(), component.name.span);
             if let Some(other) = manifests.components.insert(name.clone(), component) {
                 problems.push(duplicate("component", name.as_str(), place, other.name.span));

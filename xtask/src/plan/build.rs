@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::dockerfile::DockerfilePlan;
 use crate::manifest::{ComponentName, Link};
 use crate::oci::{ImageSource, Reference};
 
@@ -34,6 +35,8 @@ pub enum BuildPlan {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         merged: Vec<ComponentName>,
     },
+    /// An existing Dockerfile, whose stages are put into that of the image.
+    Dockerfile(Box<DockerfilePlan>),
     /// Files beside the manifest.
     Files,
     /// Files of an existing image.
@@ -53,10 +56,28 @@ pub enum BuildPlan {
 }
 
 impl BuildPlan {
+    /// The existing Dockerfile, if that is how it is built.
+    pub fn dockerfile(&self) -> Option<&DockerfilePlan> {
+        match self {
+            Self::Dockerfile(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// Why only a container can do it, as the end of a sentence; nothing when no container is needed.
+    pub fn needs_container(&self) -> Option<&'static str> {
+        match self {
+            Self::Script { .. } => Some("it is built by a script"),
+            Self::Dockerfile(_) => Some("it is built by a Dockerfile"),
+            Self::Cargo { .. } | Self::Files | Self::Image { .. } => None,
+        }
+    }
+
     /// The name of the build kind, which is that of its template.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cargo { .. } => "cargo",
+            Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
             Self::Image { .. } => "image",
             Self::Script { .. } => "script",

@@ -8,7 +8,7 @@ use super::build::BuildPlan;
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
-use super::{Read, files, fingerprint, is_hermetic, multicall};
+use super::{Read, dockerfile, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
@@ -32,6 +32,7 @@ pub(super) fn wants(
         exclude: excluded(manifest, &path.value.below(&manifest.folder)),
         place: path.span,
         required: true,
+        context: None,
     };
     let mut wants = files::wants(image, resolved);
     match &manifest.build.kind {
@@ -40,8 +41,9 @@ pub(super) fn wants(
             let entries =
                 PrunedKey::of(resolved).and_then(|key| pruned.get(&key)).into_iter().flat_map(|pruned| &pruned.entries);
             let own = entries.filter_map(|entry| own_folder(entry, root));
-            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true }));
+            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true, context: None }));
         }
+        BuildKind::Dockerfile(_) => wants.extend(dockerfile::wants(manifest)),
         BuildKind::Files | BuildKind::Image(_) => {}
     }
     wants
@@ -58,7 +60,11 @@ pub(super) fn plan(
 ) -> Option<ComponentPlan> {
     let manifest = resolved.manifest;
     let is_merged = multicall::is_in(image, resolved);
-    let build = if is_merged { Some(BuildPlan::Files) } else { build(resolution, resolved, pins, read, problems) };
+    let (build, given) = match &manifest.build.kind {
+        _ if is_merged => (Some(BuildPlan::Files), Vec::new()),
+        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems).map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
+        _ => (build(resolution, resolved, pins, read, problems), Vec::new()),
+    };
     let bin = match &build {
         Some(BuildPlan::Cargo { bin, .. }) => Some(bin.as_str()),
         _ => None,
@@ -66,7 +72,8 @@ pub(super) fn plan(
     let files = files::plan(image, resolved, read, problems);
     let own =
         resolved.installs.iter().filter(|install| !is_merged || matches!(install.from.value, InstallFrom::Path(_)));
-    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
+    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems));
+    let installs = installs.collect::<Vec<_>>().into_iter().chain(given).collect();
     let mut links = links(resolved, problems);
     links.extend(multicall::links(image, resolved));
     let mut plan = ComponentPlan {
@@ -97,6 +104,8 @@ fn build(
 ) -> Option<BuildPlan> {
     let manifest = resolved.manifest;
     match &manifest.build.kind {
+        // planned with what it gives
+        BuildKind::Dockerfile(_) => None,
         BuildKind::Files => Some(BuildPlan::Files),
         BuildKind::Image(_) => Some(BuildPlan::Image { image: pins.pin_source(resolved.image.as_ref()?) }),
         BuildKind::Script(script) => Some(BuildPlan::Script {
@@ -164,16 +173,19 @@ fn stage_install(
             Some(path) => path.value.to_string(),
             None => return refuse(format!("there is no output `{name}`"), known_outputs(script)),
         },
-        (InstallFrom::Stage(path), BuildKind::Script(_) | BuildKind::Image(_)) => path.to_string(),
+        (InstallFrom::Stage(path), BuildKind::Dockerfile(_) | BuildKind::Script(_) | BuildKind::Image(_)) => {
+            path.to_string()
+        }
         (from, kind) => {
             let message = format!("`{from}` does not fit build kind `{}`", kind.name());
             return refuse(
                 message,
-                "cargo gives bin:NAME, script gives output:NAME and stage:/path, image gives stage:/path".to_owned(),
+                "cargo gives bin:NAME, script gives output:NAME and stage:/path, dockerfile and image give stage:/path"
+                    .to_owned(),
             );
         }
     };
-    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, place: install.span })
+    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, is_likely: false, place: install.span })
 }
 
 fn known_outputs(script: &ScriptBuild) -> String {
@@ -211,6 +223,7 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
     ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
+        is_replaced: role.role.is_replaced,
         args: role.role.args.iter().map(|word| word.value.clone()).collect(),
         args_style: role.role.args_style(),
         probe: role.role.probe.iter().flatten().map(|word| word.value.clone()).collect(),

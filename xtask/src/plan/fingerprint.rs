@@ -134,7 +134,7 @@ fn installs(plan: &ComponentPlan) -> Vec<&InstallPlan> {
 
 /// How a component is built, as far as it decides what comes of it.
 fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
-    let mut build = json!(plan.build);
+    let (mut build, template) = (json!(plan.build), &plan.template);
     let behind = |name: &str| found.images.get(name);
     match (&plan.build, &found.toolchain) {
         (BuildPlan::Cargo { .. }, Some(toolchain)) => {
@@ -142,12 +142,16 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
             json!([build, toolchain])
         }
         (BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. }, None) => {
-            json!([build, plan.template, behind(&builder.to_string())])
+            json!([build, template, behind(&builder.to_string())])
         }
-        (BuildPlan::Image { image }, None) => json!([build, plan.template, behind(&image.to_string())]),
+        (BuildPlan::Dockerfile(plan), None) => {
+            let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
+            json!([build, template, images])
+        }
+        (BuildPlan::Image { image }, None) => json!([build, template, behind(&image.to_string())]),
         (BuildPlan::Image { image }, Some(_)) => json!([build, behind(&image.to_string())]),
-        (BuildPlan::Files, None) => json!([build, plan.template]),
-        (BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
+        (BuildPlan::Files, None) => json!([build, template]),
+        (BuildPlan::Dockerfile(_) | BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
     }
 }
 

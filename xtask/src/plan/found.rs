@@ -3,7 +3,7 @@
 use super::build::BuildPlan;
 use super::fingerprint;
 use super::model::{ComponentPlan, Found, ImagePlan};
-use crate::oci::ImageSource;
+use crate::oci::{ImageSource, Reference};
 
 impl ImagePlan {
     /// The image with what was found for it. Only fingerprints change. Images that the plan does not name are left out.
@@ -30,22 +30,24 @@ impl ImagePlan {
 
     /// Every image that the plan names without a digest: what is behind such a name can change while the plan does not.
     pub fn open_images(&self) -> impl Iterator<Item = String> {
-        let sources = self.components.iter().filter_map(|part| part.open_image(&self.found));
+        let sources = self.components.iter().flat_map(|part| part.open_images(&self.found));
         self.base.image.as_ref().and_then(open).into_iter().chain(sources)
     }
 }
 
 impl ComponentPlan {
-    /// The image that its build begins with, if it is named without a digest.
-    pub fn open_image(&self, found: &Found) -> Option<String> {
+    /// The images that its build begins with, as far as they are named without a digest.
+    pub fn open_images(&self, found: &Found) -> Vec<String> {
+        let unpinned = |image: &Reference| image.digest().is_none().then(|| image.to_string());
         match &self.build {
             // programs that are compiled on this machine need no builder
-            BuildPlan::Cargo { .. } if found.is_host() => None,
+            BuildPlan::Cargo { .. } if found.is_host() => Vec::new(),
             BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
-                builder.digest().is_none().then(|| builder.to_string())
+                unpinned(builder).into_iter().collect()
             }
-            BuildPlan::Image { image } => open(image),
-            BuildPlan::Files => None,
+            BuildPlan::Dockerfile(plan) => plan.images.values().filter_map(unpinned).collect(),
+            BuildPlan::Image { image } => open(image).into_iter().collect(),
+            BuildPlan::Files => Vec::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::cargo::PrunedEntry;
 use super::model::Input;
 use super::pruned::{Pruned, PrunedKey};
-use super::{Read, fingerprint};
+use super::{Read, dockerfile, fingerprint};
 use crate::manifest::{BuildKind, ComponentManifest, ScriptBuild};
 use crate::resolve::ResolvedComponent;
 use crate::workspace::{Entry, EntryKind};
@@ -29,6 +29,7 @@ pub(super) fn inputs(resolved: &ResolvedComponent<'_>, read: &Read<'_>) -> BTree
             let pruned = PrunedKey::of(resolved).and_then(|key| read.pruned.get(&key));
             pruned.map(|pruned| cargo_inputs(pruned, read)).unwrap_or_default()
         }
+        BuildKind::Dockerfile(_) => dockerfile::inputs(resolved.manifest, read),
         BuildKind::Files | BuildKind::Image(_) => BTreeMap::new(),
     }
 }

@@ -12,6 +12,7 @@ pub mod cargo;
 pub mod changes;
 mod component;
 mod config;
+mod dockerfile;
 mod files;
 pub mod fingerprint;
 mod found;
@@ -23,6 +24,7 @@ mod pruned;
 mod tags;
 
 pub use build::BuildPlan;
+pub use dockerfile::{DockerfilePlan, Newer, PackageManager, Packages, SplicedStage, StepPlan, TransferPlan};
 pub use model::{
     Allowed, BasePlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,
     Plan, RolePlan,
@@ -73,7 +75,7 @@ pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8
     let mut wants: Vec<Want> = in_parallel(&resolution.images, of_image).into_iter().flatten().collect();
     wants.sort_unstable();
     wants.dedup_by(|next, kept| {
-        let same = next.path == kept.path && next.exclude == kept.exclude;
+        let same = next.path == kept.path && next.exclude == kept.exclude && next.context == kept.context;
         kept.required |= same && next.required;
         same
     });

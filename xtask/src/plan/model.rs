@@ -184,6 +184,9 @@ pub struct InstallPlan {
     pub to: ImagePath,
     /// Permission bits, if they are set.
     pub mode: Option<u32>,
+    /// Only the build shows whether it is there: a `COPY` of an existing Dockerfile may give a file or what is in a folder.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_likely: bool,
     /// Where the manifest says so.
     #[serde(skip)]
     pub place: Span,
@@ -217,6 +220,9 @@ pub struct LinkPlan {
 pub struct RolePlan {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// What a consumer gives stands in place of the command: the image has it as `CMD`, and no `ENTRYPOINT`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_replaced: bool,
     /// Arguments that the image gives when a consumer gives none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,

@@ -31,7 +31,7 @@ pub fn native_only(plan: &ImagePlan) -> impl Iterator<Item = NativeOnly<'_>> {
     let base = plan.base.image.iter().map(|image| (User::Base(&plan.base.name), image));
     let components = plan.components.iter().filter_map(|component| match &component.build {
         BuildPlan::Image { image } => Some((User::Component(&component.name), image)),
-        BuildPlan::Cargo { .. } | BuildPlan::Files | BuildPlan::Script { .. } => None,
+        BuildPlan::Cargo { .. } | BuildPlan::Dockerfile(_) | BuildPlan::Files | BuildPlan::Script { .. } => None,
     });
     base.chain(components).filter_map(|(user, image)| Some(NativeOnly { image: &plan.id, user, file: image.file()? }))
 }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::dockerfile::{self, DockerfileView};
 use super::layout::Layout;
 use super::quote;
 use crate::manifest::{HealthTest, Healthcheck, Link};
@@ -11,6 +12,8 @@ use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
 
 /// Folder of a component's context that its build stage gets.
 pub(super) const SOURCE_FOLDER: &str = "src";
+/// Folder of a component's context that is the build context of its own Dockerfile.
+pub(crate) const CONTEXT_FOLDER: &str = "ctx";
 /// Folder of a component's context that is laid out as in the image.
 pub(super) const ROOT_FOLDER: &str = "root";
 /// Folder of the image's own description, in the context and in the image.
@@ -22,6 +25,8 @@ pub(super) struct ImageView {
     image: String,
     definition: String,
     base: String,
+    /// Lines that install packages of all components.
+    packages: Vec<String>,
     components: Vec<ComponentView>,
     description_copy: String,
     copy_flags: &'static str,
@@ -61,6 +66,8 @@ pub(super) struct ComponentView {
     template: &'static str,
     /// Whether it puts any file into the image.
     has_files: bool,
+    /// Whether some of them come as they are.
+    has_root: bool,
     /// Image that the build stage begins with.
     builder: String,
     /// `COPY` of the inputs, in JSON form; empty when there are none.
@@ -74,6 +81,9 @@ pub(super) struct ComponentView {
     /// Commands in JSON form.
     commands: Vec<String>,
     cargo: CargoView,
+    dockerfile: DockerfileView,
+    /// Lines of the image's own stage, before the copies.
+    steps: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +122,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
         base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), source),
         components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
+        packages: dockerfile::packages(plan),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
         labels: pairs(&labels, quote::word),
@@ -180,18 +191,26 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> C
         features: if merged.is_empty() { features.join(", ") } else { merged },
         copies: layout.copies().iter().map(|(from, to)| quote::json(&[from, to])).collect(),
         template: "stages/files",
+        has_root,
         has_files: has_root || !plan.installs.is_empty(),
         builder: String::new(),
-        source_copy: folder(SOURCE_FOLDER, "./", !plan.inputs.is_empty()),
+        source_copy: folder(inputs_folder(&plan.build), "./", !plan.inputs.is_empty()),
         root_copy: folder(ROOT_FOLDER, "/", has_root),
         copy_flags,
         installs: plan.installs.iter().map(|part| install(part, &layout)).collect(),
         env: Vec::new(),
         commands: Vec::new(),
         cargo: CargoView::default(),
+        dockerfile: DockerfileView::default(),
+        steps: Vec::new(),
     };
     add_build(&mut view, &plan.build);
     view
+}
+
+/// The folder of a component's context with what its build reads.
+pub(super) fn inputs_folder(build: &BuildPlan) -> &'static str {
+    if build.dockerfile().is_some() { CONTEXT_FOLDER } else { SOURCE_FOLDER }
 }
 
 /// The components of a multi-call program, which has neither a version nor features.
@@ -205,6 +224,15 @@ fn merged(plan: &ComponentPlan) -> String {
 fn add_build(view: &mut ComponentView, build: &BuildPlan) {
     match build {
         BuildPlan::Files => {}
+        BuildPlan::Dockerfile(plan) => {
+            view.template = "stages/dockerfile";
+            view.dockerfile = DockerfileView::of(plan);
+            view.steps = dockerfile::steps(plan, &view.name, view.copy_flags);
+            if !plan.has_installs() {
+                view.installs.clear();
+            }
+            view.has_files = view.has_root || plan.folders() > 0 || !view.installs.is_empty();
+        }
         BuildPlan::Image { image } => {
             view.template = "stages/image";
             view.builder = source(image);

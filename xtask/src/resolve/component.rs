@@ -1,16 +1,16 @@
 //! One component as it is in one image: its features, roles, files and version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Node, Reasons};
 use super::package::{Package, Packages};
 use super::value::Value;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
-    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, Install, Manifests, Port, Role,
-    RoleName, VersionSource,
+    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, Install, Manifests, OutsideName,
+    Port, Role, RoleName, VersionSource,
 };
-use crate::oci::{ImageSource, Platform};
+use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Spanned;
 
 /// The builder of cargo components that name none.
@@ -31,6 +31,8 @@ pub struct ResolvedComponent<'m> {
     pub cargo_defaults: bool,
     /// The source image of an `image` build, overrides applied.
     pub image: Option<Value<ImageSource>>,
+    /// The images that a Dockerfile begins with or copies from, overrides applied.
+    pub outside: BTreeMap<OutsideName, Value<Reference>>,
     /// Roles that are there with these features.
     pub roles: Vec<ResolvedRole<'m>>,
     /// Files that are there with these features.
@@ -69,6 +71,7 @@ pub(super) fn resolved<'m>(
     reasons: &Reasons,
     defaults: bool,
     image: Option<Value<ImageSource>>,
+    outside: BTreeMap<OutsideName, Value<Reference>>,
     excluded: Vec<Platform>,
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
@@ -84,6 +87,7 @@ pub(super) fn resolved<'m>(
         cargo_features: package.map(|package| cargo_features(manifest, package, &features)).unwrap_or_default(),
         cargo_defaults: defaults && manifest.features.features.is_empty(),
         image,
+        outside,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
         excluded,
@@ -142,7 +146,7 @@ pub(crate) fn builder_of(component: &ComponentManifest) -> Option<BuilderName> {
             cargo.builder.as_ref().map(|builder| builder.value.clone()).or_else(default)
         }
         BuildKind::Script(script) => Some(script.builder.value.clone()),
-        BuildKind::Files | BuildKind::Image(_) => None,
+        BuildKind::Dockerfile(_) | BuildKind::Files | BuildKind::Image(_) => None,
     }
 }
 

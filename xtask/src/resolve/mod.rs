@@ -17,6 +17,7 @@ mod mode;
 mod moves;
 mod names;
 mod output;
+mod outside;
 mod package;
 mod platform;
 mod selection;
@@ -216,9 +217,10 @@ fn image<'m>(shared: &Shared<'_, 'm>, target: &Target<'m>, problems: &mut Proble
     let components: Vec<ResolvedComponent<'m>> = names
         .map(|manifest| {
             let image = look_up.component_image(manifest, mapping);
+            let outside = look_up.outside(manifest, mapping);
             let defaults = defaults.contains(&manifest.name.value);
             let excluded = platform::excluded(definition, manifest);
-            component::resolved(manifest, packages, &reasons, defaults, image, excluded)
+            component::resolved(manifest, packages, &reasons, defaults, image, outside, excluded)
         })
         .collect();
     let base = look_up.base(manifests, definition, mapping);

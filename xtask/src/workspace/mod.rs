@@ -73,7 +73,7 @@ pub use pool::{in_parallel, threads};
 pub use seen::Seen;
 pub use texts::{MAX_SEARCHED, now, searched_files, searched_text, text_of};
 pub use times::remembered_times;
-pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
+pub use tree::{ContextRules, Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 pub use watch::{FileEvent, FolderWatch, Limit, OnEvent, Renewed, WatchError};
 pub use write_new::new_files;
 

@@ -113,8 +113,8 @@ impl Parts<'_> {
                 }
             }
             BuildPlan::Files => {}
-            BuildPlan::Script { .. } => {
-                return Err(ContentsError::Plan(format!("{} is built by a script", part.name)));
+            BuildPlan::Script { .. } | BuildPlan::Dockerfile(_) => {
+                return Err(ContentsError::Plan(format!("{}: it needs a container", part.name)));
             }
         }
         Ok(())

@@ -1,12 +1,16 @@
 //! `[build.<kind>]`: how a component is built. Exactly one kind; a file for each one that has settings.
 
 mod cargo;
+mod dockerfile;
 mod image;
 mod script;
 
 pub use cargo::{CargoBuild, Link};
+pub use dockerfile::{DockerfileBuild, Take};
 pub use image::ImageBuild;
 pub use script::ScriptBuild;
+
+use camino::Utf8Path;
 
 use super::component::VersionSource;
 use super::decode::{Item, Table};
@@ -27,6 +31,8 @@ pub struct Build {
 pub enum BuildKind {
     /// A package of the cargo workspace.
     Cargo(CargoBuild),
+    /// An existing Dockerfile, as it stands.
+    Dockerfile(Box<DockerfileBuild>),
     /// Files beside the manifest, as they are.
     Files,
     /// Files of an existing image.
@@ -40,6 +46,7 @@ impl BuildKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Cargo(_) => "cargo",
+            Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
             Self::Image(_) => "image",
             Self::Script(_) => "script",
@@ -48,13 +55,18 @@ impl BuildKind {
 }
 
 /// As they are written, sorted.
-const KINDS: [&str; 4] = ["cargo", "files", "image", "script"];
+const KINDS: [&str; 5] = ["cargo", "dockerfile", "files", "image", "script"];
 
-pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<Build> {
+/// `folder` is that of the manifest.
+pub(super) fn decode_build(
+    table: &mut Table<'_>,
+    version: Option<&Spanned<VersionSource>>,
+    folder: &Utf8Path,
+) -> Option<Build> {
     let kinds = KINDS.map(|kind| (kind, table.optional(kind)));
     let is_named = kinds.iter().any(|(_, item)| item.is_some());
     let found =
-        kinds.into_iter().filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version)));
+        kinds.into_iter().filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version, folder)));
     let mut found: Vec<Build> = found.collect();
     if found.len() > 1 {
         let names: Vec<&str> = found.iter().map(|build| build.kind.name()).collect();
@@ -72,9 +84,15 @@ pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<Versi
     found.pop()
 }
 
-fn decode_kind(kind: &str, table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
+fn decode_kind(
+    kind: &str,
+    table: &mut Table<'_>,
+    version: Option<&Spanned<VersionSource>>,
+    folder: &Utf8Path,
+) -> Option<BuildKind> {
     match kind {
         "cargo" => cargo::decode_cargo(table),
+        "dockerfile" => dockerfile::decode_dockerfile(table, folder),
         "image" => image::decode_image(table, version),
         "script" => script::decode_script(table),
         _ => Some(BuildKind::Files),

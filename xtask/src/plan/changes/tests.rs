@@ -58,7 +58,7 @@ fn part(name: &str, build: BuildPlan) -> ComponentPlan {
     let files = matches!(build, BuildPlan::Files);
     let installed = FilePlan { input: file("c/conf"), folder: "/etc".to_owned(), place: place() };
     let link = LinkPlan { target: "bin/a".to_owned(), place: place() };
-    let install = InstallPlan { from: "/out".to_owned(), to: "/bin/x".parse().unwrap(), mode: None, place: place() };
+    let install = InstallPlan { from: "/out".to_owned(), to: "/bin/x".parse().unwrap(), mode: None, is_likely: false, place: place() };
     ComponentPlan {
         name: name.parse().unwrap(),
         version: "1.0.0".to_owned(),

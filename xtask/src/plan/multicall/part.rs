@@ -25,7 +25,7 @@ pub(in super::super) fn wants(image: &ResolvedImage<'_>, pruned: &PrunedWorkspac
     let Some(pruned) = pruned.get(&PrunedKey::Multicall(image.id())) else { return Vec::new() };
     let place = image.definition.mode.span;
     let own = pruned.entries.iter().filter_map(|entry| own_folder(entry, root));
-    own.map(|(path, exclude)| Want { path, exclude, place, required: true }).collect()
+    own.map(|(path, exclude)| Want { path, exclude, place, required: true, context: None }).collect()
 }
 
 /// The program of an image as one more component; `None` when the image has none, or a problem was reported.
@@ -53,7 +53,7 @@ pub(in super::super) fn plan(
         vendored: is_hermetic(resolution),
         merged: pruned.merged.clone(),
     };
-    let install = InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), place };
+    let install = InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), is_likely: false, place };
     let mut plan = ComponentPlan {
         name: NAME.parse().ok()?,
         version: String::new(),

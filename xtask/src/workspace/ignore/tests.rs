@@ -16,7 +16,7 @@ fn root_of(folder: &tempfile::TempDir) -> Utf8PathBuf {
 
 /// The files below a wanted path, relative to the workspace.
 fn listed(root: &Utf8Path, want: &str) -> Vec<String> {
-    let wanted = Want { path: want.into(), exclude: vec!["component.toml".to_owned()], place: place(), required: true };
+    let wanted = Want { path: want.into(), exclude: vec!["component.toml".to_owned()], place: place(), required: true, context: None };
     let tree = read_tree(root, std::slice::from_ref(&wanted), &Memory::default()).unwrap();
     let entries = tree.listing(&wanted.path, &wanted.exclude);
     let path =
