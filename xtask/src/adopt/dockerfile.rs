@@ -49,18 +49,17 @@ pub fn wanted(adopted: &AdoptedDockerfile) -> Vec<Utf8PathBuf> {
 }
 
 /// What is known of the component that a Dockerfile makes. Its name is not yet unique.
-pub fn facts(adopted: &AdoptedDockerfile, around: &Surroundings<'_>) -> Facts {
+///
+/// # Errors
+/// Why no build of it can begin.
+pub fn facts(adopted: &AdoptedDockerfile, around: &Surroundings<'_>) -> Result<Facts, String> {
     let name = name::of_dockerfile(&adopted.path, around.root);
-    match evaluate(&adopted.file, None, &BTreeMap::new()) {
-        Ok(stage) => of_stage(name, adopted, &stage, around),
-        Err(errors) => {
-            let line = |at: usize| adopted.file.text().get(..at).unwrap_or_default().matches('\n').count() + 1;
-            let first = errors.first().map(|error| format!("line {}: {error}", line(error.span.start)));
-            let mut facts = plain(name, adopted);
-            facts.obstacle = Some(first.unwrap_or_else(|| "it cannot be evaluated".to_owned()));
-            facts
-        }
-    }
+    let stage = evaluate(&adopted.file, None, &BTreeMap::new()).map_err(|errors| {
+        let line = |at: usize| adopted.file.text().get(..at).unwrap_or_default().matches('\n').count() + 1;
+        let first = errors.first().map(|error| format!("line {}: {error}", line(error.span.start)));
+        first.unwrap_or_else(|| "it cannot be evaluated".to_owned())
+    })?;
+    Ok(of_stage(name, adopted, &stage, around))
 }
 
 /// Nothing but the name and the path.
@@ -104,6 +103,10 @@ fn of_stage(name: String, adopted: &AdoptedDockerfile, stage: &StageFacts, aroun
     if let Some(question) = &context.question {
         facts.ask("context", question.clone());
     }
+    if adopted.file.escape() != '\\' {
+        facts.ask("manifest", "write it with `\\` at the ends of continued lines, and without `# escape`: a merged Dockerfile has one escape character");
+        facts.obstacle = Some("it has another escape character than the Dockerfile that it would become part of".to_owned());
+    }
     base_of(&mut facts, adopted, stage);
     labels(&mut facts, stage);
     environment(&mut facts, stage);
@@ -128,8 +131,7 @@ fn base_of(facts: &mut Facts, adopted: &AdoptedDockerfile, stage: &StageFacts) {
                 let line = line.and_then(|first| adopted.file.stage_instructions(first).first());
                 let at = line.map_or(0, |from| *from.lines.start());
                 facts.ask("args", format!("line {at}: what is it built from? {reasons}"));
-                facts.obstacle =
-                    Some(format!("line {at} of its Dockerfile does not say what it is built from: {reasons}"));
+                facts.obstacle.get_or_insert(format!("line {at} of its Dockerfile does not say what it is built from: {reasons}"));
             }
             reference.otherwise().to_owned()
         }

@@ -15,7 +15,8 @@
 //!
 //! - Nothing is presented as a fact that was not read: an inference has its reason beside it, and what is unknown is a
 //!   question. Where the format asks for a value that is unknown, one is written that a rule of `check` asks about (an empty
-//!   version, a user that is a name), or the component is in no image, with the reason.
+//!   version, a user that is a name). What cannot be a component before something is decided gets a manifest of another name
+//!   ([`UNDECIDED`]), which nobody reads, with the question in it.
 //! - Same files, same findings: sorted, no clock, no git history.
 
 pub mod base;
@@ -79,6 +80,9 @@ pub fn findings(mut components: Vec<Facts>, refused: Vec<Refused>, merge: Option
     Findings { schema: SCHEMA, components, images, clashes, refused }
 }
 
+/// What the manifest of a component is called that cannot be one before its questions are answered.
+pub const UNDECIDED: &str = "component.toml.undecided";
+
 impl Findings {
     /// The files of the workspace. `program` is how people call this one.
     pub fn files(&self, program: &str) -> Vec<NewFile> {
@@ -86,9 +90,10 @@ impl Findings {
         let mut files = vec![NewFile { path: "groupage.toml".to_owned(), text: text::settings(&names, program) }];
         for facts in &self.components {
             let folder = format!("components/{}", facts.name);
+            let file = if facts.obstacle.is_some() { UNDECIDED } else { "component.toml" };
             let group = self.images.iter().find(|image| image.components.contains(&facts.name));
             let text = text::component(facts, group, &names, &folder, program);
-            files.push(NewFile { path: format!("{folder}/component.toml"), text });
+            files.push(NewFile { path: format!("{folder}/{file}"), text });
         }
         for group in self.images.iter().filter(|group| !group.components.is_empty()) {
             let text = text::image(group, &self.components, names.get(&group.base.reference), program);

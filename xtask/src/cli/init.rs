@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &InitArguments, session: &Session<'_>) -> Result<Ex
         return Ok(ExitStatus::Done);
     }
     if let Some(findings) = &findings {
-        found::show_refused(findings, session);
+        found::show(findings, session);
         if findings.components.is_empty() {
             return Err(Stop::refused(anyhow::anyhow!(
                 "there is nothing to adopt in what was named\nhint: name Dockerfiles, or folders that hold some"
@@ -127,7 +127,11 @@ fn conclude(
 ) -> Result<ExitStatus, Stop> {
     let global = super::Global { manifest_path: Some(root.join(SETTINGS_FILE)), ..session.global.clone() };
     let session = &session.at(root.to_owned(), &global);
-    let errors = check(session)?;
+    let Some(errors) = check(session)? else {
+        let hint = format!("`{} check` goes on when that is decided", session.program);
+        session.output.message(&format!("next: decide what stands above; {hint}"));
+        return Ok(ExitStatus::Refused);
+    };
     if errors == 0 {
         generate::run(&GenerateArguments::default(), session)?;
     }
@@ -140,8 +144,8 @@ fn conclude(
     match errors {
         0 => session.output.message(&format!("next: `{program} build`")),
         some => session.output.message(&format!(
-            "next: decide these {}; `{program} check` says what is left, then `{program} generate` and `{program} build`",
-            counted(some, "clash").replace("clashs", "clashes")
+            "next: decide what {} asks; `{program} check` says what is left, then `{program} generate` and `{program} build`",
+            if some == 1 { "this error".to_owned() } else { format!("each of these {}", counted(some, "error")) }
         )),
     }
     if root.join("Cargo.toml").is_file() && !root.join("xtask").exists() {
@@ -153,13 +157,18 @@ fn conclude(
     Ok(ExitStatus::Done)
 }
 
-/// The rules over all that was written, but for what is generated later; returns how many errors there are.
-fn check(session: &Session<'_>) -> Result<usize, Stop> {
+/// The rules over all that was written, but for what is generated later; returns how many errors there are. Nothing when there
+/// is no plan to be checked before something is decided, which was said.
+fn check(session: &Session<'_>) -> Result<Option<usize>, Stop> {
+    let selection = Selection { all_variants: true, ..Selection::default() };
     let loaded = session.load()?;
-    let resolution = session.resolve(&loaded, &Selection { all_variants: true, ..Selection::default() })?;
-    let plan = session.plan(&loaded, &resolution, &pins::that_fit(&loaded, &resolution))?;
+    let resolution = session.resolve(&loaded, &selection)?;
+    let plan = match session.plan(&loaded, &resolution, &pins::that_fit(&loaded, &resolution)) {
+        Err(stop) if stop.error.is_none() => return Ok(None),
+        plan => plan?,
+    };
     let judge = session.judge(&loaded)?;
     let findings = run_by(&resolution, &plan, Some(&judge));
     session.output.diagnostics(&findings, &loaded.sources.map);
-    Ok(findings.iter().filter(|finding| finding.level == Level::Error).count())
+    Ok(Some(findings.iter().filter(|finding| finding.level == Level::Error).count()))
 }

@@ -16,6 +16,10 @@ pub fn component(facts: &Facts, group: Option<&Group>, bases: &BaseNames, folder
     };
     let about = if facts.dockerfile().is_some() { " Lines are those of the Dockerfile." } else { "" };
     lines.comment(&format!("Written by `{program} init` from {from}; yours from now on.{about}"));
+    if let Some(obstacle) = &facts.obstacle {
+        lines.comment(&format!("It is no component yet: {obstacle}"));
+        lines.comment("Answer the questions below, rename this file to component.toml, and add it to [components] of an image.");
+    }
     head(facts, &mut lines);
     match &facts.origin {
         Origin::Dockerfile(origin) => build_dockerfile(facts, origin, group, folder, &mut lines),

@@ -11,7 +11,7 @@ use super::super::session::Session;
 use super::super::status::Stop;
 use crate::adopt::facts::Facts;
 use crate::adopt::{
-    AdoptedDockerfile, Findings, OWNER_FILES, ReadImage, Refused, Surroundings, facts_of_dockerfile, facts_of_image,
+    AdoptedDockerfile, Findings, OWNER_FILES, ReadImage, Refused, Surroundings, UNDECIDED, facts_of_dockerfile, facts_of_image,
     findings as all_findings, owner, wanted,
 };
 use crate::dockerfile::Dockerfile;
@@ -28,10 +28,25 @@ pub(super) fn findings(arguments: &InitArguments, session: &Session<'_>, root: &
     Ok(all_findings(components, refused, arguments.image.as_ref().map(|image| image.as_str()), name))
 }
 
-/// What could not be taken is said, and does not stop the rest.
-pub(super) fn show_refused(findings: &Findings, session: &Session<'_>) {
+/// What could not be taken, what has to be decided first, and which images are suggested, with the reasons.
+pub(super) fn show(findings: &Findings, session: &Session<'_>) {
+    let say = |text: String| session.output.message(&text);
     for refused in &findings.refused {
-        session.output.message(&format!("warning: {} is left out: {}", refused.path, refused.because));
+        say(format!("warning: {} is left out: {}", refused.path, refused.because));
+    }
+    for facts in &findings.components {
+        if let Some(obstacle) = &facts.obstacle {
+            say(format!("undecided: {}: {obstacle}; see components/{}/{UNDECIDED}", facts.name, facts.name));
+        }
+    }
+    for image in findings.images.iter().filter(|image| !image.components.is_empty()) {
+        say(format!("image {}: {}", image.image, image.components.join(", ")));
+        image.reasons.iter().for_each(|reason| say(format!("  {reason}")));
+        let unmet: Vec<&str> = image.unmet.iter().map(String::as_str).collect();
+        let lacks = if unmet.is_empty() { String::new() } else { format!(", which is not known to give {}", unmet.join(", ")) };
+        say(format!("  on {}{lacks}", image.base.reference));
+        image.rejected.iter().for_each(|rejected| say(format!("  not on {}: {}", rejected.reference, rejected.because)));
+        image.left_out.iter().for_each(|(name, why)| say(format!("  without {name}: {why}")));
     }
 }
 
@@ -59,7 +74,14 @@ fn of_dockerfiles(
     asked.dedup();
     let copied = look_at_copied(root, &asked);
     let surroundings = Surroundings { copied: &copied, root: name };
-    let facts = in_parallel(&files, |file| facts_of_dockerfile(file, &surroundings));
+    let mut facts = Vec::new();
+    for (file, found) in files.iter().zip(in_parallel(&files, |file| facts_of_dockerfile(file, &surroundings))) {
+        match found {
+            Ok(found) => facts.push(found),
+            Err(because) => refused.push(Refused { path: file.path.clone(), because }),
+        }
+    }
+    refused.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((facts, refused))
 }
 
