@@ -45,7 +45,8 @@ fn main() -> ExitCode {
 
 fn run(folder: &Path, arguments: &[&str]) -> Duration {
     let begin = Instant::now();
-    let status = Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).current_dir(folder).stdout(Stdio::null()).status();
+    let status =
+        Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).current_dir(folder).stdout(Stdio::null()).status();
     assert!(status.unwrap().success());
     begin.elapsed()
 }

@@ -182,9 +182,13 @@ fn repository() -> Workspace {
                  ENTRYPOINT [\"/runner\"]\n"
             ),
         );
-    for program in
-        ["config-reloader/config-reloader", "node-exporter/runner", "node-exporter/buffer-size.sh", "syslog-ng-reloader/runner", "fluentd-drain-watch/drain-watch.sh"]
-    {
+    for program in [
+        "config-reloader/config-reloader",
+        "node-exporter/runner",
+        "node-exporter/buffer-size.sh",
+        "syslog-ng-reloader/runner",
+        "fluentd-drain-watch/drain-watch.sh",
+    ] {
         workspace.set_mode(program, 0o755);
     }
     workspace
@@ -227,12 +231,12 @@ fn helpers_become_one_image_by_the_edits_that_are_proposed() {
     fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     fs::write(data.path().join("state"), "drained\n").unwrap();
 
-    // each in its own image, started by its ENTRYPOINT
+    // each in its own image, started by its ENTRYPOINT; the classic builder is in every daemon and needs no plugin
     let mut before = BTreeMap::new();
     for (name, arguments) in HELPERS {
         let (tag, folder) = (workspace.tag(&format!("own-{name}:1")), workspace.root().join(name));
         let mut build = Command::new("docker");
-        Ended::of(build.env("DOCKER_BUILDKIT", "1").args(["build", "--quiet", "--tag", &tag]).arg(&folder)).expect(0);
+        Ended::of(build.env("DOCKER_BUILDKIT", "0").args(["build", "--quiet", "--tag", &tag]).arg(&folder)).expect(0);
         before.insert(name, said(&tag, &[], arguments, data.path()));
     }
     assert!(before.values().all(|text| !text.is_empty()), "{before:?}");
@@ -264,7 +268,13 @@ fn helpers_become_one_image_by_the_edits_that_are_proposed() {
         let entry: String = entry.lines().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
         workspace.write(&manifest, format!("{head}[[replaces]]\n{entry}"));
         let user = if name == "node-exporter" { "user = \"nobody\"" } else { "user = \"0:0\"" };
-        let program = if name == "fluentd-drain-watch" { "command = [\"/bin/drain-watch.sh\"]  #" } else if name == "config-reloader" { "command = [\"/config-reloader\"]  #" } else { "command = [\"/runner\"]  #" };
+        let program = if name == "fluentd-drain-watch" {
+            "command = [\"/bin/drain-watch.sh\"]  #"
+        } else if name == "config-reloader" {
+            "command = [\"/config-reloader\"]  #"
+        } else {
+            "command = [\"/runner\"]  #"
+        };
         let probe = program.replace("command", "probe").replace("\"]  #", "\", \"--version\"]");
         edit(
             &workspace,
@@ -280,9 +290,16 @@ fn helpers_become_one_image_by_the_edits_that_are_proposed() {
     edit(
         &workspace,
         "syslog-ng-reloader/Dockerfile",
-        &[("COPY runner /runner", "COPY runner /usr/bin/syslog-ng-reloader"), ("[\"/runner\"]", "[\"/usr/bin/syslog-ng-reloader\"]")],
+        &[
+            ("COPY runner /runner", "COPY runner /usr/bin/syslog-ng-reloader"),
+            ("[\"/runner\"]", "[\"/usr/bin/syslog-ng-reloader\"]"),
+        ],
     );
-    edit(&workspace, "components/syslog-ng-reloader/component.toml", &[("[\"/runner\"", "[\"/usr/bin/syslog-ng-reloader\"")]);
+    edit(
+        &workspace,
+        "components/syslog-ng-reloader/component.toml",
+        &[("[\"/runner\"", "[\"/usr/bin/syslog-ng-reloader\"")],
+    );
     // a base is made that holds both packages; the two that listen on the same port are in different pods
     let settings = fs::read_to_string(workspace.root().join("groupage.toml")).unwrap();
     workspace.write(
@@ -290,7 +307,11 @@ fn helpers_become_one_image_by_the_edits_that_are_proposed() {
         format!("{settings}\n[bases.tools]\nimage = {TOOLS:?}\nprovides = [\"package:curl\", \"package:socat\", \"shell\"]\n"),
     );
     let offered = workspace.run(["check"]).expect(1);
-    assert!(offered.stderr.contains("write `base = \"tools\"`, which gives all that is needed of a base"), "{}", offered.stderr);
+    assert!(
+        offered.stderr.contains("write `base = \"tools\"`, which gives all that is needed of a base"),
+        "{}",
+        offered.stderr
+    );
     edit(
         &workspace,
         "images/helpers/image.toml",

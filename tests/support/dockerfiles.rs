@@ -25,7 +25,8 @@ pub fn tree(count: usize, mut write: impl FnMut(&str, &str)) {
                 "ARG TAG=3.12-slim\nFROM python:${{TAG}}\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n\
                  COPY . .\nUSER 1000:1000\nVOLUME /data\nLABEL org.opencontainers.image.version=2.{number}.1\nCMD [\"python\", \"-m\", \"app\"]\n"
             ),
-            _ => "# syntax=docker/dockerfile:1\nFROM busybox:1.36\nCOPY <<EOF /etc/motd\nhello\nEOF\nCMD echo hello\n".to_owned(),
+            _ => "# syntax=docker/dockerfile:1\nFROM busybox:1.36\nCOPY <<EOF /etc/motd\nhello\nEOF\nCMD echo hello\n"
+                .to_owned(),
         };
         write(&format!("{folder}/Dockerfile"), &text);
         for (name, text) in [

@@ -49,8 +49,20 @@ const RELEASES: [&str; 8] = ["bookworm", "bullseye", "buster", "trixie", "stretc
 /// Official images that are Debian when their tag does not say otherwise.
 /// <https://github.com/docker-library/official-images>
 const OF_DEBIAN: [&str; 14] = [
-    "buildpack-deps", "gcc", "golang", "haproxy", "httpd", "mariadb", "mysql", "nginx", "node", "perl", "php", "postgres",
-    "python", "ruby",
+    "buildpack-deps",
+    "gcc",
+    "golang",
+    "haproxy",
+    "httpd",
+    "mariadb",
+    "mysql",
+    "nginx",
+    "node",
+    "perl",
+    "php",
+    "postgres",
+    "python",
+    "ruby",
 ];
 
 const OF_RED_HAT: [&str; 7] = ["fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "oraclelinux", "ubi"];

@@ -96,7 +96,8 @@ fn users(merged: &[&Facts]) -> Option<Clash> {
     if by_user.len() < 2 && by_user.keys().all(is_number) {
         return None;
     }
-    let each: Vec<String> = by_user.iter().map(|(user, names)| format!("{user}: {}", listed(names.iter().copied()))).collect();
+    let each: Vec<String> =
+        by_user.iter().map(|(user, names)| format!("{user}: {}", listed(names.iter().copied()))).collect();
     Some(clash(
         "users",
         merged.iter().map(|facts| facts.name.as_str()),
@@ -104,14 +105,17 @@ fn users(merged: &[&Facts]) -> Option<Clash> {
             1 => format!("they run as a user without a number ({})", each.join("; ")),
             _ => format!("they run as different users ({})", each.join("; ")),
         },
-        format!("run all as one numeric user, such as `user = \"{PROPOSED_USER}\"`; or set `default-role`, whose user the image then has"),
+        format!(
+            "run all as one numeric user, such as `user = \"{PROPOSED_USER}\"`; or set `default-role`, whose user the image then has"
+        ),
     ))
 }
 
 fn needs(group: &Group, merged: &[&Facts]) -> Vec<Clash> {
     let rejected = group.rejected.iter().map(|rejected| {
         let text = format!("the base {} does not do: {}", rejected.reference, rejected.because);
-        clash("needs", needing(group, merged, |_| true), text, format!("take the base {}", group.base.reference))
+        let names = rejected.components.iter().map(String::as_str);
+        clash("needs", names, text, format!("take the base {}", group.base.reference))
     });
     let plain: Vec<&String> = group.unmet.iter().filter(|need| !need.starts_with("package:")).collect();
     let unmet = (!plain.is_empty()).then(|| {
@@ -143,7 +147,9 @@ fn packages(group: &Group, merged: &[&Facts]) -> Option<Clash> {
             needing(group, merged, |need| need.starts_with("package:")),
             format!(
                 "together they need the packages {}, and the base {} is not known to hold {}",
-                listed(all), group.base.reference, listed(unmet.iter().copied())
+                listed(all),
+                group.base.reference,
+                listed(unmet.iter().copied())
             ),
             format!(
                 "make a base that holds them, name it in [bases] with `provides = [{}]`, and write its name as `base`",
@@ -158,15 +164,29 @@ fn ports(merged: &[&Facts]) -> Vec<Clash> {
     for facts in merged {
         facts.ports.iter().for_each(|port| by_port.entry(port).or_default().push(&facts.name));
     }
-    let all = listed(by_port.keys().map(|port| format!("{}/{}", port.port, port.protocol)).collect::<Vec<_>>().iter().map(String::as_str));
+    let all = listed(
+        by_port
+            .keys()
+            .map(|port| format!("{}/{}", port.port, port.protocol))
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str),
+    );
     let shared = by_port.iter().filter(|(_, names)| names.len() > 1);
     shared
         .map(|(port, names)| {
             let text = format!(
                 "{} listen on port {}/{}; ports of all: {all}",
-                listed(names.iter().copied()), port.port, port.protocol
+                listed(names.iter().copied()),
+                port.port,
+                port.protocol
             );
-            clash("ports", names.iter().copied(), text, "change one port, or say with `pods = [[…], […]]` that they never share a pod")
+            clash(
+                "ports",
+                names.iter().copied(),
+                text,
+                "change one port, or say with `pods = [[…], […]]` that they never share a pod",
+            )
         })
         .collect()
 }
@@ -178,18 +198,25 @@ fn paths(merged: &[&Facts]) -> Vec<Clash> {
         facts.files.iter().for_each(|file| _ = own.insert(file.path.as_str(), file.sha256.as_deref()));
         own.into_iter().for_each(|(path, digest)| by_path.entry(path).or_default().push((&facts.name, digest)));
     }
-    let is_same = |holders: &[(&str, Option<&str>)]| holders[0].1.is_some() && holders.iter().all(|own| own.1 == holders[0].1);
+    let is_same =
+        |holders: &[(&str, Option<&str>)]| holders[0].1.is_some() && holders.iter().all(|own| own.1 == holders[0].1);
     let shared = by_path.iter().filter(|(_, holders)| holders.len() > 1 && !is_same(holders));
     shared
         .map(|(path, holders)| {
             let names = holders.iter().map(|(name, _)| *name);
-            let known: Option<Vec<&str>> = holders.iter().map(|(_, digest)| digest.and_then(|hex| hex.get(..12))).collect();
+            let known: Option<Vec<&str>> =
+                holders.iter().map(|(_, digest)| digest.and_then(|hex| hex.get(..12))).collect();
             let how = match known {
                 Some(digests) => format!("their contents differ: sha256 {}", listed(digests.iter().copied())),
                 None => "whether it is the same file is seen when they are built".to_owned(),
             };
             let text = format!("{} both put a file at {path}: {how}", listed(names.clone()));
-            clash("paths", names, text, "put one of them at another path, or give both the same bytes and mode, which are then one file")
+            clash(
+                "paths",
+                names,
+                text,
+                "put one of them at another path, or give both the same bytes and mode, which are then one file",
+            )
         })
         .collect()
 }
@@ -204,7 +231,8 @@ fn environment(merged: &[&Facts]) -> Vec<Clash> {
     let differing = by_name.iter().filter(|(_, values)| values.len() > 1);
     differing
         .map(|(name, values)| {
-            let each: Vec<String> = values.iter().map(|(value, names)| format!("{}: {value:?}", listed(names.iter().copied()))).collect();
+            let each: Vec<String> =
+                values.iter().map(|(value, names)| format!("{}: {value:?}", listed(names.iter().copied()))).collect();
             let names = values.values().flatten().copied();
             let text = format!("the variable {name} has different values ({})", each.join("; "));
             clash("environment", names, text, "let one of them read another variable, or let its consumers set it")

@@ -90,15 +90,14 @@ impl<'a> Context<'a> {
             Source::Path(value) => inside(value.known()?),
             _ => None,
         }));
-        all.iter().flat_map(|source| [own.join(source), source.clone()]).filter(|path| !path.as_str().is_empty()).collect()
+        all.iter()
+            .flat_map(|source| [own.join(source), source.clone()])
+            .filter(|path| !path.as_str().is_empty())
+            .collect()
     }
 
     /// Finds the folder out.
-    pub(super) fn of(
-        path: &str,
-        file: &Dockerfile,
-        copied: &'a BTreeMap<Utf8PathBuf, Copied>,
-    ) -> Self {
+    pub(super) fn of(path: &str, file: &Dockerfile, copied: &'a BTreeMap<Utf8PathBuf, Copied>) -> Self {
         let (own, sources) = (own_folder(path), sources(file));
         let missing = |folder: &Utf8Path| -> Vec<&Utf8PathBuf> {
             sources.iter().filter(|source| !copied.contains_key(&folder.join(source))).collect()
@@ -193,14 +192,19 @@ impl<'a> Context<'a> {
     pub(super) fn other_scripts(&self, stage: &StageFacts) -> Vec<String> {
         let known = |interpreter: &str| is_shell_name(interpreter) || interpreter.rsplit('/').next() == Some("bash");
         let others = self.interpreters(stage).into_iter().filter(|(_, interpreter)| !known(interpreter));
-        others.map(|(path, interpreter)| format!("{path} is a script for {interpreter}; what gives that to the image?")).collect()
+        others
+            .map(|(path, interpreter)| format!("{path} is a script for {interpreter}; what gives that to the image?"))
+            .collect()
     }
 
     /// Whether the accounts of another stage are copied.
     pub(super) fn copies_accounts_of_a_stage(&self, stage: &StageFacts) -> bool {
         copies(stage).any(|(copy, _)| {
             matches!(copy.from, Origin::Stage(_))
-                && copy.sources.iter().any(|source| matches!(&source.value, Source::Path(path) if path.known() == Some("/etc/passwd")))
+                && copy
+                    .sources
+                    .iter()
+                    .any(|source| matches!(&source.value, Source::Path(path) if path.known() == Some("/etc/passwd")))
         })
     }
 

@@ -7,7 +7,8 @@ use camino::Utf8PathBuf;
 use super::base::{self, Family};
 use super::context::Context;
 use super::facts::{
-    BaseFacts, DockerfileOrigin, Facts, HealthFacts, Inferred, Linking, Origin, PackageInstall, PortFacts, RunFacts, Start, UserFacts,
+    BaseFacts, DockerfileOrigin, Facts, HealthFacts, Inferred, Linking, Origin, PackageInstall, PortFacts, RunFacts,
+    Start, UserFacts,
 };
 use super::image::is_version;
 use super::start::{Place, absolute};
@@ -105,7 +106,8 @@ fn of_stage(name: String, adopted: &AdoptedDockerfile, stage: &StageFacts, aroun
     }
     if adopted.file.escape() != '\\' {
         facts.ask("manifest", "write it with `\\` at the ends of continued lines, and without `# escape`: a merged Dockerfile has one escape character");
-        facts.obstacle = Some("it has another escape character than the Dockerfile that it would become part of".to_owned());
+        facts.obstacle =
+            Some("it has another escape character than the Dockerfile that it would become part of".to_owned());
     }
     base_of(&mut facts, adopted, stage);
     labels(&mut facts, stage);
@@ -125,15 +127,17 @@ fn of_stage(name: String, adopted: &AdoptedDockerfile, stage: &StageFacts, aroun
 fn base_of(facts: &mut Facts, adopted: &AdoptedDockerfile, stage: &StageFacts) {
     let reference = match &stage.base {
         Base::Scratch => "scratch".to_owned(),
-        Base::Image { reference, .. } => {
+        Base::Image { reference, span } => {
             if let Some(reasons) = unknown(reference) {
                 let line = stage.chain.first().and_then(|first| adopted.file.stages().get(*first));
                 let line = line.and_then(|first| adopted.file.stage_instructions(first).first());
                 let at = line.map_or(0, |from| *from.lines.start());
                 facts.ask("args", format!("line {at}: what is it built from? {reasons}"));
-                facts.obstacle.get_or_insert(format!("line {at} of its Dockerfile does not say what it is built from: {reasons}"));
+                facts.obstacle.get_or_insert(format!(
+                    "line {at} of its Dockerfile does not say what it is built from: {reasons}"
+                ));
             }
-            reference.otherwise().to_owned()
+            reference.known().unwrap_or_else(|| span.of(adopted.file.text())).to_owned()
         }
         // a chain ends with what is no stage
         Base::Stage(number) => number.to_string(),
@@ -153,10 +157,13 @@ fn line_of(value: &Value) -> Option<&str> {
 }
 
 fn labels(facts: &mut Facts, stage: &StageFacts) {
-    let label = |key: &str| stage.labels.get(key).and_then(|label| Some((line_of(&label.value)?.to_owned(), label.line)));
+    let label =
+        |key: &str| stage.labels.get(key).and_then(|label| Some((line_of(&label.value)?.to_owned(), label.line)));
     facts.description = label(DESCRIPTION).map(|(text, _)| text);
-    facts.owner = label("maintainer").map(|(value, line)| Inferred { value, from: format!("line {line}, the maintainer") });
-    let by_label = label(VERSION).map(|(value, line)| Inferred { value, from: format!("line {line}, LABEL {VERSION}") });
+    facts.owner =
+        label("maintainer").map(|(value, line)| Inferred { value, from: format!("line {line}, the maintainer") });
+    let by_label =
+        label(VERSION).map(|(value, line)| Inferred { value, from: format!("line {line}, LABEL {VERSION}") });
     let by_argument = VERSIONS.iter().find_map(|name| {
         let argument = stage.arguments.get(*name)?;
         let value = line_of(argument.value.as_ref()?)?.to_owned();
@@ -177,7 +184,9 @@ fn environment(facts: &mut Facts, stage: &StageFacts) {
             (Some(value), _) if !value.contains(char::is_control) => {
                 facts.env.insert(name.clone(), value.to_owned());
             }
-            (Some(_), _) => facts.ask("role", format!("line {line}: the variable {name} has several lines; who sets it?")),
+            (Some(_), _) => {
+                facts.ask("role", format!("line {line}: the variable {name} has several lines; who sets it?"))
+            }
             (None, reasons) => {
                 let reasons = reasons.unwrap_or_default();
                 facts.ask("role", format!("line {line}: what is the variable {name}? {reasons}"));
@@ -242,7 +251,10 @@ fn start(facts: &mut Facts, stage: &StageFacts) {
         facts.needs.entry("shell".to_owned()).or_insert_with(|| format!("{program} is a script, by its name"));
     }
     if matches!(program.as_str(), "/bin/sh" | "/bin/ash" | "/bin/dash" | "/bin/busybox") {
-        facts.needs.entry("shell".to_owned()).or_insert_with(|| format!("line {}: it is started by {program}", fact.line));
+        facts
+            .needs
+            .entry("shell".to_owned())
+            .or_insert_with(|| format!("line {}: it is started by {program}", fact.line));
     }
     facts.start = Start { command: words, args, is_entrypoint: entrypoint.is_some(), line: Some(fact.line) };
 }
@@ -311,7 +323,10 @@ fn rest(facts: &mut Facts, stage: &StageFacts) {
             Some(path) => facts.workdir = Some(path.to_owned()),
             None => {
                 let base = facts.base.reference.clone();
-                facts.ask("role", format!("line {}: which folder is it started in? That of {base} is part of it", workdir.line));
+                facts.ask(
+                    "role",
+                    format!("line {}: which folder is it started in? That of {base} is part of it", workdir.line),
+                );
             }
         }
     }
@@ -342,6 +357,9 @@ fn rest(facts: &mut Facts, stage: &StageFacts) {
         }
     }
     if let Some(trigger) = stage.triggers.first() {
-        facts.ask("role", format!("line {}: ONBUILD is for images that are made from this one; is it still wanted?", trigger.line));
+        facts.ask(
+            "role",
+            format!("line {}: ONBUILD is for images that are made from this one; is it still wanted?", trigger.line),
+        );
     }
 }

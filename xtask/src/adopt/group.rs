@@ -53,8 +53,10 @@ pub struct Base {
 pub struct Rejected {
     /// The image.
     pub reference: String,
-    /// What it lacks, and who needs that.
+    /// What it lacks that the chosen one gives, and who needs that.
     pub because: String,
+    /// Those who need it, sorted.
+    pub components: Vec<String>,
 }
 
 /// What keeps groups apart.
@@ -122,8 +124,7 @@ fn join_static(found: &mut BTreeMap<Key, Vec<&Facts>>) {
     let static_keys: Vec<Key> = found.keys().filter(|key| key.libc == Linking::None).cloned().collect();
     for key in static_keys {
         let fits = |other: &&Key| {
-            matches!(other.libc, Linking::Libc(_))
-                && (other.is_root, &other.cadence) == (key.is_root, &key.cadence)
+            matches!(other.libc, Linking::Libc(_)) && (other.is_root, &other.cadence) == (key.is_root, &key.cadence)
         };
         let Some(host) = found.keys().filter(fits).max_by_key(|other| found[*other].len()).cloned() else { continue };
         let moved = found.remove(&key).unwrap_or_default();
@@ -168,10 +169,8 @@ fn common_name(several: &[&Facts], root: &str) -> String {
 
 fn group(image: String, merged: &[&Facts], reasons: Vec<String>, all: &[Facts]) -> Group {
     let choice = choose(merged);
-    let mut left_out: BTreeMap<String, String> = all
-        .iter()
-        .filter_map(|facts| Some((facts.name.clone(), facts.obstacle.clone()?)))
-        .collect();
+    let mut left_out: BTreeMap<String, String> =
+        all.iter().filter_map(|facts| Some((facts.name.clone(), facts.obstacle.clone()?))).collect();
     let mut components = Vec::new();
     for facts in merged {
         match obstacle_on(facts, &choice.base.reference, choice.replays) {
@@ -257,8 +256,19 @@ fn choose(merged: &[&Facts]) -> Group {
     let (reference, unmet) = chosen.map_or(("scratch", BTreeSet::new()), |(base, lacking)| {
         (*base, lacking.keys().filter(|need| !is_libc(need)).cloned().collect())
     });
-    let others = lacks.iter().filter(|(base, lacking)| *base != reference && !lacking.is_empty());
-    let rejected = others.map(|(base, lacking)| Rejected { reference: (*base).to_owned(), because: because(lacking) });
+    // what none of them gives tells nothing between them
+    let common = chosen.map(|(_, lacking)| lacking.keys().collect::<BTreeSet<&String>>()).unwrap_or_default();
+    let beyond = |(base, lacking): &(&str, BTreeMap<String, BTreeSet<&str>>)| {
+        let own: BTreeMap<String, BTreeSet<&str>> = lacking
+            .iter()
+            .filter(|(need, _)| !common.contains(need))
+            .map(|(need, who)| (need.clone(), who.clone()))
+            .collect();
+        let who: BTreeSet<&str> = own.values().flatten().copied().collect();
+        let components = who.into_iter().map(str::to_owned).collect();
+        (!own.is_empty()).then(|| Rejected { reference: (*base).to_owned(), because: because(&own), components })
+    };
+    let rejected = lacks.iter().filter(|(base, _)| *base != reference).filter_map(beyond).collect();
     let base = Base { name: base::short_name(reference), reference: reference.to_owned() };
     Group {
         image: String::new(),
@@ -266,7 +276,7 @@ fn choose(merged: &[&Facts]) -> Group {
         components: Vec::new(),
         reasons: Vec::new(),
         unmet,
-        rejected: rejected.collect(),
+        rejected,
         left_out: BTreeMap::new(),
         platforms: Vec::new(),
         replays: replays(reference),
@@ -290,7 +300,9 @@ fn lacking<'f>(base: &str, merged: &[&'f Facts], replays: bool) -> BTreeMap<Stri
             Linking::Libc(own) if !given.contains(format!("libc:{own}").as_str()) => {
                 lacking.entry(format!("libc:{own}")).or_default().insert(&facts.name);
             }
-            Linking::Unknown if !has_its_own => _ = lacking.entry(UNKNOWN_LIBC.to_owned()).or_default().insert(&facts.name),
+            Linking::Unknown if !has_its_own => {
+                _ = lacking.entry(UNKNOWN_LIBC.to_owned()).or_default().insert(&facts.name)
+            }
             _ => {}
         }
     }

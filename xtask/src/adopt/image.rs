@@ -25,7 +25,8 @@ pub fn facts(read: &ReadImage) -> Facts {
         Some(digest) if !base.name.contains('@') => format!("{}@{digest}", base.name),
         _ => base.name.clone(),
     });
-    let origin = ImageOrigin { reference: read.reference.clone(), base: base.clone(), platforms: read.platforms.clone() };
+    let origin =
+        ImageOrigin { reference: read.reference.clone(), base: base.clone(), platforms: read.platforms.clone() };
     let (start, obstacle) = start(image);
     let mut questions = Vec::new();
     if image.has_healthcheck {
@@ -33,7 +34,8 @@ pub fn facts(read: &ReadImage) -> Facts {
         questions.push(Question { about: "role".to_owned(), text: text.to_owned() });
     }
     let obstacle = obstacle.or_else(|| {
-        let question = "the labels of the image do not say what it was made from: write `base`, whose layers are left out";
+        let question =
+            "the labels of the image do not say what it was made from: write `base`, whose layers are left out";
         base.is_none().then(|| question.to_owned())
     });
     Facts {
@@ -45,7 +47,10 @@ pub fn facts(read: &ReadImage) -> Facts {
             let from = "the label org.opencontainers.image.version".to_owned();
             Inferred { value, from }
         }),
-        base: BaseFacts { family: family(image, base.as_deref()), reference: base.clone().unwrap_or_else(|| read.reference.clone()) },
+        base: BaseFacts {
+            family: family(image, base.as_deref()),
+            reference: base.clone().unwrap_or_else(|| read.reference.clone()),
+        },
         libc: libc(image, base.as_deref()),
         needs: needs(image.command.program.as_ref(), image.command.is_shell),
         start,
@@ -88,7 +93,9 @@ fn start(image: &SourceFacts) -> (Start, Option<String>) {
     if !is_absolute {
         let why = match command.words.first() {
             None => "the image says nothing of what it starts: write `command` into its role".to_owned(),
-            Some(word) => format!("the image starts `{word}`, which is nowhere in its PATH: write the path into `command`"),
+            Some(word) => {
+                format!("the image starts `{word}`, which is nowhere in its PATH: write the path into `command`")
+            }
         };
         return (Start { is_entrypoint, ..Start::default() }, Some(why));
     }

@@ -6,6 +6,7 @@
 //! | `dockerfile.rs`, `image.rs` | from a Dockerfile, or an image, to facts |
 //! | `context.rs` | the folder that a Dockerfile copies from, and its files |
 //! | `start.rs`, `user.rs`, `owners.rs` | how it is started, as whom, and who answers for it |
+//! | `fit.rs` | what manifests cannot say becomes a question |
 //! | `base.rs`, `packages.rs`, `name.rs` | what names of bases tell; what a RUN installs; names of components |
 //! | `group.rs` | which components could be one image, on which base |
 //! | `clash.rs` | what clashes when they are |
@@ -24,6 +25,7 @@ pub mod clash;
 mod context;
 mod dockerfile;
 pub mod facts;
+mod fit;
 pub mod group;
 mod image;
 pub mod name;
@@ -73,6 +75,7 @@ const SCHEMA: u32 = 1;
 
 /// Groups programs and finds their clashes, after each has got a name that nobody else has. `merge` asks for one image of all, by its name; `root` is what the workspace is called.
 pub fn findings(mut components: Vec<Facts>, refused: Vec<Refused>, merge: Option<&str>, root: &str) -> Findings {
+    components.iter_mut().for_each(fit::fit);
     image::with_unique_names(&mut components);
     components.sort_by(|a, b| a.name.cmp(&b.name));
     let images = group::groups(&components, merge, root);

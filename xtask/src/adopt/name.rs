@@ -9,8 +9,20 @@ const LONGEST: usize = 63;
 
 /// Folders that say nothing of what is in them.
 const EMPTY_WORDS: [&str; 14] = [
-    "", ".", "build", "cmd", "container", "containers", "contrib", "deploy", "docker", "dockerfiles", "hack", "image",
-    "images", "package",
+    "",
+    ".",
+    "build",
+    "cmd",
+    "container",
+    "containers",
+    "contrib",
+    "deploy",
+    "docker",
+    "dockerfiles",
+    "hack",
+    "image",
+    "images",
+    "package",
 ];
 
 /// What a Dockerfile at a path makes: `Dockerfile.NAME` and `NAME.Dockerfile` by their own name, others by the nearest folder

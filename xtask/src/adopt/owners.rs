@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn the_last_line_wins() {
-        let text = "# all\n*  @all @more\n/a/  @a  # why\nDockerfile.* @docker\n/a/none/\ndocs/* @docs\n**/deep/**/x @deep\n";
+        let text =
+            "# all\n*  @all @more\n/a/  @a  # why\nDockerfile.* @docker\n/a/none/\ndocs/* @docs\n**/deep/**/x @deep\n";
         check(text, "Dockerfile", Some(("@all", "CODEOWNERS, line 2")));
         check(text, "a/b/Dockerfile", Some(("@a", "CODEOWNERS, line 3")));
         check(text, "b/a/Dockerfile", Some(("@all", "CODEOWNERS, line 2")));

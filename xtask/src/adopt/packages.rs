@@ -128,7 +128,8 @@ mod tests {
     #[track_caller]
     fn check(command: &str, expect: Option<(&str, &[&str])>) {
         let found = installed(command);
-        let found = found.as_ref().map(|(manager, names)| (*manager, names.iter().map(String::as_str).collect::<Vec<_>>()));
+        let found =
+            found.as_ref().map(|(manager, names)| (*manager, names.iter().map(String::as_str).collect::<Vec<_>>()));
         assert_eq!(found, expect.map(|(manager, names)| (manager, names.to_vec())), "{command}");
     }
 

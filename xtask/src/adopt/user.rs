@@ -129,7 +129,12 @@ pub(super) fn user(written: Option<&str>, line: Option<usize>, base: &str, accou
             // groups of their own have the names of users
             None => match accounts.users.get(group) {
                 Some((_, Some(gid))) => Some(*gid),
-                _ => return said(None, format!("{at}the Dockerfile says USER {written}, and nothing says which number the group has")),
+                _ => {
+                    return said(
+                        None,
+                        format!("{at}the Dockerfile says USER {written}, and nothing says which number the group has"),
+                    );
+                }
             },
         },
     };

@@ -68,7 +68,9 @@ fn root(session: &Session<'_>) -> Result<Utf8PathBuf, Stop> {
             return Err(Stop::input(WorkspaceError::OtherName(path)));
         }
         let folder = path.parent().unwrap_or(Utf8Path::new("/"));
-        return folder.canonicalize_utf8().map_err(|error| Stop::input(anyhow::anyhow!("cannot read {folder}: {error}")));
+        return folder
+            .canonicalize_utf8()
+            .map_err(|error| Stop::input(anyhow::anyhow!("cannot read {folder}: {error}")));
     }
     let here = session.path(Utf8Path::new("."));
     match Workspace::discover(&here, None) {
@@ -102,7 +104,10 @@ fn write(session: &Session<'_>, root: &Utf8Path, files: &[NewFile]) -> Result<()
     if !other.is_empty() {
         let listed = |files: &[&NewFile]| files.iter().map(|file| format!("\n  {}", file.path)).collect::<String>();
         let would = if new.is_empty() { String::new() } else { format!("\nnot written either:{}", listed(&new)) };
-        let hint = format!("`{} init … --dry-run` prints what would be written; move the old files away, or take over from it by hand", session.program);
+        let hint = format!(
+            "`{} init … --dry-run` prints what would be written; move the old files away, or take over from it by hand",
+            session.program
+        );
         return Err(Stop::refused(anyhow::anyhow!(
             "{} there already, with other content, and nothing is overwritten:{}{would}\nhint: {hint}",
             if other.len() == 1 { "a file is" } else { "some files are" },

@@ -46,7 +46,10 @@ pub enum Copied {
 pub fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     // its ignore file, templates and editors' copies
-    if [".dockerignore", ".hbs", ".tmpl", ".tpl", ".j2", ".in", "~", ".orig", ".md"].iter().any(|end| lower.ends_with(end)) {
+    if [".dockerignore", ".hbs", ".tmpl", ".tpl", ".j2", ".in", "~", ".orig", ".md"]
+        .iter()
+        .any(|end| lower.ends_with(end))
+    {
         return false;
     }
     ["dockerfile", "containerfile"].iter().any(|kind| {
@@ -144,10 +147,14 @@ mod tests {
 
     #[test]
     fn names() {
-        for name in ["Dockerfile", "dockerfile", "Dockerfile.worker", "api.Dockerfile", "Containerfile", "Dockerfile-arm"] {
+        for name in
+            ["Dockerfile", "dockerfile", "Dockerfile.worker", "api.Dockerfile", "Containerfile", "Dockerfile-arm"]
+        {
             assert!(is_dockerfile(name), "{name}");
         }
-        for name in ["Dockerfile.dockerignore", "Dockerfile.", ".Dockerfile", "Dockerfile.hbs", "mydockerfile", "Dockerfiles"] {
+        for name in
+            ["Dockerfile.dockerignore", "Dockerfile.", ".Dockerfile", "Dockerfile.hbs", "mydockerfile", "Dockerfiles"]
+        {
             assert!(!is_dockerfile(name), "{name}");
         }
     }
@@ -172,6 +179,8 @@ mod tests {
         assert!(find_dockerfiles(&root, &["nowhere".into()]).is_err());
         let seen = look_at_copied(&root, &["a".into(), "a/readme".into(), "no".into()]);
         assert_eq!(seen.len(), 2);
-        assert!(matches!(&seen[Utf8Path::new("a/readme")], Copied::File { sha256: Some(_), head } if head == b"FROM scratch\n"));
+        assert!(
+            matches!(&seen[Utf8Path::new("a/readme")], Copied::File { sha256: Some(_), head } if head == b"FROM scratch\n")
+        );
     }
 }

@@ -74,7 +74,9 @@ mod tests {
     fn all_or_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
-        let files = |names: &[&'static str]| names.iter().map(|name| (Utf8Path::new(*name), b"x".as_slice())).collect::<Vec<_>>();
+        let files = |names: &[&'static str]| {
+            names.iter().map(|name| (Utf8Path::new(*name), b"x".as_slice())).collect::<Vec<_>>()
+        };
         new_files(root, files(&["a/b/c", "d"])).unwrap();
         assert_eq!(fs_err::read(root.join("a/b/c")).unwrap(), b"x");
         fs_err::write(root.join("d"), "old").unwrap();

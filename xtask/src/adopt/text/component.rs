@@ -3,9 +3,12 @@
 use camino::{Utf8Component, Utf8Path};
 
 use super::{Lines, key, list, quoted};
-use crate::adopt::facts::{DockerfileOrigin, Facts, HealthFacts, ImageOrigin, Linking, Origin, PortFacts, UNKNOWN_USER};
+use crate::adopt::facts::{
+    DockerfileOrigin, Facts, HealthFacts, ImageOrigin, Linking, Origin, PortFacts, UNKNOWN_USER,
+};
 use crate::adopt::group::{Group, needs_alone};
 use crate::adopt::text::BaseNames;
+use crate::manifest::ImagePath;
 
 /// The text for a component, whose file is in `folder`; `group` is the image that it goes into.
 pub fn component(facts: &Facts, group: Option<&Group>, bases: &BaseNames, folder: &str, program: &str) -> String {
@@ -18,7 +21,9 @@ pub fn component(facts: &Facts, group: Option<&Group>, bases: &BaseNames, folder
     lines.comment(&format!("Written by `{program} init` from {from}; yours from now on.{about}"));
     if let Some(obstacle) = &facts.obstacle {
         lines.comment(&format!("It is no component yet: {obstacle}"));
-        lines.comment("Answer the questions below, rename this file to component.toml, and add it to [components] of an image.");
+        lines.comment(
+            "Answer the questions below, rename this file to component.toml, and add it to [components] of an image.",
+        );
     }
     head(facts, &mut lines);
     match &facts.origin {
@@ -39,11 +44,19 @@ fn head(facts: &Facts, lines: &mut Lines) {
     }
     match &facts.owner {
         Some(owner) => lines.value("owner", &quoted(&owner.value), &owner.from),
-        None => lines.value("owner", "\"?\"", "question: who answers for its size and its vulnerabilities? No CODEOWNERS says it"),
+        None => lines.value(
+            "owner",
+            "\"?\"",
+            "question: who answers for its size and its vulnerabilities? No CODEOWNERS says it",
+        ),
     }
     match &facts.version {
         Some(version) => lines.value("version", &quoted(&version.value), &version.from),
-        None => lines.value("version", "\"\"", "question: which version is this? `check` refuses it until it is written here"),
+        None => lines.value(
+            "version",
+            "\"\"",
+            "question: which version is this? `check` refuses it until it is written here",
+        ),
     }
     facts.asked("manifest").for_each(|question| lines.comment(&format!("question: {question}")));
 }
@@ -73,7 +86,11 @@ fn build_dockerfile(facts: &Facts, origin: &DockerfileOrigin, group: Option<&Gro
         lines.question("args", "{ NAME = \"value\" }", question);
     }
     if group.is_some_and(|group| group.takes_stage_of(facts)) {
-        lines.value("take", "\"stage\"", "the commands of its last stage run again on the base, which is the same distribution");
+        lines.value(
+            "take",
+            "\"stage\"",
+            "the commands of its last stage run again on the base, which is the same distribution",
+        );
     } else if !facts.installs.is_empty() && facts.runs.is_empty() {
         let begins = list(facts.installs.iter().map(|install| install.text.as_str()));
         lines.value("ignore-runs", &begins, "what these install is asked of the base, by `needs` below");
@@ -180,10 +197,16 @@ fn healthcheck(check: &HealthFacts, lines: &mut Lines) {
     let test = match check.test.as_slice() {
         [word, ..] if word == "NONE" => "disabled = true".to_owned(),
         [word, line] if word == "CMD-SHELL" && !line.contains(char::is_control) => format!("shell = {}", quoted(line)),
-        [word, program, ..] if word == "CMD" && program.starts_with('/') => {
+        [word, program, ..] if word == "CMD" && program.parse::<ImagePath>().is_ok() => {
             format!("command = {}", list(check.test[1..].iter().map(String::as_str)))
         }
-        _ => return lines.question("healthcheck", "{ command = [\"/…\"] }", "by which absolute path is it asked whether it is well?"),
+        _ => {
+            return lines.question(
+                "healthcheck",
+                "{ command = [\"/…\"] }",
+                "by which absolute path is it asked whether it is well?",
+            );
+        }
     };
     let settings: String = check.settings.iter().map(|(key, value)| format!(", {key} = {value}")).collect();
     lines.value("healthcheck", &format!("{{ {test}{settings} }}"), "HEALTHCHECK");
@@ -215,7 +238,10 @@ fn entry(facts: &Facts, image: &str, lines: &mut Lines) {
     lines.comment("kind = \"folded\"");
     lines.comment("since = \"1.0.0\"  # the first release without it");
     lines.comment("floor = \"1.0.0\"  # the lowest tag of the merged image");
-    lines.comment(&format!("command = {}", list(facts.start.command.iter().map(String::as_str))));
+    match facts.start.command.as_slice() {
+        [] => lines.comment("command = [\"/…\"]"),
+        command => lines.comment(&format!("command = {}", list(command.iter().map(String::as_str)))),
+    }
 }
 
 #[cfg(test)]

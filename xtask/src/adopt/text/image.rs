@@ -31,7 +31,11 @@ pub fn image(group: &Group, all: &[Facts], base: &str, program: &str) -> String 
     }
     match group.platforms.as_slice() {
         [] => lines.value("platforms", &list([PLATFORM]), "question: for which platforms is it published?"),
-        platforms => lines.value("platforms", &list(platforms.iter().map(String::as_str)), "those that all of them were published for"),
+        platforms => lines.value(
+            "platforms",
+            &list(platforms.iter().map(String::as_str)),
+            "those that all of them were published for",
+        ),
     }
     default_role(&merged, &mut lines);
     lines.table("components");
@@ -39,7 +43,23 @@ pub fn image(group: &Group, all: &[Facts], base: &str, program: &str) -> String 
     for (name, why) in &group.left_out {
         lines.comment(&format!("{name} = {{}}  # left out: {why}"));
     }
+    allow_shells(&merged, &mut lines);
     lines.0
+}
+
+/// A command in shell form is started by the shell of the base, which no component installs.
+fn allow_shells(merged: &[&Facts], lines: &mut Lines) {
+    let is_shell = |facts: &&&Facts| {
+        let program = facts.start.command.first().map_or("", String::as_str);
+        ["/bin/sh", "/bin/ash", "/bin/dash"].contains(&program) && facts.files.iter().all(|file| file.path != program)
+    };
+    let names: Vec<&str> = merged.iter().filter(is_shell).map(|facts| facts.name.as_str()).collect();
+    if !names.is_empty() {
+        lines.table("[allow]");
+        lines.value("rule", "\"program-not-installed\"", "");
+        lines.value("components", &list(names), "");
+        lines.value("reason", "\"the shell that starts it is that of the base\"", "");
+    }
 }
 
 fn version(merged: &[&Facts], lines: &mut Lines) {
@@ -49,7 +69,11 @@ fn version(merged: &[&Facts], lines: &mut Lines) {
         Some(Some(version)) if versions.len() == 1 => {
             lines.value("version", &quoted(version), "that of its components");
         }
-        _ => lines.value("version", "\"\"", "question: which version is the image? `check` refuses it until it is written here"),
+        _ => lines.value(
+            "version",
+            "\"\"",
+            "question: which version is the image? `check` refuses it until it is written here",
+        ),
     }
 }
 
@@ -61,7 +85,8 @@ fn default_role(merged: &[&Facts], lines: &mut Lines) {
         [] => {}
         [only] => lines.value("default-role", &quoted(only), "its ENTRYPOINT stays that of the image"),
         [first, ..] => {
-            let question = "which role does the image start when a consumer names none? Without one it has no ENTRYPOINT";
+            let question =
+                "which role does the image start when a consumer names none? Without one it has no ENTRYPOINT";
             lines.question("default-role", &quoted(first), question);
         }
     }

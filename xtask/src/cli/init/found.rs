@@ -11,8 +11,8 @@ use super::super::session::Session;
 use super::super::status::Stop;
 use crate::adopt::facts::Facts;
 use crate::adopt::{
-    AdoptedDockerfile, Findings, OWNER_FILES, ReadImage, Refused, Surroundings, UNDECIDED, facts_of_dockerfile, facts_of_image,
-    findings as all_findings, owner, wanted,
+    AdoptedDockerfile, Findings, OWNER_FILES, ReadImage, Refused, Surroundings, UNDECIDED, facts_of_dockerfile,
+    facts_of_image, findings as all_findings, owner, wanted,
 };
 use crate::dockerfile::Dockerfile;
 use crate::oci::{ImageFile, ImageSource, Platform};
@@ -43,9 +43,13 @@ pub(super) fn show(findings: &Findings, session: &Session<'_>) {
         say(format!("image {}: {}", image.image, image.components.join(", ")));
         image.reasons.iter().for_each(|reason| say(format!("  {reason}")));
         let unmet: Vec<&str> = image.unmet.iter().map(String::as_str).collect();
-        let lacks = if unmet.is_empty() { String::new() } else { format!(", which is not known to give {}", unmet.join(", ")) };
+        let lacks =
+            if unmet.is_empty() { String::new() } else { format!(", which is not known to give {}", unmet.join(", ")) };
         say(format!("  on {}{lacks}", image.base.reference));
-        image.rejected.iter().for_each(|rejected| say(format!("  not on {}: {}", rejected.reference, rejected.because)));
+        image
+            .rejected
+            .iter()
+            .for_each(|rejected| say(format!("  not on {}: {}", rejected.reference, rejected.because)));
         image.left_out.iter().for_each(|(name, why)| say(format!("  without {name}: {why}")));
     }
 }
@@ -132,8 +136,7 @@ fn of_image(
     let (source, base) = wholes.base(word, &platform, &store)?;
     let layers = base.facts(&source, &store).map_err(daemon::stop)?;
     let document = base.document.value().map_err(Stop::refused)?;
-    let image =
-        Image { platform, config: Config::of(&document), rootfs: base.rootfs.clone(), base_layers: None };
+    let image = Image { platform, config: Config::of(&document), rootfs: base.rootfs.clone(), base_layers: None };
     let facts = source_facts(&image, &layers);
     Ok(facts_of_image(&ReadImage { reference: written(word, &source, session, root), platforms, facts }))
 }
