@@ -11,6 +11,7 @@
 //! | `adopt.rs` | helpers with Dockerfiles of their own become one image by `init` and the edits that it proposes |
 //! | `kinds.rs` | all four build kinds, built and run |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
+//! | `pass_through.rs` | an existing Dockerfile as the only component gives the image that plain `docker build` gives |
 //! | `hostile.rs` | no value of a manifest becomes an instruction |
 //! | `failures.rs` | failed, cancelled, killed and parallel builds |
 //! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
@@ -26,6 +27,7 @@
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
 //! | `native/outputs.rs`, `refusals.rs`, `reproducible.rs` | the native engine alone: neither a daemon nor another program is needed |
 //! | `native/same.rs`, `bases.rs` | both engines give the same tree and configuration for the same plan, on the same base from anywhere |
+//! | `native/above.rs`, `above_loaded.rs` | published images are put together, layer by layer, and run |
 //! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
 //! | `native/faults.rs` | pulls and pushes that are killed |
 //! | `report.rs` | memory of roles that run as containers |
@@ -47,6 +49,8 @@ mod inspect;
 mod no_daemon;
 mod releases;
 
+#[path = "native/above.rs"]
+mod native_above;
 #[path = "native/outputs.rs"]
 mod native_outputs;
 #[path = "native/refusals.rs"]
@@ -85,6 +89,8 @@ mod needs_engine_lock;
 mod needs_engine_mirror;
 #[path = "modes.rs"]
 mod needs_engine_modes;
+#[path = "native/above_loaded.rs"]
+mod needs_engine_native_above;
 #[path = "native/bases.rs"]
 mod needs_engine_native_bases;
 #[path = "native/faults.rs"]
@@ -95,6 +101,8 @@ mod needs_engine_native_push;
 mod needs_engine_native_readers;
 #[path = "native/same.rs"]
 mod needs_engine_native_same;
+#[path = "pass_through.rs"]
+mod needs_engine_pass_through;
 #[path = "platforms.rs"]
 mod needs_engine_platforms;
 #[path = "promote.rs"]

@@ -30,7 +30,7 @@ impl SourceFile {
 }
 
 /// Index of a file in a [`SourceMap`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileId(u32);
 
 /// A range of bytes in one file of a [`SourceMap`].

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod listener;
 pub mod middle;
 pub mod native;
+pub mod published;
 pub mod readers;
 pub mod registry;
 pub mod workspace;

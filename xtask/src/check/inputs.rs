@@ -33,15 +33,29 @@ pub(super) fn inputs<'a>(subject: &Subject<'a>) -> Vec<Input<'a>> {
     let role = || format!("the base `{}`", base.name.value);
     let source = base.image.as_ref().map(|image| &image.source);
     let base = reference.map(|reference| Input { role: role(), reference, place, source, component: None });
-    let components = subject.image.components.iter().filter_map(|component| of_component(subject, component));
+    let components = subject.image.components.iter().flat_map(|component| {
+        let own = of_component(subject, component);
+        own.into_iter().chain(base_of_source(subject, component))
+    });
     let dockerfiles = subject.image.components.iter().flat_map(|component| of_dockerfile(subject, component));
     base.into_iter().chain(components).chain(dockerfiles).collect()
+}
+
+/// The base of the image that a component is taken from: nothing of it gets into the image, and it decides what does.
+fn base_of_source<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>) -> Option<Input<'a>> {
+    let planned = subject.plan.components.iter().find(|planned| planned.name == *component.name())?;
+    let reference = planned.build.above()?.base_image()?.reference()?;
+    let base = component.source_base.as_ref()?;
+    let place = base.definition.map_or(component.manifest.build.span, |base| base.image.span);
+    let source = base.image.as_ref().map(|image| &image.source);
+    let role = format!("the base `{}` of the source of component `{}`", base.name.value, component.name());
+    Some(Input { role, reference, place, source, component: Some(component) })
 }
 
 fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>) -> Option<Input<'a>> {
     let planned = subject.plan.components.iter().find(|planned| planned.name == *component.name())?;
     let (role, reference, place, source) = match &planned.build {
-        BuildPlan::Image { image } => {
+        BuildPlan::Image { image, .. } => {
             let BuildKind::Image(build) = &component.manifest.build.kind else { return None };
             let source = component.image.as_ref().map(|image| &image.source);
             (format!("the source of component `{}`", component.name()), image.reference()?, build.image.span, source)

@@ -1,6 +1,7 @@
 //! The words of the command line. Names are those of cargo and bake, where they have one.
 
 mod check;
+mod documents;
 mod explain;
 mod init;
 mod lock;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::check::{CheckArguments, CheckWhat, ReferencesArguments};
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
 use crate::oci::Platform;
+pub use documents::*;
 pub use init::InitArguments;
 pub use lock::{LockArguments, UpdateArguments};
 pub use look::{InspectArguments, VerifyArguments};
@@ -159,6 +161,9 @@ pub enum Command {
     /// Move the consumers of retired images: find references, put them right
     #[command(long_about = migrate::LONG_MIGRATE)]
     Migrate(MigrateArguments),
+    /// Print the JSON Schema of a file, for editors
+    #[command(long_about = documents::LONG_SCHEMA)]
+    Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
 }
@@ -300,14 +305,6 @@ pub enum ProgressStyle {
     Json,
     /// Nothing but errors.
     Quiet,
-}
-
-/// Arguments of `completions`.
-#[derive(Debug, Args)]
-pub struct CompletionsArguments {
-    /// The shell
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
 }
 
 /// A reference that an image can be given: its digest comes of its content.

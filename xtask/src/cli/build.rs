@@ -203,11 +203,13 @@ pub(super) fn references(plan: &Plan) -> impl Iterator<Item = &crate::oci::Refer
     let sources = plan.images.iter().flat_map(|image| &image.components).flat_map(|part| match &part.build {
         BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => vec![builder],
         BuildPlan::Dockerfile(plan) => plan.images.values().collect(),
-        BuildPlan::Image { image } => image.reference().into_iter().collect(),
+        BuildPlan::Image { image, .. } => image.reference().into_iter().collect(),
         BuildPlan::Files => Vec::new(),
     });
     let bases = plan.images.iter().filter_map(|image| image.base.image.as_ref()?.reference());
-    bases.chain(sources)
+    let parts = plan.images.iter().flat_map(|image| &image.components);
+    let below = parts.filter_map(|part| part.build.above()?.base_image()?.reference());
+    bases.chain(sources).chain(below)
 }
 
 /// The references of the result: those of `--tag`, or the planned ones.

@@ -145,7 +145,7 @@ fn native(arguments: &BuildArguments, session: &Session<'_>, plan: &Plan) -> Res
 /// The first image that is read from the daemon.
 fn of_daemon(plan: &Plan) -> Option<&ImageSource> {
     let taken = plan.images.iter().flat_map(|image| &image.components).filter_map(|part| match &part.build {
-        BuildPlan::Image { image } => Some(image),
+        BuildPlan::Image { image, .. } => Some(image),
         _ => None,
     });
     let bases = plan.images.iter().filter_map(|image| image.base.image.as_ref());
@@ -159,7 +159,7 @@ fn connect(arguments: &BuildArguments, session: &Session<'_>) -> Result<Docker, 
 /// What of the arguments and the plan a Docker daemon cannot do.
 fn only_native(arguments: &BuildArguments, plan: &Plan) -> Option<String> {
     if let Some(reason) = plan.images.iter().find_map(|image| render::native_only(image).next()) {
-        return Some(format!("read `{}`", reason.file));
+        return Some(reason.what.to_string());
     }
     let oci = arguments.outputs.iter().any(|output| output.kind == ArchiveKind::Oci);
     let packed = arguments.outputs.iter().filter_map(|output| output.compression).any(|c| c != Compression::None);

@@ -257,7 +257,7 @@ impl Known<'_> {
         ]);
         let tags = vec![reference.clone()];
         let no_cache = self.is_anew(std::iter::once(component));
-        let is_kept = !no_cache && is_known(image, component.open_images(&image.found).into_iter());
+        let is_kept = !no_cache && is_known(image, component.open_images(&image.found));
         let present = self.stock.labelled(&labels, &tags).filter(|_| is_kept).cloned();
         let files = render::component_files(image, component, self.root());
         let job = Job {

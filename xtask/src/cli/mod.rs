@@ -46,6 +46,7 @@ mod registry;
 mod release;
 mod report;
 mod rerun;
+mod schema;
 mod session;
 mod size;
 mod stamp;
@@ -128,6 +129,7 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Ledger(arguments) => ledger::run(arguments, session),
         Command::Migrate(arguments) => migrate::run(arguments, session),
+        Command::Schema(arguments) => schema::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }
 }

@@ -11,7 +11,7 @@ use super::status::{ExitStatus, Stop};
 use crate::lock::Builders;
 use crate::manifest::{ImagePath, Mode};
 use crate::oci::Platform;
-use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan};
+use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, Input, Plan, RolePlan, SourceBase};
 use crate::workspace::in_parallel;
 
 pub(super) fn run(arguments: &PlanArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
@@ -147,7 +147,17 @@ fn build(part: &ComponentPlan) -> String {
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
         BuildPlan::Dockerfile(plan) => format!("{}, {files}", plan.path),
         BuildPlan::Files => counted(part.files.len() + files_of_platforms(part).len(), "file"),
-        BuildPlan::Image { image } => format!("from image {image}"),
+        BuildPlan::Image { image, above: None } => format!("from image {image}"),
+        BuildPlan::Image { image, above: Some(above) } => {
+            let base = match &above.base {
+                None => "its base".to_owned(),
+                Some(SourceBase::Scratch) => "scratch".to_owned(),
+                Some(SourceBase::Image(base)) => format!("the base {base}"),
+            };
+            let all: Vec<String> = above.exclude.iter().map(ToString::to_string).collect();
+            let but = if all.is_empty() { String::new() } else { format!(", without {}", all.join(", ")) };
+            format!("all above {base} in image {image}{but}")
+        }
         BuildPlan::Script { builder, commands, .. } => {
             format!("{} in {builder}, {files}", counted(commands.len(), "command"))
         }

@@ -99,9 +99,10 @@ fn build_arguments(arguments: &ReportArguments, asked: &sets::Asked) -> BuildArg
 
 /// Layers are read where the native engine leaves them.
 fn refuse_scripts(plan: &Plan) -> Result<(), Stop> {
-    let scripted = plan.images.iter().find_map(|image| {
-        image.components.iter().find_map(|part| Some((image, part, part.build.needs_container()?)))
-    });
+    let scripted = plan
+        .images
+        .iter()
+        .find_map(|image| image.components.iter().find_map(|part| Some((image, part, part.build.needs_container()?))));
     match scripted {
         None => Ok(()),
         Some((image, part, why)) => Err(Stop::input(anyhow::anyhow!(

@@ -334,11 +334,15 @@ impl Loaded {
         let written = match reason.user {
             render::User::Base(name) => &self.manifests.settings.bases.get(name)?.image,
             render::User::Component(name) => match &self.manifests.components.get(name)?.build.kind {
-                BuildKind::Image(build) => &build.image,
+                BuildKind::Image(build) => match (&reason.what, &build.above) {
+                    (render::What::Layers(_), Some(above)) => return Some(above.span),
+                    _ => &build.image,
+                },
                 _ => return None,
             },
         };
-        (written.value.file() == Some(reason.file)).then_some(written.span)
+        let is_file = matches!(reason.what, render::What::File(file) if written.value.file() == Some(file));
+        is_file.then_some(written.span)
     }
 }
 

@@ -152,6 +152,14 @@ pub enum EngineError {
         /// What was found, errors first.
         findings: Vec<Finding>,
     },
+    /// Components of an image give the same paths in two ways. Nothing was written.
+    #[error("components give the same paths in two ways{}\nhint: decide whose it is, and leave it out of the other component, with `exclude` in its [build.image]", listed(.findings))]
+    Clash {
+        /// Name of the job.
+        image: String,
+        /// The paths.
+        findings: Vec<Finding>,
+    },
     /// This machine refused something: no space, no permission.
     #[error("failed to {action}: {detail}")]
     Local {
@@ -200,6 +208,7 @@ impl EngineError {
             | Self::Registry(_) => ErrorClass::Environment,
             Self::Assembly { .. }
             | Self::Contract { .. }
+            | Self::Clash { .. }
             | Self::BuildFailed(_)
             | Self::Context { .. }
             | Self::WrongDigest { .. }

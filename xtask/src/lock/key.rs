@@ -45,6 +45,8 @@ impl fmt::Display for Key {
     }
 }
 
+impl crate::manifest::Text for Key {}
+
 impl FromStr for Key {
     type Err = KeyError;
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ContractKey, Contracts, Key, Meaning, contract, identity, is_locked};
 use crate::diagnostic::closest;
-use crate::manifest::{BuildKind, ComponentManifest, ComponentName, Manifests, OutsideName};
+use crate::manifest::{BaseName, BuildKind, ComponentManifest, ComponentName, Manifests, OutsideName};
 use crate::oci::{Mapping, Reference};
-use crate::resolve::{Resolution, ResolvedImage, SCRATCH, ValueSource, builder_of};
+use crate::resolve::{Resolution, ResolvedBase, SCRATCH, ValueSource, builder_of};
 use crate::source::Span;
 
 /// References that are to be pinned, by key, and contracts whose meaning is to be remembered.
@@ -124,6 +124,12 @@ pub fn of_workspace(manifests: &Manifests) -> Wanted {
         {
             add(Key::Component(component.name.value.clone()), reference, build.image.span);
         }
+        if let Some(name) = source_base(component)
+            && let Some(base) = settings.bases.get(name)
+            && let Some(reference) = base.image.value.reference()
+        {
+            add(Key::Base(name.clone()), reference, base.image.span);
+        }
         if let BuildKind::Dockerfile(build) = &component.build.kind {
             let name = |name: &OutsideName| Key::Outside(component.name.value.clone(), name.clone());
             build.outside().for_each(|(own, outside)| add(name(own), &outside.image.value, outside.image.span));
@@ -135,6 +141,12 @@ pub fn of_workspace(manifests: &Manifests) -> Wanted {
         }
     }
     Wanted { contracts, ..wanted }
+}
+
+/// The base of the image that a component is taken from, where its manifest names it.
+fn source_base(component: &ComponentManifest) -> Option<&BaseName> {
+    let BuildKind::Image(build) = &component.build.kind else { return None };
+    build.above.as_ref()?.base.as_ref().map(|base| &base.value)
 }
 
 /// Every component that some features bring into some image.
@@ -156,7 +168,7 @@ pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted 
     let mut wanted = Wanted { mapping: resolution.mapping.clone(), ..Wanted::default() };
     let settings = &resolution.manifests.settings;
     for image in &resolution.images {
-        add_base(image, &mut wanted);
+        add_base(&image.base, &mut wanted);
         for component in &image.components {
             wanted.promise(contract::of_component(component.manifest));
             if let (Some(image), BuildKind::Image(build)) = (&component.image, &component.manifest.build.kind)
@@ -172,6 +184,7 @@ pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted 
                     add(key, (&image.value, &image.source), place, builders == Builders::Used, &mut wanted);
                 }
             }
+            component.source_base.iter().for_each(|base| add_base(base, &mut wanted));
             if let Some(name) = builder_of(component.manifest)
                 && let Some(image) = resolution.builders.get(&name)
             {
@@ -184,8 +197,7 @@ pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted 
     wanted
 }
 
-fn add_base(image: &ResolvedImage<'_>, wanted: &mut Wanted) {
-    let base = &image.base;
+fn add_base(base: &ResolvedBase<'_>, wanted: &mut Wanted) {
     if let Some(image) = &base.image
         && let Some(reference) = image.value.reference()
     {

@@ -7,16 +7,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::build::{Build, BuildKind, decode_build};
-use super::decode::{Document, Item};
+use super::decode::{Document, Item, Table};
 use super::feature::FeatureTable;
 use super::name::{Cadence, ComponentName, FeatureName, Need, OutputName, RoleName};
 use super::path::{ImagePath, PlatformPath, refuse_placeholders};
 use super::replaces::{Replaces, decode_replaces};
 use super::role::{Role, decode_roles};
 use super::schema_version;
+use super::shape::Shape;
+use super::text::Text;
 use crate::diagnostic::Problems;
 use crate::oci::Platform;
 use crate::source::{FileId, SourceFile, Span, Spanned};
@@ -34,11 +36,11 @@ pub struct ComponentManifest {
     pub owner: Spanned<String>,
     /// How often it is released, such as `weekly`; components of different ones do not merge silently.
     pub cadence: Option<Spanned<Cadence>>,
-    /// Where its version comes from.
+    /// Its version: a text, or `{ cargo = true }` for that of the cargo package.
     pub version: Spanned<VersionSource>,
-    /// How it is built.
+    /// How it is built; exactly one kind.
     pub build: Build,
-    /// `[features]`, `conflicts` and `[dependencies]`.
+    /// Features, conflicts and dependencies.
     pub features: FeatureTable,
     /// Platforms on which no image contains it.
     pub exclude_platforms: Vec<Spanned<Platform>>,
@@ -46,7 +48,7 @@ pub struct ComponentManifest {
     pub provides: Vec<Spanned<Need>>,
     /// The files that it puts into an image.
     pub install: Vec<Install>,
-    /// How it is started.
+    /// How it is started, by the names that consumers know.
     pub roles: BTreeMap<RoleName, Role>,
     /// The images that it replaces.
     pub replaces: Vec<Replaces>,
@@ -66,11 +68,12 @@ pub enum VersionSource {
 pub struct Install {
     /// Where the entry stands.
     pub span: Span,
-    /// What is installed.
+    /// What is installed: `bin:NAME`, a program of the build; `output:NAME` or `stage:/path` of one in a container; or a path beside
+    /// the manifest, in which `{os}` and `{arch}` may stand.
     pub from: Spanned<InstallFrom>,
-    /// Where it goes.
+    /// Where it goes: an absolute path in the image.
     pub to: Spanned<ImagePath>,
-    /// Permission bits; the source's own when absent.
+    /// Permission bits in octal, such as `0755`; the source's own when absent.
     pub mode: Option<u32>,
     /// Only there when this feature of the component is on.
     pub when: Option<Spanned<FeatureName>>,
@@ -88,6 +91,8 @@ pub enum InstallFrom {
     /// A path relative to the manifest, which may depend on the platform.
     Path(PlatformPath),
 }
+
+impl Text for InstallFrom {}
 
 impl FromStr for InstallFrom {
     type Err = String;
@@ -131,40 +136,47 @@ impl ComponentManifest {
 
     /// Parses one file; every problem in it is added to `problems`.
     pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
-        Document::read(id, &source.text, problems, |table| {
-            schema_version(table);
-            let name = table.required("name").and_then(|item| item.parsed());
-            let description = table.optional("description").and_then(|item| item.line());
-            let owner = table.required("owner").and_then(|item| item.line());
-            let cadence = table.optional("cadence").and_then(|item| item.parsed());
-            let version = table.required("version").and_then(|item| decode_version(&item));
-            let build = table.required("build");
-            let build = build.and_then(|item| item.table(|table| decode_build(table, version.as_ref(), source.folder())));
-            let features = FeatureTable::decode(table, "dependencies");
-            let exclude_platforms = table.optional("exclude-platforms").and_then(|item| item.list(Item::parsed));
-            let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
-            let install = table.optional("install").and_then(|item| item.list(decode_install));
-            // what such a role does not say is said by the Dockerfile
-            let is_whole = !matches!(&build, Some(Build { kind: BuildKind::Dockerfile(_), .. }));
-            let roles = table.optional("roles").and_then(|item| item.table(|table| decode_roles(table, is_whole)));
-            let replaces = table.optional("replaces").and_then(|item| decode_replaces(&item));
-            let (install, roles) = (install.unwrap_or_default(), roles.unwrap_or_default());
-            whens(&install, &roles).for_each(|when| features.check_named(table, when));
-            Some(Self {
-                name: name?,
-                folder: source.folder().to_owned(),
-                description,
-                owner: owner?,
-                cadence,
-                version: version?,
-                build: build?,
-                features,
-                exclude_platforms: exclude_platforms.unwrap_or_default(),
-                provides: provides.unwrap_or_default(),
-                install,
-                roles,
-                replaces: replaces.unwrap_or_default(),
-            })
+        Document::read(id, &source.text, problems, |table| Self::decode(table, source.folder()))
+    }
+
+    /// What the file may hold.
+    pub fn shape() -> Shape {
+        Document::shape(|table| Self::decode(table, Utf8Path::new("")))
+    }
+
+    fn decode(table: &mut Table<'_>, folder: &Utf8Path) -> Option<Self> {
+        schema_version(table);
+        let name = table.required("name").and_then(|item| item.parsed());
+        let description = table.optional("description").and_then(|item| item.line());
+        let owner = table.required("owner").and_then(|item| item.line());
+        let cadence = table.optional("cadence").and_then(|item| item.parsed());
+        let version = table.required("version").and_then(|item| decode_version(&item));
+        let build = table.required("build");
+        let build = build.and_then(|item| item.table(|table| decode_build(table, version.as_ref(), folder)));
+        let features = FeatureTable::decode(table, "dependencies");
+        let exclude_platforms = table.optional("exclude-platforms").and_then(|item| item.list(Item::parsed));
+        let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
+        let install = table.optional("install").and_then(|item| item.list(decode_install));
+        // what such a role does not say is said by the Dockerfile
+        let is_whole = !matches!(&build, Some(Build { kind: BuildKind::Dockerfile(_), .. }));
+        let roles = table.optional("roles").and_then(|item| item.table(|table| decode_roles(table, is_whole)));
+        let replaces = table.optional("replaces").and_then(|item| decode_replaces(&item));
+        let (install, roles) = (install.unwrap_or_default(), roles.unwrap_or_default());
+        whens(&install, &roles).for_each(|when| features.check_named(table, when));
+        Some(Self {
+            name: name?,
+            folder: folder.to_owned(),
+            description,
+            owner: owner?,
+            cadence,
+            version: version?,
+            build: build?,
+            features,
+            exclude_platforms: exclude_platforms.unwrap_or_default(),
+            provides: provides.unwrap_or_default(),
+            install,
+            roles,
+            replaces: replaces.unwrap_or_default(),
         })
     }
 }
@@ -194,7 +206,8 @@ pub(super) fn decode_version(item: &Item<'_>) -> Option<Spanned<VersionSource>> 
             }
         };
     }
-    let cargo = item.table(|table| table.required("cargo").and_then(|flag| flag.boolean()))?;
+    let cargo =
+        item.table(|table| table.held_by::<VersionSource>().required("cargo").and_then(|flag| flag.boolean()))?;
     if !cargo {
         item.report_with_help("invalid-value", "`cargo = false` says nothing", "write `version = \"1.2.3\"` instead");
         return None;

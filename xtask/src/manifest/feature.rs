@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::decode::{Item, Table};
 use super::name::{ComponentName, FeatureName, NameError};
+use super::text::Text;
 use crate::diagnostic::Diagnostic;
 use crate::oci::Platform;
 use crate::source::{Span, Spanned};
@@ -28,6 +29,8 @@ pub enum FeatureValue {
         weak: bool,
     },
 }
+
+impl Text for FeatureValue {}
 
 impl FromStr for FeatureValue {
     type Err = NameError;
@@ -81,9 +84,11 @@ pub struct Dependency {
 /// Features and dependencies of one component or image, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeatureTable {
-    /// `[features]`.
+    /// `[features]`: what can be turned on, each with the features and components that it brings; Cargo's grammar.
     pub features: BTreeMap<FeatureName, Feature>,
-    /// `[components]` of an image, `[dependencies]` of a component.
+    /// `[components]`: the components that the image is made of.
+    ///
+    /// `[dependencies]`: other components that this one brings.
     pub dependencies: BTreeMap<ComponentName, Dependency>,
     /// `conflicts`: groups of features of which at most one may be on.
     pub conflicts: Vec<Spanned<Vec<FeatureName>>>,
@@ -95,6 +100,7 @@ pub(super) const COMPONENTS: &str = "components";
 impl FeatureTable {
     /// Reads `[features]`, `conflicts` and the table of dependencies that is called `dependencies`.
     pub(super) fn decode(table: &mut Table<'_>, dependencies: &'static str) -> Self {
+        table.held_by::<Self>();
         let mut features = Self {
             features: table.optional("features").and_then(|item| item.table(decode_features)).unwrap_or_default(),
             dependencies: table

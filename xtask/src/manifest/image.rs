@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::component::{VersionSource, decode_version};
 use super::decode::{Document, Item, Table};
 use super::feature::{COMPONENTS, FeatureTable};
 use super::name::{BaseName, ComponentName, FeatureName, ImageName, RoleName, VariantName};
 use super::schema_version;
+use super::shape::Shape;
 use super::tag::TagTemplate;
+use super::text::{Text, Texts};
 use crate::diagnostic::Problems;
 use crate::oci::Platform;
 use crate::source::{FileId, SourceFile, Span, Spanned};
@@ -37,11 +39,13 @@ pub struct ImageDefinition {
     pub default_role: Option<Spanned<RoleName>>,
     /// Platforms that it is made for.
     pub platforms: Vec<Spanned<Platform>>,
-    /// `[components]`, `[features]`, `conflicts`.
+    /// `[components]`: the components that it is made of.
+    ///
+    /// `[features]`: names for what can be turned on, each with the features and components that it brings.
     pub features: FeatureTable,
-    /// `[variants]`.
+    /// `[variants]`: the same image with other features, under tags of its own.
     pub variants: BTreeMap<VariantName, Variant>,
-    /// Templates of its tags; [`TagTemplate::usual`] when absent.
+    /// Templates of its tags, such as `{version}{variant}`; also `{fingerprint}`, `{branch}`, `{major}`, `{minor}`.
     pub tags: Option<Vec<Spanned<TagTemplate>>>,
     /// Further labels of the image.
     pub labels: BTreeMap<String, Spanned<String>>,
@@ -84,6 +88,12 @@ impl fmt::Display for Mode {
     }
 }
 
+impl Text for Mode {
+    fn texts() -> Texts {
+        Texts::Words(Self::ALL.map(Self::as_str).to_vec())
+    }
+}
+
 impl FromStr for Mode {
     type Err = String;
 
@@ -109,49 +119,56 @@ pub struct Variant {
 /// One entry of `[[allow]]`: a finding that is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allow {
-    /// Code of the rule.
+    /// Code of the rule, such as `port-collision`.
     pub rule: Spanned<String>,
     /// The components that it is accepted for.
     pub components: Vec<Spanned<ComponentName>>,
-    /// Why.
+    /// Why it is accepted, for those who read it later.
     pub reason: Spanned<String>,
 }
 
 impl ImageDefinition {
     /// Parses one file; every problem in it is added to `problems`.
     pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
-        Document::read(id, &source.text, problems, |table| {
-            schema_version(table);
-            let name = table.required("name").and_then(|item| item.parsed());
-            let description = table.optional("description").and_then(|item| item.line());
-            let version = table.optional("version").and_then(|item| decode_version(&item));
-            let base = table.required("base").and_then(|item| item.parsed());
-            let mode = table.optional("mode").and_then(|item| item.parsed());
-            let default_role = table.optional("default-role").and_then(|item| item.parsed());
-            let platforms = table.required("platforms").and_then(|item| decode_platforms(&item));
-            let features = FeatureTable::decode(table, COMPONENTS);
-            let variants = table.optional("variants").and_then(|item| item.table(decode_variants));
-            let tags = table.optional("tags").and_then(|item| decode_tags(&item));
-            let labels = table.optional("labels").and_then(|item| item.table(decode_labels));
-            let pods = table.optional("pods").and_then(|item| item.list(|pod| pod.list(Item::parsed)));
-            let allow = table.optional("allow").and_then(|item| item.list(|entry| entry.table(decode_allow)));
-            Some(Self {
-                name: name?,
-                span: table.span,
-                folder: source.folder().to_owned(),
-                description,
-                version,
-                base: base?,
-                mode: mode.unwrap_or_else(|| Spanned::new(Mode::default(), table.span)),
-                default_role,
-                platforms: platforms?,
-                features,
-                variants: variants.unwrap_or_default(),
-                tags,
-                labels: labels.unwrap_or_default(),
-                pods,
-                allow: allow.unwrap_or_default(),
-            })
+        Document::read(id, &source.text, problems, |table| Self::decode(table, source.folder()))
+    }
+
+    /// What the file may hold.
+    pub fn shape() -> Shape {
+        Document::shape(|table| Self::decode(table, Utf8Path::new("")))
+    }
+
+    fn decode(table: &mut Table<'_>, folder: &Utf8Path) -> Option<Self> {
+        schema_version(table);
+        let name = table.required("name").and_then(|item| item.parsed());
+        let description = table.optional("description").and_then(|item| item.line());
+        let version = table.optional("version").and_then(|item| decode_version(&item));
+        let base = table.required("base").and_then(|item| item.parsed());
+        let mode = table.optional("mode").and_then(|item| item.parsed());
+        let default_role = table.optional("default-role").and_then(|item| item.parsed());
+        let platforms = table.required("platforms").and_then(|item| decode_platforms(&item));
+        let features = FeatureTable::decode(table, COMPONENTS);
+        let variants = table.optional("variants").and_then(|item| item.table(decode_variants));
+        let tags = table.optional("tags").and_then(|item| decode_tags(&item));
+        let labels = table.optional("labels").and_then(|item| item.table(decode_labels));
+        let pods = table.optional("pods").and_then(|item| item.list(|pod| pod.list(Item::parsed)));
+        let allow = table.optional("allow").and_then(|item| item.list(|entry| entry.table(decode_allow)));
+        Some(Self {
+            name: name?,
+            span: table.span,
+            folder: folder.to_owned(),
+            description,
+            version,
+            base: base?,
+            mode: mode.unwrap_or_else(|| Spanned::new(Mode::default(), table.span)),
+            default_role,
+            platforms: platforms?,
+            features,
+            variants: variants.unwrap_or_default(),
+            tags,
+            labels: labels.unwrap_or_default(),
+            pods,
+            allow: allow.unwrap_or_default(),
         })
     }
 }
@@ -208,6 +225,12 @@ fn decode_labels(table: &mut Table<'_>) -> Option<BTreeMap<String, Spanned<Strin
 }
 
 struct LabelKey(String);
+
+impl Text for LabelKey {
+    fn texts() -> Texts {
+        Texts::Pattern("^[A-Za-z0-9._/-]{1,255}$")
+    }
+}
 
 impl std::str::FromStr for LabelKey {
     type Err = String;

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::decode::{Item, Table};
 use super::role::decode_command;
+use super::text::{Text, Texts};
+use crate::diagnostic::Diagnostic;
 use crate::source::Spanned;
 
 /// The signal that ends a container, such as `SIGQUIT` or `3`.
@@ -35,6 +37,12 @@ impl FromStr for StopSignal {
             true => Ok(Self(text.to_owned())),
             false => Err("a signal is written as \"SIGTERM\", or as its number, such as \"15\"".to_owned()),
         }
+    }
+}
+
+impl Text for StopSignal {
+    fn texts() -> Texts {
+        Texts::Pattern(r"^(SIG[A-Za-z0-9+-]{1,13}|[1-9]|[1-5][0-9]|6[0-4])$")
     }
 }
 
@@ -88,6 +96,12 @@ impl FromStr for Nanoseconds {
     }
 }
 
+impl Text for Nanoseconds {
+    fn texts() -> Texts {
+        Texts::Pattern(r"^([0-9.]+(ns|us|µs|ms|s|m|h))+$")
+    }
+}
+
 /// `1.5` of a unit, without a detour over floating point.
 fn part(number: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -114,7 +128,6 @@ impl fmt::Display for Nanoseconds {
 
 /// How a container is asked whether it is well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Healthcheck {
     /// What is run.
     pub test: HealthTest,
@@ -132,9 +145,9 @@ pub struct Healthcheck {
     pub retries: Option<u32>,
 }
 
-/// What a health check runs.
+/// What a health check runs. In a plan it stands as in a configuration: `NONE`, `CMD` and words, `CMD-SHELL` and a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "Vec<String>")]
 pub enum HealthTest {
     /// Nothing, not even what the base says.
     Disabled,
@@ -147,46 +160,58 @@ pub enum HealthTest {
 impl Healthcheck {
     /// `Test` of the configuration.
     pub fn words(&self) -> Vec<String> {
-        match &self.test {
+        self.test.clone().into()
+    }
+}
+
+impl From<HealthTest> for Vec<String> {
+    fn from(test: HealthTest) -> Self {
+        match test {
             HealthTest::Disabled => vec!["NONE".to_owned()],
-            HealthTest::Command(words) => std::iter::once("CMD".to_owned()).chain(words.iter().cloned()).collect(),
-            HealthTest::Shell(line) => vec!["CMD-SHELL".to_owned(), line.clone()],
+            HealthTest::Command(words) => std::iter::once("CMD".to_owned()).chain(words).collect(),
+            HealthTest::Shell(line) => vec!["CMD-SHELL".to_owned(), line],
         }
     }
 }
 
 /// `healthcheck`: exactly one of `command`, `shell` and `disabled`, and when it is asked.
 pub(super) fn decode_healthcheck(table: &mut Table<'_>) -> Option<Healthcheck> {
-    let command = table.optional("command");
-    let shell = table.optional("shell");
-    let disabled = table.optional("disabled");
+    let command = table.optional("command").map(|item| Some(HealthTest::Command(values(decode_command(&item)?))));
+    let shell = table.optional("shell").map(|item| decode_line(&item).map(HealthTest::Shell));
+    let disabled = table.optional("disabled").map(|item| decode_disabled(&item));
     let interval = table.optional("interval").and_then(|item| item.parsed());
     let timeout = table.optional("timeout").and_then(|item| item.parsed());
     let start_period = table.optional("start-period").and_then(|item| item.parsed());
     let retries = table.optional("retries").and_then(|item| item.integer(1..=1000));
-    let given = [&command, &shell, &disabled].into_iter().filter(|item| item.is_some()).count();
-    if given != 1 {
-        let message = "a health check has one of `command`, `shell` and `disabled`";
-        table.report(crate::diagnostic::Diagnostic::error("invalid-value", message).label(table.span, ""));
+    let mut given = [command, shell, disabled].into_iter().flatten();
+    let (test, None) = (given.next(), given.next()) else {
+        report_tests(table);
         return None;
+    };
+    if test.is_none() {
+        report_tests(table);
     }
-    let command = command.map(|item| decode_command(&item).map(|words| HealthTest::Command(values(words))));
-    let shell = shell.map(|item| decode_line(&item).map(HealthTest::Shell));
-    let disabled = disabled.map(|item| match item.boolean()? {
-        true => Some(HealthTest::Disabled),
-        false => {
-            item.report("invalid-value", "`disabled = false` says nothing; leave it out");
-            None
-        }
-    });
     let plain = |value: Option<Spanned<Nanoseconds>>| value.map(|value| value.value);
     Some(Healthcheck {
-        test: command.or(shell).or(disabled)??,
+        test: test??,
         interval: plain(interval),
         timeout: plain(timeout),
         start_period: plain(start_period),
         retries: retries.and_then(|retries| u32::try_from(retries.value).ok()),
     })
+}
+
+fn report_tests(table: &Table<'_>) {
+    let message = "a health check has one of `command`, `shell` and `disabled`";
+    table.report(Diagnostic::error("invalid-value", message).label(table.span, ""));
+}
+
+fn decode_disabled(item: &Item<'_>) -> Option<HealthTest> {
+    if !item.boolean()? {
+        item.report("invalid-value", "`disabled = false` says nothing; leave it out");
+        return None;
+    }
+    Some(HealthTest::Disabled)
 }
 
 fn values(words: Vec<Spanned<String>>) -> Vec<String> {

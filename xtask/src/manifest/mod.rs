@@ -9,28 +9,33 @@
 
 mod build;
 mod component;
-mod dockerfile;
 pub(crate) mod decode;
+mod dockerfile;
 mod feature;
 mod image;
 mod lifecycle;
 mod name;
 mod path;
+mod path_pattern;
 mod pattern;
 mod policy;
 mod replaces;
 mod retired;
 mod role;
 mod settings;
+mod shape;
 mod tag;
+mod text;
 
 use std::collections::BTreeMap;
 
-pub use build::{Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
+pub use build::{
+    AboveBase, Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take,
+};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
-pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
-pub(crate) use dockerfile::Users;
 pub use decode::MAX_TEXT;
+pub(crate) use dockerfile::Users;
+pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};
@@ -39,13 +44,16 @@ pub use name::{
     Need, OutputName, OutsideName, RoleName, VariantName,
 };
 pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path_pattern::PathPattern;
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
 pub use replaces::{Contract, ContractPort, Replaces, RetirementKind};
 pub use retired::{LedgerFile, Mirrors, Retired, TagRule};
 pub use role::{ArgsStyle, Port, Protocol, Role, User};
 pub use settings::{Base, BuildNetwork, Builder, Registries, RegistryPath, RuleLevel, Settings, StampLabel};
+pub use shape::{Form, Key, Keys, Shape, Step};
 pub use tag::{TagName, TagTemplate, TagTemplateError};
+pub use text::{Text, Texts};
 
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
@@ -123,7 +131,7 @@ fn duplicate(kind: &str, name: &str, place: Span, other: Span) -> Diagnostic {
 /// Reads `schema`, which every file begins with, so that a later format can be told from this one.
 fn schema_version(table: &mut Table<'_>) {
     let Some(item) = table.required("schema") else { return };
-    if item.integer(1..=i64::MAX).is_some_and(|version| version.value != SCHEMA) {
+    if item.format(SCHEMA).is_some_and(|version| version.value != SCHEMA) {
         item.report_with_help(
             "schema",
             "this version of groupage reads schema 1",

@@ -8,6 +8,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::{Text, Texts};
+
 /// How a need begins that is a package of a distribution.
 const PACKAGE: &str = "package:";
 
@@ -24,7 +26,7 @@ pub struct NameError {
 }
 
 macro_rules! name_types {
-    ($($(#[$doc:meta])* $name:ident, $kind:literal, $grammar:path;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $kind:literal, $grammar:path, $pattern:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -47,6 +49,12 @@ macro_rules! name_types {
                     None => Ok(Self(text.to_owned())),
                     Some(reason) => Err(NameError { kind: $kind, text: shorten(text), reason }),
                 }
+            }
+        }
+
+        impl Text for $name {
+            fn texts() -> Texts {
+                Texts::Pattern($pattern)
             }
         }
 
@@ -79,31 +87,31 @@ macro_rules! name_types {
 
 name_types! {
     /// Name of a component, such as `config-reloader`.
-    ComponentName, "component name", plain_name;
+    ComponentName, "component name", plain_name, PLAIN;
     /// Name of an image definition, such as `logging-operator`.
-    ImageName, "image name", plain_name;
+    ImageName, "image name", plain_name, PLAIN;
     /// Name of a role, such as `drain-watch`.
-    RoleName, "role name", plain_name;
+    RoleName, "role name", plain_name, PLAIN;
     /// Name of a variant of an image, such as `full`.
-    VariantName, "variant name", plain_name;
+    VariantName, "variant name", plain_name, PLAIN;
     /// Name of an entry of `[bases]`.
-    BaseName, "base name", plain_name;
+    BaseName, "base name", plain_name, PLAIN;
     /// Name of an entry of `[builders]`.
-    BuilderName, "builder name", plain_name;
+    BuilderName, "builder name", plain_name, PLAIN;
     /// Name of an entry of `[environments]`.
-    EnvironmentName, "environment name", plain_name;
+    EnvironmentName, "environment name", plain_name, PLAIN;
     /// Name of an output of a `script` build.
-    OutputName, "output name", plain_name;
+    OutputName, "output name", plain_name, PLAIN;
     /// What a base or a component gives and a role may need, such as `libc:glibc`.
-    Need, "need", need_name;
+    Need, "need", need_name, NEED;
     /// How often a component is released, such as `weekly` or `with-operator`.
-    Cadence, "release cadence", plain_name;
+    Cadence, "release cadence", plain_name, PLAIN;
     /// Id of a contract of a retired image, such as `1` or `2026.1`.
-    ContractId, "contract id", id_name;
+    ContractId, "contract id", id_name, ID;
     /// Name of an image that an existing Dockerfile begins with or copies from, such as `golang`.
-    OutsideName, "name of an image in a Dockerfile", plain_name;
+    OutsideName, "name of an image in a Dockerfile", plain_name, PLAIN;
     /// Name of a feature, in Cargo's grammar.
-    FeatureName, "feature name", feature_name;
+    FeatureName, "feature name", feature_name, FEATURE;
 }
 
 impl Need {
@@ -117,6 +125,13 @@ fn shorten(text: &str) -> String {
     let short: String = text.chars().take(MAX_LENGTH).collect();
     if short.len() < text.len() { format!("{short}…") } else { short }
 }
+
+/// [`plain_name`] as a regular expression, for editors; so are those below.
+const PLAIN: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+const ID: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$";
+const FEATURE: &str = "^[A-Za-z0-9_][A-Za-z0-9_+.-]{0,62}$";
+const NEED: &str =
+    "^(package:[a-z0-9][a-z0-9+._-]{0,62}|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?)$";
 
 fn plain_name(text: &str) -> Option<&'static str> {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -217,6 +232,26 @@ mod tests {
         for bad in ["", "-x", "+x", "a/b", "dep:x", "a b", "a?"] {
             assert!(bad.parse::<FeatureName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn patterns_say_what_parsers_do() {
+        fn check<N: Text>(texts: &[String]) {
+            let Texts::Pattern(pattern) = N::texts() else { panic!("names have patterns") };
+            let pattern = regex::Regex::new(pattern).unwrap();
+            for text in texts {
+                assert_eq!(pattern.is_match(text), text.parse::<N>().is_ok(), "{text:?} {pattern}");
+            }
+        }
+        let (long, longer) = ("x".repeat(61), "x".repeat(62));
+        let pieces = ["", "a", "0", "A", "-", "_", "+", ".", ":", "package:", "é", "/", " ", &long, &longer];
+        let pairs: Vec<String> =
+            pieces.iter().flat_map(|first| pieces.map(|second| format!("{first}{second}"))).collect();
+        let texts: Vec<String> = pairs.iter().flat_map(|pair| pieces.map(|third| format!("{pair}{third}"))).collect();
+        check::<ComponentName>(&texts);
+        check::<Need>(&texts);
+        check::<ContractId>(&texts);
+        check::<FeatureName>(&texts);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::text::{Text, Texts};
 use crate::diagnostic::closest;
 use crate::oci::Platform;
 
@@ -123,6 +124,12 @@ impl ImagePath {
     }
 }
 
+impl Text for ImagePath {
+    fn texts() -> Texts {
+        Texts::Pattern("^/")
+    }
+}
+
 impl FromStr for ImagePath {
     type Err = PathError;
 
@@ -161,6 +168,8 @@ impl RelativePath {
         Self(if text == "." { Utf8PathBuf::new() } else { text.into() })
     }
 }
+
+impl Text for RelativePath {}
 
 impl FromStr for RelativePath {
     type Err = PathError;
@@ -224,6 +233,8 @@ impl PlatformPath {
         self.0.replace(os_here, os).replace(architecture_here, architecture)
     }
 }
+
+impl Text for PlatformPath {}
 
 impl FromStr for PlatformPath {
     type Err = PathError;

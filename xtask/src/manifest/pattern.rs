@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::Text;
 use crate::oci::Reference;
 
 /// Most names that one pattern may stand for: alternatives multiply.
@@ -64,6 +65,8 @@ impl fmt::Display for ImagePattern {
     }
 }
 
+impl Text for ImagePattern {}
+
 impl FromStr for ImagePattern {
     type Err = String;
 
@@ -78,6 +81,8 @@ impl FromStr for ImagePattern {
         Ok(Self { text: text.to_owned(), names })
     }
 }
+
+impl Text for NamePattern {}
 
 impl FromStr for NamePattern {
     type Err = String;

@@ -12,6 +12,7 @@ use super::decode::{Item, Table};
 use super::name::ContractId;
 use super::pattern::NamePattern;
 use super::role::{ArgsStyle, Protocol, User, decode_command, decode_protocol};
+use super::text::{Text, Texts};
 use crate::diagnostic::Diagnostic;
 use crate::oci::{Platform, Reference};
 use crate::source::{Span, Spanned};
@@ -57,7 +58,7 @@ pub struct Contract {
 /// A port of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractPort {
-    /// Number, 1 to 65535.
+    /// `port`: its number, 1 to 65535.
     pub number: Spanned<u16>,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: Protocol,
@@ -113,6 +114,12 @@ impl RetirementKind {
     /// The word that is written for it.
     pub fn as_str(self) -> &'static str {
         RETIREMENT_KINDS.iter().find(|(_, kind)| *kind == self).map(|(name, _)| *name).unwrap_or_default()
+    }
+}
+
+impl Text for RetirementKind {
+    fn texts() -> Texts {
+        Texts::Words(RETIREMENT_KINDS.iter().map(|(name, _)| *name).collect())
     }
 }
 

@@ -30,6 +30,8 @@ use super::decode::{Document, Item, Table};
 use super::pattern::ImagePattern;
 use super::replaces::{RetirementKind, decode_versions, spanned_command};
 use super::schema_version;
+use super::shape::Shape;
+use super::text::{Text, Texts};
 use crate::diagnostic::Problems;
 use crate::source::{FileId, SourceFile, Span, Spanned};
 
@@ -54,7 +56,7 @@ pub struct Retired {
     pub replacement: Option<Spanned<String>>,
     /// Lowest tag of the replacement that will do.
     pub floor: Option<Spanned<String>>,
-    /// The same for an operating system or platform that needs a higher one.
+    /// `floors`: the same for an operating system or platform that needs a higher one.
     pub platform_floors: BTreeMap<String, Spanned<String>>,
     /// What becomes of the tag.
     pub tag: Option<Spanned<TagRule>>,
@@ -105,23 +107,33 @@ pub enum TagRule {
 /// A ledger file, or what stands of one in `groupage.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerFile {
-    /// `[products.NAME] newest`: the newest release.
+    /// `[products.NAME] newest`: the newest release; no floor may be above it.
+    ///
+    /// `[products]`: what the versions of retired images are those of, by name.
     pub newest: BTreeMap<String, Spanned<String>>,
-    /// `[[retired]]`.
+    /// `[[retired]]`: retired images that no component of the workspace replaces.
     pub retired: Vec<Retired>,
 }
 
 impl LedgerFile {
     /// Parses a ledger file; every problem in it is added to `problems`.
     pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
-        Document::read(id, &source.text, problems, |table| {
-            schema_version(table);
-            Some(Self::decode(table))
-        })
+        Document::read(id, &source.text, problems, Self::decode_file)
+    }
+
+    /// What a ledger file may hold.
+    pub fn shape() -> Shape {
+        Document::shape(Self::decode_file)
+    }
+
+    fn decode_file(table: &mut Table<'_>) -> Option<Self> {
+        schema_version(table);
+        Some(Self::decode(table))
     }
 
     /// Reads the two keys from the table that holds them.
     pub(super) fn decode(table: &mut Table<'_>) -> Self {
+        table.held_by::<Self>();
         let newest = table.optional("products").and_then(|item| item.table(|table| Some(decode_products(table))));
         let retired = table
             .optional("retired")
@@ -227,6 +239,12 @@ fn decode_tag(item: &Item<'_>) -> Option<Spanned<TagRule>> {
     rule.map(|rule| Spanned::new(rule, item.span))
 }
 
+impl Text for TagRule {
+    fn texts() -> Texts {
+        Texts::Words(vec!["keep", "app-version", "restart"])
+    }
+}
+
 impl FromStr for TagRule {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -236,6 +254,12 @@ impl FromStr for TagRule {
             "restart" => Ok(Self::Restart),
             _ => Err("it is \"keep\", \"app-version\", \"restart\", or a table".to_owned()),
         }
+    }
+}
+
+impl Text for Mirrors {
+    fn texts() -> Texts {
+        Texts::Words(vec!["none", "path", "name"])
     }
 }
 

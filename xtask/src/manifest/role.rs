@@ -8,6 +8,7 @@ use super::decode::{Item, Table};
 use super::lifecycle::{Healthcheck, StopSignal, decode_healthcheck};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
+use super::text::{Text, Texts};
 use crate::diagnostic::closest;
 use crate::source::{Span, Spanned};
 
@@ -16,7 +17,7 @@ use crate::source::{Span, Spanned};
 pub struct Role {
     /// Where its name stands.
     pub span: Span,
-    /// Absolute program, then arguments.
+    /// The program, by its absolute path in the image, then its arguments.
     pub command: Vec<Spanned<String>>,
     /// The image has the command as its `CMD` and no `ENTRYPOINT`: what a consumer gives stands in its place. So with roles of
     /// existing Dockerfiles that have no `ENTRYPOINT`; no manifest asks for it.
@@ -27,7 +28,7 @@ pub struct Role {
     pub args_style: Option<Spanned<ArgsStyle>>,
     /// A command that exits with 0 when the role's program can run: absolute program, then arguments.
     pub probe: Option<Vec<Spanned<String>>>,
-    /// Numeric user and group, or the text of a named user, which a rule then refuses.
+    /// Numeric user and group, such as `65532:65532`; a rule refuses named ones.
     pub user: Spanned<User>,
     /// Working directory; `/` when absent.
     pub workdir: Option<Spanned<ImagePath>>,
@@ -41,7 +42,7 @@ pub struct Role {
     pub stop_signal: Option<Spanned<StopSignal>>,
     /// How it is asked whether it is well.
     pub healthcheck: Option<Spanned<Healthcheck>>,
-    /// What the base must give.
+    /// What the base or another component must give, such as `shell`, `ca-certificates`, `tzdata` or `libc:glibc`.
     pub needs: Vec<Spanned<Need>>,
     /// Old absolute paths of the program, kept as relative links.
     pub aliases: Vec<Spanned<ImagePath>>,
@@ -86,6 +87,12 @@ impl ArgsStyle {
     }
 }
 
+impl Text for ArgsStyle {
+    fn texts() -> Texts {
+        Texts::Words(vec!["command", "args-only"])
+    }
+}
+
 impl FromStr for ArgsStyle {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -101,7 +108,7 @@ impl FromStr for ArgsStyle {
 /// A port that a role listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// Number, 1 to 65535.
+    /// `port`: its number, 1 to 65535.
     pub number: Spanned<u16>,
     /// What it is for.
     pub name: Option<Spanned<String>>,
@@ -121,6 +128,12 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+}
+
+impl Text for Protocol {
+    fn texts() -> Texts {
+        Texts::Words(vec!["tcp", "udp", "sctp"])
+    }
 }
 
 impl FromStr for Protocol {
@@ -158,6 +171,8 @@ pub enum User {
     /// Anything else. It is a rule's business to refuse it, because its level can be changed.
     Named(String),
 }
+
+impl Text for User {}
 
 impl FromStr for User {
     type Err = String;
@@ -315,6 +330,12 @@ pub(super) fn is_variable_name(text: &str) -> bool {
 }
 
 struct EnvName(String);
+
+impl Text for EnvName {
+    fn texts() -> Texts {
+        Texts::Pattern("^[A-Za-z_][A-Za-z0-9_]{0,254}$")
+    }
+}
 
 impl FromStr for EnvName {
     type Err = String;

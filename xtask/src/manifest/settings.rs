@@ -9,6 +9,8 @@ use super::path::RelativePath;
 use super::policy::PolicySettings;
 use super::retired::LedgerFile;
 use super::schema_version;
+use super::shape::Shape;
+use super::text::{Text, Texts};
 use crate::diagnostic::Problems;
 use crate::oci::{ImageSource, MappingMode, Reference};
 use crate::source::{FileId, SourceFile, Span, Spanned};
@@ -17,25 +19,35 @@ use crate::workspace::Folders;
 /// The settings of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Where components and images are found.
+    /// `[workspace]`: where components and images are found.
     pub workspace: Folders,
-    /// `[bases]`.
+    /// `[bases]`: images that others are put on, by name: a reference, or a table that says more.
     pub bases: BTreeMap<BaseName, Base>,
-    /// `[builders]`.
+    /// `[builders]`: images that components are built in, by name: a reference, or a table that says more.
     pub builders: BTreeMap<BuilderName, Builder>,
     /// `[registry] default`: registry and path that image names are appended to.
+    ///
+    /// `[registry]`: where images go, where they are had from, and how registries are spoken to.
     pub registry: Option<Spanned<RegistryPath>>,
-    /// `[registry] mirror`, `mirror-mode`: where references are had from.
+    /// `[registry] mirror`: registry and path that hold copies of what other registries have.
+    ///
+    /// `[registry] mirror-mode`: how names are found there.
     pub mirror: Mirror,
-    /// How registries are spoken to.
+    /// `[registry] plain-http`: registries, as in references, that are spoken to without TLS. Those on loopback always may be.
+    ///
+    /// `[registry] ca-files`: files with certificates that are trusted besides those of the system.
     pub registries: Registries,
-    /// `[build] network`.
+    /// `[build] network`: whether builds may use a network.
+    ///
+    /// `[build]`: what all builds have in common.
     pub network: Option<Spanned<BuildNetwork>>,
     /// `[build] stamp`: what is said of the sources in the labels of an image.
     pub stamp: Vec<Spanned<StampLabel>>,
-    /// `[dockerfile] link`: use `COPY --link`.
+    /// `[dockerfile] link`: use `COPY --link`, which needs a newer builder than Docker 20.10 has.
+    ///
+    /// `[dockerfile]`: what the generated Dockerfiles may rely on.
     pub link: bool,
-    /// `[rules]`.
+    /// `[rules]`: what the findings of rules do, by the codes of the rules.
     pub rules: BTreeMap<String, Spanned<RuleLevel>>,
     /// What may be released.
     pub policy: PolicySettings,
@@ -102,6 +114,8 @@ impl RegistryPath {
     }
 }
 
+impl Text for RegistryPath {}
+
 impl FromStr for RegistryPath {
     type Err = String;
 
@@ -129,6 +143,12 @@ pub enum BuildNetwork {
     None,
 }
 
+impl Text for BuildNetwork {
+    fn texts() -> Texts {
+        Texts::Words(vec!["default", "none"])
+    }
+}
+
 impl FromStr for BuildNetwork {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -149,6 +169,12 @@ pub enum StampLabel {
     Revision,
     /// `org.opencontainers.image.created`: `SOURCE_DATE_EPOCH`, or the time of the commit.
     Created,
+}
+
+impl Text for StampLabel {
+    fn texts() -> Texts {
+        Texts::Words(vec!["revision", "created"])
+    }
 }
 
 impl FromStr for StampLabel {
@@ -172,6 +198,12 @@ pub enum RuleLevel {
     Warn,
     /// It is printed and the work stops.
     Deny,
+}
+
+impl Text for RuleLevel {
+    fn texts() -> Texts {
+        Texts::Words(vec!["allow", "warn", "deny"])
+    }
 }
 
 impl FromStr for RuleLevel {
@@ -204,37 +236,44 @@ impl Settings {
 
     /// Parses the file; every problem in it is added to `problems`.
     pub fn parse(id: FileId, source: &SourceFile, problems: &mut Problems) -> Option<Self> {
-        Document::read(id, &source.text, problems, |table| {
-            schema_version(table);
-            let workspace = table.optional("workspace").and_then(|item| item.table(decode_workspace));
-            let bases = table.optional("bases").and_then(|item| item.table(decode_bases));
-            let builders = table.optional("builders").and_then(|item| item.table(decode_builders));
-            let (registry, mirror, registries) =
-                table.optional("registry").and_then(|item| item.table(decode_registry)).unwrap_or_default();
-            let build = table.optional("build").and_then(|item| item.table(decode_build));
-            let (network, stamp) = build.unwrap_or_default();
-            let link = table
-                .optional("dockerfile")
-                .and_then(|item| item.table(|table| table.optional("link").and_then(|item| item.boolean())));
-            let rules = table.optional("rules").and_then(|item| item.table(decode_rules));
-            let policy = PolicySettings::decode(table);
-            let ledgers = table.optional("ledger").and_then(|item| item.list(Item::parsed)).unwrap_or_default();
-            let ledger = LedgerFile::decode(table);
-            Some(Self {
-                workspace: workspace.unwrap_or_default(),
-                bases: bases.unwrap_or_default(),
-                builders: builders.unwrap_or_default(),
-                registry,
-                mirror,
-                registries,
-                network,
-                stamp,
-                link: link.unwrap_or(false),
-                rules: rules.unwrap_or_default(),
-                policy,
-                ledgers,
-                ledger,
-            })
+        Document::read(id, &source.text, problems, Self::decode)
+    }
+
+    /// What the file may hold.
+    pub fn shape() -> Shape {
+        Document::shape(Self::decode)
+    }
+
+    fn decode(table: &mut Table<'_>) -> Option<Self> {
+        schema_version(table);
+        let workspace = table.optional("workspace").and_then(|item| item.table(decode_workspace));
+        let bases = table.optional("bases").and_then(|item| item.table(decode_bases));
+        let builders = table.optional("builders").and_then(|item| item.table(decode_builders));
+        let (registry, mirror, registries) =
+            table.optional("registry").and_then(|item| item.table(decode_registry)).unwrap_or_default();
+        let build = table.optional("build").and_then(|item| item.table(decode_build));
+        let (network, stamp) = build.unwrap_or_default();
+        let link = table
+            .optional("dockerfile")
+            .and_then(|item| item.table(|table| table.optional("link").and_then(|item| item.boolean())));
+        let rules = table.optional("rules").and_then(|item| item.table(decode_rules));
+        let policy = PolicySettings::decode(table);
+        let ledgers = table.optional("ledger").and_then(|item| item.list(Item::parsed)).unwrap_or_default();
+        let ledger = LedgerFile::decode(table);
+        Some(Self {
+            workspace: workspace.unwrap_or_default(),
+            bases: bases.unwrap_or_default(),
+            builders: builders.unwrap_or_default(),
+            registry,
+            mirror,
+            registries,
+            network,
+            stamp,
+            link: link.unwrap_or(false),
+            rules: rules.unwrap_or_default(),
+            policy,
+            ledgers,
+            ledger,
         })
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::Text;
+
 /// A tag that is put together when an image is planned, such as `{version}{variant}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagTemplate {
@@ -97,6 +99,8 @@ impl fmt::Display for TagTemplate {
         out.pad(&self.text)
     }
 }
+
+impl Text for TagTemplate {}
 
 impl FromStr for TagTemplate {
     type Err = TagTemplateError;

@@ -319,6 +319,12 @@ impl Rootfs {
         self.find(path, false).ok()?.node.map(|node| self.node(node))
     }
 
+    /// The layer that gave what is at a path, itself; of a file with several names, its last one.
+    pub fn layer_of(&self, path: &str) -> Option<u16> {
+        let node = self.find(path, false).ok()?.node?;
+        self.nodes.get(node).map(|node| node.source.layer)
+    }
+
     fn node(&self, number: usize) -> Node<'_> {
         let Inner { kind, own, source } = &self.nodes[number];
         match kind {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::dockerfile::DockerfilePlan;
-use crate::manifest::{ComponentName, Link};
+use crate::manifest::{ComponentName, Link, PathPattern};
 use crate::oci::{ImageSource, Reference};
 
 /// How a component is built.
@@ -43,6 +43,9 @@ pub enum BuildPlan {
     Image {
         /// The image.
         image: ImageSource,
+        /// Where all above its base is taken, and not only what is listed.
+        #[serde(flatten)]
+        above: Option<AbovePlan>,
     },
     /// Commands in a builder.
     Script {
@@ -55,11 +58,58 @@ pub enum BuildPlan {
     },
 }
 
+/// All that the layers above an image's base give.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AbovePlan {
+    /// `above-base`.
+    take: &'static str,
+    /// The image's own base, where the manifest names it.
+    #[serde(rename = "source-base", skip_serializing_if = "Option::is_none")]
+    pub base: Option<SourceBase>,
+    /// What is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<PathPattern>,
+}
+
+/// The base of an image that a component is taken from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceBase {
+    /// None: all of its layers are above it.
+    Scratch,
+    /// An image.
+    #[serde(untagged)]
+    Image(ImageSource),
+}
+
+impl AbovePlan {
+    /// All but what is left out.
+    pub fn new(base: Option<SourceBase>, exclude: Vec<PathPattern>) -> Self {
+        Self { take: "above-base", base, exclude }
+    }
+
+    /// The image that is the base, where the manifest names one.
+    pub fn base_image(&self) -> Option<&ImageSource> {
+        match &self.base {
+            Some(SourceBase::Image(image)) => Some(image),
+            Some(SourceBase::Scratch) | None => None,
+        }
+    }
+}
+
 impl BuildPlan {
     /// The existing Dockerfile, if that is how it is built.
     pub fn dockerfile(&self) -> Option<&DockerfilePlan> {
         match self {
             Self::Dockerfile(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// What is taken whole from above the base of an image.
+    pub fn above(&self) -> Option<&AbovePlan> {
+        match self {
+            Self::Image { above, .. } => above.as_ref(),
             _ => None,
         }
     }

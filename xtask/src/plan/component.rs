@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use super::build::BuildPlan;
+use super::build::{AbovePlan, BuildPlan, SourceBase};
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
@@ -12,7 +12,7 @@ use super::{Read, dockerfile, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
-    BuildKind, BuilderName, ComponentManifest, ImagePath, Install, InstallFrom, RelativePath, ScriptBuild,
+    AboveBase, BuildKind, BuilderName, ComponentManifest, ImagePath, Install, InstallFrom, RelativePath, ScriptBuild,
 };
 use crate::oci::Reference;
 use crate::resolve::{Resolution, ResolvedComponent, ResolvedImage, ResolvedRole, builder_of};
@@ -41,7 +41,13 @@ pub(super) fn wants(
             let entries =
                 PrunedKey::of(resolved).and_then(|key| pruned.get(&key)).into_iter().flat_map(|pruned| &pruned.entries);
             let own = entries.filter_map(|entry| own_folder(entry, root));
-            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true, context: None }));
+            wants.extend(own.map(|(path, exclude)| Want {
+                path,
+                exclude,
+                place: cargo.package.span,
+                required: true,
+                context: None,
+            }));
         }
         BuildKind::Dockerfile(_) => wants.extend(dockerfile::wants(manifest)),
         BuildKind::Files | BuildKind::Image(_) => {}
@@ -62,7 +68,8 @@ pub(super) fn plan(
     let is_merged = multicall::is_in(image, resolved);
     let (build, given) = match &manifest.build.kind {
         _ if is_merged => (Some(BuildPlan::Files), Vec::new()),
-        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems).map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
+        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems)
+            .map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
         _ => (build(resolution, resolved, pins, read, problems), Vec::new()),
     };
     let bin = match &build {
@@ -107,7 +114,10 @@ fn build(
         // planned with what it gives
         BuildKind::Dockerfile(_) => None,
         BuildKind::Files => Some(BuildPlan::Files),
-        BuildKind::Image(_) => Some(BuildPlan::Image { image: pins.pin_source(resolved.image.as_ref()?) }),
+        BuildKind::Image(image) => {
+            let above = image.above.as_ref().map(|above| above_base(above, resolved, pins));
+            Some(BuildPlan::Image { image: pins.pin_source(resolved.image.as_ref()?), above })
+        }
         BuildKind::Script(script) => Some(BuildPlan::Script {
             builder: builder(resolution, manifest, pins, problems)?,
             commands: script.commands.iter().map(|command| command.value.clone()).collect(),
@@ -128,6 +138,14 @@ fn build(
             })
         }
     }
+}
+
+fn above_base(above: &AboveBase, resolved: &ResolvedComponent<'_>, pins: &Pins) -> AbovePlan {
+    let base = resolved.source_base.as_ref().map(|base| match &base.image {
+        Some(image) => SourceBase::Image(pins.pin_source(image)),
+        None => SourceBase::Scratch,
+    });
+    AbovePlan::new(base, above.exclude.iter().map(|pattern| pattern.value.clone()).collect())
 }
 
 pub(super) fn builder(
@@ -173,6 +191,13 @@ fn stage_install(
             Some(path) => path.value.to_string(),
             None => return refuse(format!("there is no output `{name}`"), known_outputs(script)),
         },
+        (InstallFrom::Stage(_), BuildKind::Image(image)) if image.above.is_some() => {
+            let message = "all above the base is taken: nothing is listed beside it".to_owned();
+            return refuse(
+                message,
+                "leave the [[install]] out, or `take`; `exclude` leaves out what is not wanted".to_owned(),
+            );
+        }
         (InstallFrom::Stage(path), BuildKind::Dockerfile(_) | BuildKind::Script(_) | BuildKind::Image(_)) => {
             path.to_string()
         }

@@ -63,6 +63,10 @@ pub const STAMP_LABEL: &str = "dev.groupage.stamp";
 /// image's own description they would give it another layer with every change of a component.
 pub const FILES_LABEL: &str = "dev.groupage.files";
 
+/// Label that says which layers, by diff ID, hold files of a component that no manifest lists: those of `take = "above-base"`. Who
+/// makes the image adds it, because nobody else knows them.
+pub const LAYERS_LABEL: &str = "dev.groupage.layers";
+
 /// Counted up when the tool builds otherwise from the same inputs.
 pub const VERSION: u32 = 3;
 
@@ -144,14 +148,18 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
         (BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. }, None) => {
             json!([build, template, behind(&builder.to_string())])
         }
-        (BuildPlan::Dockerfile(plan), None) => {
+        (BuildPlan::Dockerfile(plan), host) => {
             let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
-            json!([build, template, images])
+            json!([build, host.is_none().then_some(template), images])
         }
-        (BuildPlan::Image { image }, None) => json!([build, template, behind(&image.to_string())]),
-        (BuildPlan::Image { image }, Some(_)) => json!([build, behind(&image.to_string())]),
+        (BuildPlan::Image { image, above: Some(above) }, _) => {
+            // no template is used for it
+            json!([build, behind(&image.to_string()), above.base_image().map(|base| behind(&base.to_string()))])
+        }
+        (BuildPlan::Image { image, .. }, None) => json!([build, template, behind(&image.to_string())]),
+        (BuildPlan::Image { image, .. }, Some(_)) => json!([build, behind(&image.to_string())]),
         (BuildPlan::Files, None) => json!([build, template]),
-        (BuildPlan::Dockerfile(_) | BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
+        (BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
     }
 }
 

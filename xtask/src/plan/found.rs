@@ -1,6 +1,6 @@
 //! The plan together with what an engine found: images behind names, and the compiler of this machine.
 
-use super::build::BuildPlan;
+use super::build::{AbovePlan, BuildPlan};
 use super::fingerprint;
 use super::model::{ComponentPlan, Found, ImagePlan};
 use crate::oci::{ImageSource, Reference};
@@ -22,10 +22,11 @@ impl ImagePlan {
     /// What a name of [`ImagePlan::open_images`] stands for, unless it is a builder.
     pub fn source_of(&self, name: &str) -> Option<&ImageSource> {
         let sources = self.components.iter().filter_map(|part| match &part.build {
-            BuildPlan::Image { image } => Some(image),
+            BuildPlan::Image { image, .. } => Some(image),
             _ => None,
         });
-        self.base.image.iter().chain(sources).find(|source| source.to_string() == name)
+        let bases = self.components.iter().filter_map(|part| part.build.above()?.base_image());
+        self.base.image.iter().chain(sources).chain(bases).find(|source| source.to_string() == name)
     }
 
     /// Every image that the plan names without a digest: what is behind such a name can change while the plan does not.
@@ -37,7 +38,12 @@ impl ImagePlan {
 
 impl ComponentPlan {
     /// The images that its build begins with, as far as they are named without a digest.
-    pub fn open_images(&self, found: &Found) -> Vec<String> {
+    pub fn open_images(&self, found: &Found) -> impl Iterator<Item = String> {
+        let base = self.build.above().and_then(AbovePlan::base_image);
+        self.own_images(found).into_iter().chain(base.and_then(open))
+    }
+
+    fn own_images(&self, found: &Found) -> Vec<String> {
         let unpinned = |image: &Reference| image.digest().is_none().then(|| image.to_string());
         match &self.build {
             // programs that are compiled on this machine need no builder
@@ -46,7 +52,7 @@ impl ComponentPlan {
                 unpinned(builder).into_iter().collect()
             }
             BuildPlan::Dockerfile(plan) => plan.images.values().filter_map(unpinned).collect(),
-            BuildPlan::Image { image } => open(image).into_iter().collect(),
+            BuildPlan::Image { image, .. } => open(image).into_iter().collect(),
             BuildPlan::Files => Vec::new(),
         }
     }

@@ -23,7 +23,7 @@ mod platform;
 mod pruned;
 mod tags;
 
-pub use build::BuildPlan;
+pub use build::{AbovePlan, BuildPlan, SourceBase};
 pub use dockerfile::{DockerfilePlan, Newer, PackageManager, Packages, SplicedStage, StepPlan, TransferPlan};
 pub use model::{
     Allowed, BasePlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,

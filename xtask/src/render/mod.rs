@@ -27,7 +27,7 @@ mod quote;
 mod template;
 mod view;
 
-pub use native_only::{NativeOnly, User, native_only};
+pub use native_only::{NativeOnly, User, What, native_only};
 pub use template::{Templates, template_texts};
 
 use std::sync::Arc;

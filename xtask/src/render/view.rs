@@ -233,7 +233,7 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             }
             view.has_files = view.has_root || plan.folders() > 0 || !view.installs.is_empty();
         }
-        BuildPlan::Image { image } => {
+        BuildPlan::Image { image, .. } => {
             view.template = "stages/image";
             view.builder = source(image);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ResolvedBase;
 use super::graph::{Node, Reasons};
 use super::package::{Package, Packages};
 use super::value::Value;
@@ -33,6 +34,8 @@ pub struct ResolvedComponent<'m> {
     pub image: Option<Value<ImageSource>>,
     /// The images that a Dockerfile begins with or copies from, overrides applied.
     pub outside: BTreeMap<OutsideName, Value<Reference>>,
+    /// The base that this image has, where all above it is taken and the manifest names it.
+    pub source_base: Option<ResolvedBase<'m>>,
     /// Roles that are there with these features.
     pub roles: Vec<ResolvedRole<'m>>,
     /// Files that are there with these features.
@@ -64,14 +67,17 @@ pub struct ResolvedRole<'m> {
     pub ports: Vec<&'m Port>,
 }
 
+/// The images of a component: its source, the base of that, and those of its Dockerfile.
+pub(super) type Images<'m> =
+    (Option<Value<ImageSource>>, Option<ResolvedBase<'m>>, BTreeMap<OutsideName, Value<Reference>>);
+
 /// The component that the manifest means with these features.
 pub(super) fn resolved<'m>(
     manifest: &'m ComponentManifest,
     packages: &Packages,
     reasons: &Reasons,
     defaults: bool,
-    image: Option<Value<ImageSource>>,
-    outside: BTreeMap<OutsideName, Value<Reference>>,
+    (image, source_base, outside): Images<'m>,
     excluded: Vec<Platform>,
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
@@ -88,6 +94,7 @@ pub(super) fn resolved<'m>(
         cargo_defaults: defaults && manifest.features.features.is_empty(),
         image,
         outside,
+        source_base,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
         excluded,

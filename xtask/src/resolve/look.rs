@@ -7,7 +7,8 @@ use super::value::{Candidate, Overrides, Value, ValueSource, at};
 use super::{ResolvedBase, SCRATCH, component, moves, output, outside};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
-    BuildKind, BuilderName, ComponentName, ImageDefinition, ImageName, Manifests, RegistryPath, Replaces,
+    BaseName, BuildKind, BuilderName, ComponentManifest, ComponentName, ImageDefinition, ImageName, Manifests,
+    RegistryPath, Replaces,
 };
 use crate::oci::{ImageSource, Mapping, MappingError, Reference, redacted};
 use crate::source::Span;
@@ -165,7 +166,7 @@ impl Look<'_> {
 
     pub(super) fn component_image(
         &mut self,
-        manifest: &crate::manifest::ComponentManifest,
+        manifest: &ComponentManifest,
         mapping: Option<&Mapping>,
     ) -> Option<Value<ImageSource>> {
         let BuildKind::Image(build) = &manifest.build.kind else { return None };
@@ -183,6 +184,28 @@ impl Look<'_> {
     ) -> ResolvedBase<'m> {
         let written = Value { value: image.base.value.clone(), source: ValueSource::Manifest };
         let name = self.parsed(&format!("images.{}.base", image.name.value)).unwrap_or(written);
+        self.named_base(manifests, name, mapping)
+    }
+
+    /// The base of the image that a component is taken from, where its manifest names it.
+    pub(super) fn source_base<'m>(
+        &mut self,
+        manifests: &'m Manifests,
+        component: &ComponentManifest,
+        mapping: Option<&Mapping>,
+    ) -> Option<ResolvedBase<'m>> {
+        let BuildKind::Image(build) = &component.build.kind else { return None };
+        let name = build.above.as_ref()?.base.as_ref()?;
+        let name = Value { value: name.value.clone(), source: ValueSource::Manifest };
+        Some(self.named_base(manifests, name, mapping))
+    }
+
+    fn named_base<'m>(
+        &mut self,
+        manifests: &'m Manifests,
+        name: Value<BaseName>,
+        mapping: Option<&Mapping>,
+    ) -> ResolvedBase<'m> {
         if name.value.as_str() == SCRATCH {
             return ResolvedBase { name, image: None, provides: &[], definition: None };
         }

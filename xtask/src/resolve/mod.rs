@@ -218,9 +218,10 @@ fn image<'m>(shared: &Shared<'_, 'm>, target: &Target<'m>, problems: &mut Proble
         .map(|manifest| {
             let image = look_up.component_image(manifest, mapping);
             let outside = look_up.outside(manifest, mapping);
+            let source_base = look_up.source_base(manifests, manifest, mapping);
             let defaults = defaults.contains(&manifest.name.value);
             let excluded = platform::excluded(definition, manifest);
-            component::resolved(manifest, packages, &reasons, defaults, image, outside, excluded)
+            component::resolved(manifest, packages, &reasons, defaults, (image, source_base, outside), excluded)
         })
         .collect();
     let base = look_up.base(manifests, definition, mapping);

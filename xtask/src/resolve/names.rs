@@ -1,7 +1,11 @@
 //! Names that lead from one file to another: every one must exist, also where no active feature asks for it.
 
+use super::SCRATCH;
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{ComponentName, FeatureName, FeatureTable, FeatureValue, ImageDefinition, Manifests, RoleName};
+use crate::manifest::{
+    BaseName, BuildKind, ComponentManifest, ComponentName, FeatureName, FeatureTable, FeatureValue, ImageDefinition,
+    Manifests, RoleName,
+};
 use crate::source::{Span, Spanned};
 
 /// Reports every name that leads nowhere.
@@ -10,6 +14,20 @@ pub(super) fn check(manifests: &Manifests, problems: &mut Problems) {
     let images = manifests.images.values().map(|image| &image.features);
     components.chain(images).for_each(|table| check_table(manifests, table, problems));
     manifests.images.values().for_each(|image| check_image(manifests, image, problems));
+    manifests.components.values().for_each(|component| check_source_base(manifests, component, problems));
+}
+
+/// The base of the image that a component is taken from.
+fn check_source_base(manifests: &Manifests, component: &ComponentManifest, problems: &mut Problems) {
+    let BuildKind::Image(build) = &component.build.kind else { return };
+    let Some(base) = build.above.as_ref().and_then(|above| above.base.as_ref()) else { return };
+    if base.value.as_str() != SCRATCH && !manifests.settings.bases.contains_key(&base.value) {
+        let known = manifests.settings.bases.keys().map(BaseName::as_str).chain([SCRATCH]);
+        let message = format!("[bases] has no base `{}`", base.value);
+        let otherwise = format!("add `{} = \"registry/repository:tag\"` to [bases] in groupage.toml", base.value);
+        let unknown = Diagnostic::error("unknown-base", message).label(base.span, "");
+        problems.push(unknown.suggest(base.value.as_str(), known, Some(otherwise)));
+    }
 }
 
 fn check_table(manifests: &Manifests, table: &FeatureTable, problems: &mut Problems) {

@@ -19,11 +19,23 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for (component, role) in subject.image.roles() {
         let Some(program) = role.role.command.first() else { continue };
         let Some(plan) = subject.plan.components.iter().find(|plan| plan.name == *component.name()) else { continue };
+        // whether a shell is there is asked of the base, as for every need
+        let is_shell = program.value == "/bin/sh" && role.role.needs.iter().any(|need| need.value.as_str() == "shell");
+        if is_shell || is_open(plan, &program.value) {
+            continue;
+        }
         if let Some((message, finding)) = problem(plan, program) {
             let message = format!("role `{}` starts {}, which {message}", role.name, program.value);
             findings.push([component.name()], Diagnostic { message, ..finding });
         }
     }
+}
+
+/// Whether the build may put the program there, which `verify` then sees.
+fn is_open(plan: &ComponentPlan, program: &str) -> bool {
+    let open = plan.build.dockerfile().map_or(&[][..], |plan| &plan.open);
+    open.iter()
+        .any(|folder| folder == "/" || program.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// What is wrong with a program, as the end of a sentence; the finding still lacks its message.
@@ -41,6 +53,10 @@ fn problem(plan: &ComponentPlan, program: &Spanned<String>) -> Option<(String, D
     }
     // its program is in that of the image, and this is the link to it
     if plan.links.keys().any(|path| path.as_str() == program.value) {
+        return None;
+    }
+    // which files a layer gives is known when it was read; `verify` looks for the program then
+    if plan.build.above().is_some() {
         return None;
     }
     let paths = plan.installs.iter().map(|install| install.to.as_str());

@@ -124,8 +124,7 @@ fn ignored(tree: &Tree, wants: &[Want], work: &WorkTree<'_>) -> Vec<Utf8PathBuf>
 
 /// Entries of the work tree that the revision does not have.
 fn only_now<'t>(tree: &Tree, want: &Want, work: &WorkTree<'t>) -> impl Iterator<Item = &'t Entry> + use<'t> {
-    let then: Vec<Utf8PathBuf> =
-        tree.wanted(want).iter().map(|entry| entry.path.clone()).collect();
+    let then: Vec<Utf8PathBuf> = tree.wanted(want).iter().map(|entry| entry.path.clone()).collect();
     let now = work.tree.wanted(want);
     now.iter().filter(move |entry| then.binary_search(&entry.path).is_err())
 }

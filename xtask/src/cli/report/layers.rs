@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cli::status::Stop;
 use crate::engine::native::base::Base;
-use crate::engine::native::{packed_size, unpacked_size};
+use crate::engine::native::{component_of, packed_size, unpacked_size};
 use crate::engine::store::Store;
 use crate::oci::{Compression, Layer};
 use crate::plan::{BuildPlan, ImagePlan};
@@ -12,8 +12,6 @@ use crate::report::consolidation::{LayerFacts, Owner};
 
 /// What the history of a layer of ours begins with.
 const OURS: &str = "groupage ";
-/// What the layer of a component is called.
-const COMPONENT: &str = "comp-";
 /// What the layer of the image itself is called.
 const IMAGE: &str = "image";
 /// Most characters of what made a layer.
@@ -74,7 +72,7 @@ fn ours(words: &[&str]) -> usize {
 }
 
 fn owner(step: &str, plan: Option<&ImagePlan>) -> Owner {
-    let Some(name) = step.strip_prefix(COMPONENT) else { return Owner::Image };
+    let Some((name, _)) = component_of(step) else { return Owner::Image };
     let part = plan.and_then(|plan| plan.components.iter().find(|part| part.name.as_str() == name));
     match part.map(|part| &part.build) {
         Some(BuildPlan::Cargo { merged, .. }) if !merged.is_empty() => {

@@ -71,9 +71,9 @@ impl Docker {
         let unfit = |detail: String| EngineError::Assembly { image: job.image.clone(), detail };
         let workshop = self.workshop.as_ref().ok_or_else(|| unfit("there is no place for its layers".to_owned()))?;
         let steps = Arc::new(Steps::new(&job.image, events));
-        let (ground, programs, extracted) = (Ground::default(), BTreeMap::new(), BTreeMap::new());
+        let (ground, programs, taken) = (Ground::default(), BTreeMap::new(), BTreeMap::new());
         let Assembled { plan, platform, times, before, no_cache_filter } = assembled;
-        let parts = Parts { plan, platform, ground: &ground, programs: &programs, extracted: &extracted, times };
+        let parts = Parts { plan, platform, ground: &ground, programs: &programs, taken: &taken, times };
         let wanted = parts.layers(&workshop.root).map_err(|error| unfit(error.to_string()))?;
         let making = Making {
             image: &job.image,

@@ -76,7 +76,7 @@ mod tests {
         let plan = |text: &&str| {
             let name = split(text).0;
             let own = LayerEntry::file(format!("srv/{name}"), Content::Bytes([].into()), 0o644);
-            LayerPlan { name, entries: vec![path.clone(), own], time: 0 }
+            LayerPlan::made(name, vec![path.clone(), own], 0)
         };
         let plans: Vec<LayerPlan> = wanted.iter().map(plan).collect();
         let layers: Vec<Layer> = wanted.iter().map(|text| layer(text)).collect();
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn folders_must_be_the_same() {
         let folder = |mode| LayerEntry { mode, ..LayerEntry::folder("srv") };
-        let plan = |mode| LayerPlan { name: "x".to_owned(), entries: vec![folder(mode)], time: 0 };
+        let plan = |mode| LayerPlan::made("x".to_owned(), vec![folder(mode)], 0);
         assert!(is_free(&[plan(0o755), plan(0o755)]));
         assert!(!is_free(&[plan(0o755), plan(0o700)]));
     }

@@ -1,6 +1,7 @@
 //! From a plan for one platform to an image: which layers there are, and the configuration above them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use super::config::{self, Step};
 use super::contents::{Contents, ContentsError, Folders};
 use super::entry::{Content, EntryKind, LayerEntry};
 use super::layer_name;
-use super::shelf::LayerPlan;
+use super::shelf::{LayerPlan, Whole};
 use super::user::Owner;
 use crate::manifest::ComponentName;
 use crate::oci::{Image, Layer, Platform, Rootfs};
@@ -52,6 +53,15 @@ pub struct Extracted {
     pub folder: String,
 }
 
+/// What a component takes out of another image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Files, which make a layer.
+    Files(Vec<Extracted>),
+    /// Layers as they are, lowest first.
+    Layers(Vec<Arc<Whole>>),
+}
+
 /// Everything that the image of one platform is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'a> {
@@ -63,8 +73,8 @@ pub struct Parts<'a> {
     pub ground: &'a Ground,
     /// Compiled programs.
     pub programs: &'a BTreeMap<ComponentName, Utf8PathBuf>,
-    /// Files of other images.
-    pub extracted: &'a BTreeMap<ComponentName, Vec<Extracted>>,
+    /// What comes out of other images.
+    pub taken: &'a BTreeMap<ComponentName, Taken>,
     /// Times of the layers.
     pub times: &'a Times,
 }
@@ -77,6 +87,10 @@ impl Parts<'_> {
     pub fn layers(&self, root: &Utf8Path) -> Result<Vec<LayerPlan>, ContentsError> {
         let (mut layers, mut folders, none) = (Vec::new(), Folders::new(), Folders::new());
         for part in &self.plan.components {
+            let time = self.times.components.get(&part.name).copied().unwrap_or_default();
+            if let Some(Taken::Layers(taken)) = self.taken.get(&part.name) {
+                layers.extend(taken.iter().map(|whole| LayerPlan::taken(&part.name, whole, time)));
+            }
             let mut contents = Contents::on(&self.ground.rootfs, &none);
             self.add_built(part, &mut contents)?;
             contents.add_workspace_files(part, root)?;
@@ -84,15 +98,14 @@ impl Parts<'_> {
             let is_folder = |entry: &&LayerEntry| matches!(entry.kind, EntryKind::Folder);
             folders.extend(entries.iter().filter(is_folder).map(|entry| (entry.path.clone(), entry.clone())));
             if !entries.is_empty() {
-                let time = self.times.components.get(&part.name).copied().unwrap_or_default();
-                layers.push(LayerPlan { name: layer_name(&part.name), entries, time });
+                layers.push(LayerPlan::made(layer_name(&part.name), entries, time));
             }
         }
         let mut own = Contents::on(&self.ground.rootfs, &folders);
         let text = Content::Bytes(render::description(self.plan).into_bytes().into());
         own.add(LayerEntry::file("", text, 0o644), render::DESCRIPTION, "/.groupage")?;
         own.make_folders(&self.plan.config.workdir, self.ground.owner)?;
-        layers.push(LayerPlan { name: "image".to_owned(), entries: own.finish(), time: self.times.image });
+        layers.push(LayerPlan::made("image".to_owned(), own.finish(), self.times.image));
         Ok(layers)
     }
 
@@ -108,8 +121,10 @@ impl Parts<'_> {
                 }
             }
             BuildPlan::Image { .. } => {
-                for extracted in self.extracted.get(&part.name).into_iter().flatten() {
-                    contents.add(extracted.entry.clone(), &extracted.to, &extracted.folder)?;
+                if let Some(Taken::Files(files)) = self.taken.get(&part.name) {
+                    for Extracted { entry, to, folder } in files {
+                        contents.add(entry.clone(), to, folder)?;
+                    }
                 }
             }
             BuildPlan::Files => {}
@@ -120,6 +135,18 @@ impl Parts<'_> {
         Ok(())
     }
 
+    /// Which layers hold files of components that no manifest lists.
+    fn layers_label(&self, plans: &[LayerPlan], own: &[Layer]) -> Option<(String, String)> {
+        let of = |part: &ComponentPlan| {
+            let all = plans.iter().zip(own).filter(|(plan, _)| plan.component() == Some(part.name.as_str()));
+            all.map(|(_, layer)| layer.diff_id.to_string()).collect::<Vec<_>>()
+        };
+        let parts = self.plan.components.iter().filter(|part| part.build.above().is_some());
+        let layers: BTreeMap<&str, Vec<String>> = parts.map(|part| (part.name.as_str(), of(part))).collect();
+        let text = serde_json::to_string(&layers).unwrap_or_default();
+        (!layers.is_empty()).then(|| (fingerprint::LAYERS_LABEL.to_owned(), text))
+    }
+
     /// The image, when its layers are there: `own` in the order of [`Parts::layers`], `plans` what they were made from.
     pub fn image(&self, plans: &[LayerPlan], own: Vec<Layer>) -> Image {
         let steps: Vec<Step<'_>> = plans.iter().map(|layer| Step { name: &layer.name, time: layer.time }).collect();
@@ -127,6 +154,7 @@ impl Parts<'_> {
         let mut told = self.plan.config.clone();
         told.labels.extend(self.plan.stamp.clone());
         told.labels.extend(fingerprint::labels(self.plan, self.platform));
+        told.labels.extend(self.layers_label(plans, &own));
         let config = config::config(&told, self.platform, self.ground.config.as_ref(), inherited, &steps);
         let layers = self.ground.layers.iter().cloned().chain(own).collect();
         Image::new(self.platform.clone(), config, layers)

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::Utf8PathBuf;
 use tokio::sync::OnceCell;
 
-use super::assemble::{Extracted, Ground};
+use super::above::Documents;
+use super::assemble::{Extracted, Ground, Taken};
 use super::base::{Base, Pulled};
 use super::deliver::Origins;
 use super::progress::Steps;
@@ -19,19 +20,28 @@ use crate::oci::{ImageSource, Node, Platform};
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan};
 
 /// An image that is read by whoever comes first.
-type Slot = Arc<OnceCell<Arc<Base>>>;
+type Slot<T> = Arc<OnceCell<Arc<T>>>;
+type Slots<T> = Mutex<BTreeMap<(String, Platform), Slot<T>>>;
 
 /// Images that were read, by source and platform.
 #[derive(Debug, Default)]
 pub(super) struct Bases {
-    known: Mutex<BTreeMap<(String, Platform), Slot>>,
+    known: Slots<Base>,
+    /// Those of which only the documents were read.
+    pub(super) documents: Slots<Documents>,
 }
 
-impl Bases {
-    fn slot(&self, source: &ImageSource, platform: &Platform) -> Slot {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry((source.to_string(), platform.clone())).or_default().clone()
-    }
+/// The place of an image, for whoever comes first.
+pub(super) fn once<T>(slots: &Slots<T>, source: &ImageSource, platform: &Platform) -> Slot<T> {
+    let mut known = slots.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry((source.to_string(), platform.clone())).or_default().clone()
+}
+
+/// Whether all layers of an image are needed: it is the base, or files are taken out of it.
+pub(super) fn is_read_whole(plan: &ImagePlan, image: &ImageSource) -> bool {
+    let is_listed =
+        |part: &ComponentPlan| matches!(&part.build, BuildPlan::Image { image: own, above: None } if own == image);
+    plan.base.image.as_ref() == Some(image) || plan.components.iter().any(is_listed)
 }
 
 impl Native<'_> {
@@ -87,12 +97,12 @@ impl Native<'_> {
         platform: &Platform,
         steps: &Steps,
         events: &Events,
-    ) -> Result<BTreeMap<ComponentName, Vec<Extracted>>, EngineError> {
+    ) -> Result<BTreeMap<ComponentName, Taken>, EngineError> {
         let mut extracted = BTreeMap::new();
         for part in &plan.components {
-            if let BuildPlan::Image { image } = &part.build {
+            if let BuildPlan::Image { image, above: None } = &part.build {
                 let base = self.base(image, platform, steps, events).await?;
-                extracted.insert(part.name.clone(), self.taken_out(part, image, base).await?);
+                extracted.insert(part.name.clone(), Taken::Files(self.taken_out(part, image, base).await?));
             }
         }
         Ok(extracted)
@@ -130,7 +140,7 @@ impl Native<'_> {
         steps: &Steps,
         events: &Events,
     ) -> Result<Arc<Base>, EngineError> {
-        let slot = self.bases.slot(source, platform);
+        let slot = once(&self.bases.known, source, platform);
         slot.get_or_try_init(|| async {
             let running = steps.begin(format!("[image] read {source}"));
             let base = self.read(source, platform, events).await?;
@@ -141,7 +151,12 @@ impl Native<'_> {
         .cloned()
     }
 
-    async fn read(&self, source: &ImageSource, platform: &Platform, events: &Events) -> Result<Base, EngineError> {
+    pub(super) async fn read(
+        &self,
+        source: &ImageSource,
+        platform: &Platform,
+        events: &Events,
+    ) -> Result<Base, EngineError> {
         let (wanted, store) = (platform.clone(), self.store.clone());
         match source {
             ImageSource::Registry(reference) => {
@@ -170,7 +185,7 @@ impl Native<'_> {
     }
 
     /// A registry that cannot give an image which the daemon has: the next step is to take it from there.
-    async fn with_daemon_hint(&self, error: EngineError, source: &ImageSource) -> EngineError {
+    pub(super) async fn with_daemon_hint(&self, error: EngineError, source: &ImageSource) -> EngineError {
         let Some(reference) = source.reference() else { return error };
         let nearby = match (&self.docker, &self.nearby) {
             (None, Some(host)) => Docker::connect(host).await.ok(),

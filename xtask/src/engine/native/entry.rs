@@ -70,6 +70,11 @@ impl LayerEntry {
         matches!(self.kind, EntryKind::Link { .. })
     }
 
+    /// Whether it is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.kind == EntryKind::Folder
+    }
+
     /// A folder of root that everybody may enter.
     pub fn folder(path: impl Into<String>) -> Self {
         Self::new(path, EntryKind::Folder, 0o755)

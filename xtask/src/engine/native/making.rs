@@ -41,7 +41,12 @@ impl Making<'_> {
         let (all, some) = (self.no_cache, self.no_cache_filter.clone());
         let made = blocking(move |cancelled| {
             let on_done = |plan: &LayerPlan, shelved: &Shelved| {
-                let name = format!("[{}] layer", plan.name);
+                let name = match (&plan.whole, plan.component()) {
+                    (Some(whole), Some(component)) => {
+                        format!("[comp-{component}] layer {:.19} as it is", whole.layer.digest.to_string())
+                    }
+                    _ => format!("[{}] layer", plan.name),
+                };
                 if shelved.cached { steps.cached(name) } else { steps.done(&steps.begin(name)) }
             };
             let is_anew = |plan: &LayerPlan| all || some.iter().any(|name| plan.name == layer_name(name));

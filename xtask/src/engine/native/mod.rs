@@ -9,6 +9,7 @@
 //! | file | is |
 //! |---|---|
 //! | `base/`, `bases.rs` | bases and sources, verified; each read once |
+//! | `above/` | layers of other images, used as they are |
 //! | `compile/`, `programs.rs` | cargo components, compiled on this machine, once for all images |
 //! | `job.rs` | [`NativeJob`] and [`Output`], plain data |
 //! | `entry.rs`, `contents.rs` | what a layer is made of, and how a plan becomes that |
@@ -28,6 +29,7 @@
 //! Times are those of `SOURCE_DATE_EPOCH`, or of the newest commit that changed a component.
 //! **The same image as with Docker**: file tree, owners, modes and configuration; the number of layers may differ on a base.
 
+mod above;
 mod archive;
 mod assemble;
 pub mod base;
@@ -53,7 +55,7 @@ mod verify;
 
 pub use archive::ArchiveKind;
 pub(in crate::engine) use archive::write_docker;
-pub use assemble::{Extracted, Ground, Parts, Times};
+pub use assemble::{Extracted, Ground, Parts, Taken, Times};
 pub use bundle::Bundle;
 pub use config::own_layers;
 pub use contents::ContentsError;
@@ -64,7 +66,7 @@ pub(in crate::engine) use making::Making;
 pub use packed::{packed_size, unpacked_size};
 pub use programs::Compiler;
 pub(in crate::engine) use progress::Steps;
-pub use shelf::{LayerPlan, Request, Shelved, provide};
+pub use shelf::{LayerPlan, Request, Shelved, Whole, component_of, provide};
 pub use user::Owner;
 pub(in crate::engine) use verify::Unnamed;
 
@@ -156,11 +158,14 @@ impl<'w> Native<'w> {
                 continue;
             }
             for name in open {
-                if let Some(source) = plan.source_of(&name) {
+                let Some(source) = plan.source_of(&name) else { continue };
+                let digest = if bases::is_read_whole(plan, source) {
                     let base = self.base(source, platform, steps, events).await?;
-                    let digest = base.digest.as_ref().unwrap_or(&base.document.digest);
-                    found.images.insert(name, digest.to_string());
-                }
+                    base.digest.clone().unwrap_or_else(|| base.document.digest.clone())
+                } else {
+                    self.documents(source, platform, events).await?.digest().clone()
+                };
+                found.images.insert(name, digest.to_string());
             }
             *plan = plan.with_found(&found);
         }
@@ -204,11 +209,13 @@ impl<'w> Native<'w> {
         events: &Events,
     ) -> Result<Image, EngineError> {
         let ground = &self.ground(plan, platform, origins, steps, events).await?;
-        let extracted = &self.extracted(plan, platform, steps, events).await?;
-        let parts = Parts { plan, platform, ground, programs, extracted, times: &job.times };
+        let mut taken = self.taken_above(plan, platform, ground, origins, steps, events).await?;
+        taken.extend(self.extracted(plan, platform, steps, events).await?);
+        let parts = Parts { plan, platform, ground, programs, taken: &taken, times: &job.times };
         let unfit =
             |error: ContentsError| EngineError::Assembly { image: job.image.clone(), detail: error.to_string() };
         let wanted = parts.layers(&self.root).map_err(unfit)?;
+        self.compare(&job.image, &wanted, platform).await?;
         let making = Making {
             image: &job.image,
             store: &self.store,
@@ -223,6 +230,18 @@ impl<'w> Native<'w> {
             unnamed.verify().await?;
         }
         Ok(image)
+    }
+}
+
+impl Native<'_> {
+    /// Components that give the same path in two ways: found before anything is written.
+    async fn compare(&self, image: &str, wanted: &[LayerPlan], platform: &Platform) -> Result<(), EngineError> {
+        let (wanted, platform, store) = (wanted.to_vec(), platform.clone(), self.store.clone());
+        let findings = blocking(move |_| above::clashes(&wanted, &platform, &store)).await;
+        match findings.is_empty() {
+            true => Ok(()),
+            false => Err(EngineError::Clash { image: image.to_owned(), findings }),
+        }
     }
 }
 

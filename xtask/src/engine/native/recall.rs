@@ -14,6 +14,7 @@ use super::assemble::Times;
 use super::config::own_steps;
 use super::deliver::Origins;
 use super::job::NativeJob;
+use super::shelf::component_of;
 use crate::engine::store::Store;
 use crate::oci::{Compression, Digest, Document, Image, ImageSource, Platform, media, read_image, rfc3339};
 use crate::plan::{ImagePlan, fingerprint};
@@ -71,15 +72,18 @@ fn is_wanted(image: &Image, plan: &ImagePlan, platform: &Platform, times: &Times
     wanted.all(|(key, value)| said[key].as_str() == Some(&value))
         && !own.is_empty()
         && own.iter().all(|step| {
-            let time = match step.name.strip_prefix("comp-") {
-                Some(component) => {
+            let time = match component_of(&step.name) {
+                Some((component, _)) => {
                     times.components.iter().find(|(name, _)| name.as_str() == component).map(|(_, at)| *at)
                 }
                 None => Some(times.image),
             };
             step.created == rfc3339(time.unwrap_or_default())
         })
-        && image.layers.iter().rev().take(own.len()).all(|layer| layer.compression == compression)
+        && image.layers.iter().rev().zip(&own).all(|(layer, step)| {
+            // one that is used as it is has the form that it has elsewhere
+            layer.compression == compression || component_of(&step.name).is_some_and(|(_, is_taken)| is_taken)
+        })
 }
 
 /// The documents of a layout.

@@ -5,6 +5,8 @@
 //! | `layers` | hash of all entries: path, kind, mode, owner, attributes, time, and what the content is known by | diff ID and size |
 //! | `gzip`, `zstd` | diff ID | digest and size of the compressed layer |
 //!
+//! Layers of other images that are used as they are ([`Whole`]) pass through: they are in the store already.
+//!
 //! Content is known by its digest where there is one. A file that nobody has hashed, such as a program that was just
 //! compiled, is known by what the file system says of it: device, inode, size, times of change. The record then counts only
 //! if it is younger than the file, by the same clock: a file that changes within the tick in which it was hashed would look
@@ -12,6 +14,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::Utf8Path;
@@ -20,7 +23,8 @@ use serde_json::{Value, json};
 use super::entry::{Content, EntryKind, LayerEntry};
 use super::layer::{self, LayerError};
 use crate::engine::store::Store;
-use crate::oci::{Compression, DiffId, Digest, Layer};
+use crate::manifest::ComponentName;
+use crate::oci::{Compression, DiffId, Digest, Layer, Listing};
 use crate::workspace::in_parallel;
 
 /// Counted up when the same entries give other bytes.
@@ -35,6 +39,45 @@ pub struct LayerPlan {
     pub entries: Vec<LayerEntry>,
     /// Time of all entries, in seconds since 1970.
     pub time: u64,
+    /// A layer of another image that is used as it is; then there are no entries.
+    pub whole: Option<Arc<Whole>>,
+}
+
+/// A layer of another image, whose bytes are in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// The layer.
+    pub layer: Layer,
+    /// What it does.
+    pub listing: Listing,
+}
+
+/// What the layer of a component is called, and one that is used as it is.
+const MADE: &str = "comp-";
+const TAKEN: &str = "taken-";
+
+impl LayerPlan {
+    /// A layer that is made.
+    pub fn made(name: String, entries: Vec<LayerEntry>, time: u64) -> Self {
+        Self { name, entries, time, whole: None }
+    }
+
+    /// A layer of another image that a component takes as it is.
+    pub fn taken(component: &ComponentName, whole: &Arc<Whole>, time: u64) -> Self {
+        let name = format!("{TAKEN}{component}");
+        Self { name, entries: Vec::new(), time, whole: Some(whole.clone()) }
+    }
+
+    /// The component that it is of, if it is of one.
+    pub fn component(&self) -> Option<&str> {
+        component_of(&self.name).map(|(name, _)| name)
+    }
+}
+
+/// The component whose layer has a name, and whether it is used as it is in another image.
+pub fn component_of(layer: &str) -> Option<(&str, bool)> {
+    let made = layer.strip_prefix(MADE).map(|name| (name, false));
+    made.or_else(|| layer.strip_prefix(TAKEN).map(|name| (name, true)))
 }
 
 /// A layer that is there.
@@ -97,6 +140,9 @@ pub fn provide(request: Request<'_>, wanted: &[LayerPlan]) -> Result<Vec<Shelved
 
 fn one(request: Request<'_>, wanted: &LayerPlan) -> Result<Shelved, LayerError> {
     let Request { store, compression, cancelled, .. } = request;
+    if let Some(whole) = &wanted.whole {
+        return Ok(Shelved { layer: whole.layer.clone(), cached: true });
+    }
     let identity = identity(wanted);
     // two images that are built at once may want the same layer: who comes second finds it
     let _claim = identity.as_ref().map(|identity| store.claim(&identity.key));
@@ -228,7 +274,7 @@ mod tests {
             let path = folder.join(name);
             std::fs::write(&path, name).unwrap();
             let entries = vec![LayerEntry::file(name, Content::Disk(path), 0o755)];
-            LayerPlan { name: name.to_owned(), entries, time: 0 }
+            LayerPlan::made(name.to_owned(), entries, 0)
         };
         ["a", "b", "c", "d", "e"].map(plan).to_vec()
     }

@@ -68,6 +68,10 @@ impl Unnamed {
                 image: image.clone(),
                 detail: format!("layer {}: {error}", layer.name),
             };
+            if let Some(whole) = &layer.whole {
+                rootfs.apply(&whole.listing).map_err(unfit)?;
+                continue;
+            }
             let mut listing = Listing::default();
             layer.entries.iter().try_for_each(|entry| listing.push(&listed(entry))).map_err(unfit)?;
             rootfs.apply(&listing).map_err(unfit)?;
@@ -108,7 +112,7 @@ struct Known {
     base: Vec<Layer>,
     own: Vec<LayerPlan>,
     store: Store,
-    /// Layers of the base that were asked for.
+    /// Layers of other images that were asked for.
     read: Mutex<BTreeMap<u16, Result<Arc<LayerFacts>, String>>>,
 }
 
@@ -119,8 +123,17 @@ impl Known {
         self.own.get(layer)?.entries.get(source.entry? as usize)
     }
 
+    /// A layer that another image has.
+    fn other(&self, position: u16) -> Option<&Layer> {
+        let position = usize::from(position);
+        match position.checked_sub(self.base.len()) {
+            None => self.base.get(position),
+            Some(own) => self.own.get(own)?.whole.as_ref().map(|whole| &whole.layer),
+        }
+    }
+
     fn of_base(&self, source: Source) -> Result<Arc<Facts>, String> {
-        let layer = self.base.get(usize::from(source.layer)).ok_or("it is in none of the layers")?;
+        let layer = self.other(source.layer).ok_or("it is in none of the layers")?;
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let facts = read.entry(source.layer).or_insert_with(|| layer_facts(layer, &self.store).map(Arc::new));
         let facts = facts.as_ref().map_err(Clone::clone)?;

@@ -37,17 +37,20 @@ pub(super) struct Fetch<'a> {
     pub events: &'a Events,
 }
 
+/// `from` is the lowest layer that is wanted.
 pub(super) async fn fetch(
     registry: &Registry,
     reference: &Reference,
     want: &Platform,
+    from: usize,
     store: &Store,
     events: &Events,
 ) -> Result<Fetched, EngineError> {
     let (target, name) = (Target::of(reference), reference.to_string());
     let fetch = Fetch { registry, reference, target, name, store, events };
     let (index, manifest) = fetch.manifest(want).await?;
-    let parts = fetch.checked(manifest::parts(&manifest))?;
+    let mut parts = fetch.checked(manifest::parts(&manifest))?;
+    parts.layers.drain(..from.min(parts.layers.len()));
     fetch.blobs(&parts).await?;
     let config = fetch.config(&parts.config)?;
     if index.is_none() {

@@ -251,7 +251,22 @@ impl Registry {
         store: &Store,
         events: &Events,
     ) -> Result<Fetched, EngineError> {
-        fetch::fetch(self, reference, want, store, events).await
+        self.fetch_from(reference, want, 0, store, events).await
+    }
+
+    /// The same without the layers below the one with this position: `usize::MAX` fetches the documents alone.
+    ///
+    /// # Errors
+    /// As [`Registry::fetch`].
+    pub async fn fetch_from(
+        &self,
+        reference: &Reference,
+        want: &Platform,
+        from: usize,
+        store: &Store,
+        events: &Events,
+    ) -> Result<Fetched, EngineError> {
+        fetch::fetch(self, reference, want, from, store, events).await
     }
 
     /// Pushes an image, or several with the index that joins them. Blobs that the registry has are not sent; tags are

@@ -1,9 +1,12 @@
 //! `[build.cargo]`: a package of the cargo workspace.
 
+use std::str::FromStr;
+
 use super::BuildKind;
 use crate::manifest::component::is_binary_name;
 use crate::manifest::decode::{Item, Table};
 use crate::manifest::name::{BuilderName, FeatureName};
+use crate::manifest::text::{Text, Texts};
 use crate::source::Spanned;
 
 /// `[build.cargo]`.
@@ -33,19 +36,37 @@ pub enum Link {
     Dynamic,
 }
 
+impl Text for Link {
+    fn texts() -> Texts {
+        Texts::Words(vec!["static", "dynamic"])
+    }
+}
+
+impl FromStr for Link {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "static" => Ok(Self::Static),
+            "dynamic" => Ok(Self::Dynamic),
+            _ => Err("it is \"static\" or \"dynamic\"".to_owned()),
+        }
+    }
+}
+
 pub(super) fn decode_cargo(table: &mut Table<'_>) -> Option<BuildKind> {
+    table.held_by::<CargoBuild>();
     let package = table.required("package").and_then(|item| binary_name(&item));
     let bin = table.optional("bin").and_then(|item| binary_name(&item));
     let features = table.optional("features").and_then(|item| item.list(Item::parsed));
     let builder = table.optional("builder").and_then(|item| item.parsed());
-    let link = table.optional("link").and_then(|item| decode_link(&item));
+    let link = table.optional("link").and_then(|item| item.parsed());
     let run = table.optional("run").and_then(|item| decode_run(&item));
     Some(BuildKind::Cargo(CargoBuild {
         package: package?,
         bin,
         features: features.unwrap_or_default(),
         builder,
-        link: link.unwrap_or_default(),
+        link: link.map(|link| link.value).unwrap_or_default(),
         run,
     }))
 }
@@ -69,15 +90,4 @@ fn binary_name(item: &Item<'_>) -> Option<Spanned<String>> {
         return None;
     }
     Some(name)
-}
-
-fn decode_link(item: &Item<'_>) -> Option<Link> {
-    match item.line()?.value.as_str() {
-        "static" => Some(Link::Static),
-        "dynamic" => Some(Link::Dynamic),
-        _ => {
-            item.report("invalid-value", "`link` is \"static\" or \"dynamic\"");
-            None
-        }
-    }
 }

@@ -7,7 +7,7 @@ mod script;
 
 pub use cargo::{CargoBuild, Link};
 pub use dockerfile::{DockerfileBuild, Take};
-pub use image::ImageBuild;
+pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
 
 use camino::Utf8Path;
@@ -63,10 +63,12 @@ pub(super) fn decode_build(
     version: Option<&Spanned<VersionSource>>,
     folder: &Utf8Path,
 ) -> Option<Build> {
+    table.held_by::<BuildKind>().one_of();
     let kinds = KINDS.map(|kind| (kind, table.optional(kind)));
     let is_named = kinds.iter().any(|(_, item)| item.is_some());
-    let found =
-        kinds.into_iter().filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version, folder)));
+    let found = kinds
+        .into_iter()
+        .filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version, folder)));
     let mut found: Vec<Build> = found.collect();
     if found.len() > 1 {
         let names: Vec<&str> = found.iter().map(|build| build.kind.name()).collect();

@@ -27,6 +27,7 @@ pub struct ScriptBuild {
 }
 
 pub(super) fn decode_script(table: &mut Table<'_>) -> Option<BuildKind> {
+    table.held_by::<ScriptBuild>();
     let builder = table.required("builder").and_then(|item| item.parsed());
     let inputs = table.optional("inputs").and_then(|item| item.list(Item::parsed));
     let commands = table.required("commands").and_then(|item| item.list(Item::text));

@@ -19,7 +19,7 @@ mod program;
 mod role;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -28,11 +28,11 @@ pub use outside::Outside;
 pub(crate) use users::Users;
 
 use super::build::{BuildKind, DockerfileBuild};
-use super::component::ComponentManifest;
+use super::component::{ComponentManifest, InstallFrom};
 use super::name::OutsideName;
 use crate::diagnostic::{Diagnostic, Problems, closest};
-use crate::dockerfile::{Dockerfile, Extent, StageFacts, StepKind, evaluate};
-use crate::source::{FileId, SourceFile, SourceMap, Spanned};
+use crate::dockerfile::{Dockerfile, Extent, ImageRole, ImageUse, Origin, StageFacts, StepKind, evaluate};
+use crate::source::{FileId, SourceFile, SourceMap, Span, Spanned};
 use crate::workspace::ManifestFiles;
 
 /// An existing Dockerfile, read and evaluated.
@@ -53,6 +53,18 @@ pub struct ReadDockerfile {
 }
 
 impl ReadDockerfile {
+    /// The place of something in the file, without the line end that an instruction ends with.
+    pub fn span(&self, place: Extent) -> Span {
+        let text = place.of(self.dockerfile.text());
+        Extent::new(place.start, place.start + text.trim_end().len()).span(self.file)
+    }
+
+    /// The stages that are put into a merged file whole, where the target is taken by its copies or done again: those that
+    /// its copies and mounts come from, and all that they need.
+    pub fn sources(&self) -> BTreeSet<usize> {
+        sources(&self.facts, &self.stages)
+    }
+
     /// The text of every `RUN` of the stages that count.
     pub fn runs(&self) -> impl Iterator<Item = &str> {
         self.stages.iter().flat_map(|(index, facts)| {
@@ -62,6 +74,19 @@ impl ReadDockerfile {
             })
         })
     }
+}
+
+fn sources(facts: &StageFacts, stages: &BTreeMap<usize, Arc<StageFacts>>) -> BTreeSet<usize> {
+    let origins = facts.steps.iter().flat_map(|step| match &step.kind {
+        StepKind::Copy(copy) => vec![&copy.from],
+        StepKind::Run(run) => run.mounts.iter().map(|mount| &mount.from).collect(),
+        StepKind::Workdir(_) => Vec::new(),
+    });
+    let named = origins.filter_map(|origin| match origin {
+        Origin::Stage(stage) => stages.get(stage),
+        _ => None,
+    });
+    named.flat_map(|facts| facts.reach.stages.iter().copied()).collect()
 }
 
 /// The Dockerfile that a `component.toml` names, and where; problems in the file are reported when everything is parsed.
@@ -90,7 +115,8 @@ pub(super) fn fill(
         return problems.push(Diagnostic::error("missing-file", message).label(build.path.span, ""));
     };
     let mut found = Problems::default();
-    let read = read(build, *file, &sources.file(*file).text, &mut found);
+    let is_whole = component.install.iter().any(|install| matches!(install.from.value, InstallFrom::Stage(_)));
+    let read = read(build, is_whole, *file, &sources.file(*file).text, &mut found);
     let failed = found.has_errors();
     problems.append(found);
     let Some(read) = read.filter(|_| !failed) else { return };
@@ -100,7 +126,14 @@ pub(super) fn fill(
     build.read = Some(read);
 }
 
-fn read(build: &DockerfileBuild, file: FileId, text: &str, problems: &mut Problems) -> Option<ReadDockerfile> {
+/// The target is put in whole where paths of it are installed.
+fn read(
+    build: &DockerfileBuild,
+    is_whole: bool,
+    file: FileId,
+    text: &str,
+    problems: &mut Problems,
+) -> Option<ReadDockerfile> {
     let mut report = |errors: Vec<crate::dockerfile::DockerfileError>| {
         errors.iter().for_each(|error| problems.push(error.diagnostic(file)));
     };
@@ -128,12 +161,18 @@ fn read(build: &DockerfileBuild, file: FileId, text: &str, problems: &mut Proble
     }
     check_args(build, &dockerfile, problems);
     check_escape(&dockerfile, file, problems);
-    let (outside, uses) = outside::collect(&facts.reach, file, problems);
+    let whole = if is_whole { facts.reach.stages.clone() } else { sources(&facts, &stages) };
+    // the base of what is taken by its copies is that of the image
+    let is_needed = |used: &&ImageUse| whole.contains(&used.stage) || used.role != ImageRole::Base;
+    let needed: Vec<&ImageUse> = facts.reach.images.iter().filter(is_needed).collect();
+    let (outside, uses) = outside::collect(&needed, file, problems);
     Some(ReadDockerfile { file, dockerfile: Arc::new(dockerfile), facts, stages, outside, uses })
 }
 
 /// Arguments that every build has. <https://docs.docker.com/reference/dockerfile/#predefined-args>
 const PREDEFINED: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY", "SOURCE_DATE_EPOCH"];
+/// How those begin that say a platform.
+const PLATFORM: [&str; 2] = ["TARGET", "BUILD"];
 
 /// An argument that no `ARG` declares would do nothing.
 fn check_args(build: &DockerfileBuild, dockerfile: &Dockerfile, problems: &mut Problems) {
@@ -148,7 +187,9 @@ fn check_args(build: &DockerfileBuild, dockerfile: &Dockerfile, problems: &mut P
         .map(|argument| argument.name.text())
         .collect();
     for (name, value) in &build.args {
-        if declared.contains(&name.as_str()) || PREDEFINED.contains(&name.to_ascii_uppercase().as_str()) {
+        let is_platform = PLATFORM.iter().any(|start| name.starts_with(start));
+        if declared.contains(&name.as_str()) || is_platform || PREDEFINED.contains(&name.to_ascii_uppercase().as_str())
+        {
             continue;
         }
         let message = format!("the Dockerfile has no `ARG {name}`, so that the argument would do nothing");

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::dockerfile::{Extent, ImageRole, ImageUse, Reach, Reason, Unknown};
+use crate::dockerfile::{Extent, ImageRole, ImageUse, Reason, Unknown};
 use crate::manifest::name::OutsideName;
 use crate::oci::Reference;
 use crate::source::{FileId, Spanned};
@@ -20,12 +20,12 @@ pub struct Outside {
 
 /// Every image that is needed, and where each is named.
 pub(super) fn collect(
-    reach: &Reach,
+    needed: &[&ImageUse],
     file: FileId,
     problems: &mut Problems,
 ) -> (BTreeMap<OutsideName, Outside>, BTreeMap<Extent, OutsideName>) {
     let mut found: BTreeMap<String, (Reference, Vec<Extent>)> = BTreeMap::new();
-    for used in &reach.images {
+    for used in needed {
         match reference(used) {
             Ok(reference) => {
                 let own = found.entry(reference.to_string()).or_insert_with(|| (reference, Vec::new()));
@@ -65,7 +65,8 @@ fn unknown(used: &ImageUse) -> Diagnostic {
     };
     let why: Vec<String> = used.reference.because().iter().map(Unknown::explain).collect();
     let message = format!("{what} is not known: {}", why.join(", "));
-    let missing: Vec<String> = used.reference.because().iter().filter(|why| is_argument(why)).map(as_argument).collect();
+    let missing: Vec<String> =
+        used.reference.because().iter().filter(|why| is_argument(why)).map(as_argument).collect();
     let report = Diagnostic::error("unknown-image", message);
     match missing.as_slice() {
         [] => report.help("name the image without that variable: it is pinned, mirrored and checked by its name"),

@@ -40,7 +40,8 @@ impl Context<'_> {
         }
         for (name, role) in roles.iter_mut().filter(|(_, role)| role.command.is_empty()) {
             let Some(start) = &start else {
-                let message = format!("role `{name}` has no command, and the Dockerfile has neither ENTRYPOINT nor CMD");
+                let message =
+                    format!("role `{name}` has no command, and the Dockerfile has neither ENTRYPOINT nor CMD");
                 let report = Diagnostic::error("missing-key", message).label(role.span, "");
                 problems.push(report.help("write `command = [\"/…\"]`; what the base image starts is not known here"));
                 continue;
@@ -62,7 +63,7 @@ impl Context<'_> {
     }
 
     fn span(&self, extent: Extent) -> Span {
-        extent.span(self.read.file)
+        self.read.span(extent)
     }
 
     fn fill_role(&self, name: &RoleName, role: &mut Role, start: &Start<'_>, problems: &mut Problems) {
@@ -338,9 +339,28 @@ fn empty(span: Span) -> Role {
 /// user that distroless images have. <https://github.com/GoogleContainerTools/distroless#debian-based-images>
 fn user_of(reference: &str) -> Option<u32> {
     const ROOT: [&str; 22] = [
-        "almalinux", "alpine", "amazonlinux", "archlinux", "busybox", "centos", "debian", "eclipse-temurin", "fedora",
-        "golang", "node", "openjdk", "php", "python", "rockylinux", "ruby", "rust", "scratch", "ubi", "ubi-micro",
-        "ubi-minimal", "ubuntu",
+        "almalinux",
+        "alpine",
+        "amazonlinux",
+        "archlinux",
+        "busybox",
+        "centos",
+        "debian",
+        "eclipse-temurin",
+        "fedora",
+        "golang",
+        "node",
+        "openjdk",
+        "php",
+        "python",
+        "rockylinux",
+        "ruby",
+        "rust",
+        "scratch",
+        "ubi",
+        "ubi-micro",
+        "ubi-minimal",
+        "ubuntu",
     ];
     if reference == "scratch" {
         return Some(0);

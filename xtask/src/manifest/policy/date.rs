@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::manifest::text::Text;
+
 /// A day, without a time zone: records and releases are compared by day, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
@@ -65,6 +67,8 @@ impl fmt::Display for Date {
         out.pad(&format!("{year:04}-{month:02}-{day:02}"))
     }
 }
+
+impl Text for Date {}
 
 impl FromStr for Date {
     type Err = DateError;

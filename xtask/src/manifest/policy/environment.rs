@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::decode::{Item, Table};
 use crate::manifest::name::{EnvironmentName, VariantName};
 use crate::manifest::settings::{RegistryPath, RuleLevel};
+use crate::manifest::text::{Text, Texts};
 use crate::source::{Span, Spanned};
 
 /// One environment, as written.
@@ -24,6 +25,8 @@ pub struct EnvironmentSettings {
     /// Whether every input must have a digest.
     pub pinned: bool,
     /// `variants.required`: every image must have them.
+    ///
+    /// `variants`: variants that images need here.
     pub required_variants: Vec<Spanned<VariantName>>,
     /// What a reference does that only a record of `[[temporary]]` allows.
     pub temporary: RuleLevel,
@@ -31,7 +34,7 @@ pub struct EnvironmentSettings {
     pub pre_release: RuleLevel,
     /// `warn-for`: patterns of revisions, such as alphas, for which `check references` only warns.
     pub warn_for: Vec<Spanned<String>>,
-    /// Overrides that hold in this environment.
+    /// `values`: overrides that hold in this environment, with the keys of `--set`.
     pub values: BTreeMap<String, Spanned<String>>,
     /// The environment that images come from.
     pub promoted_from: Option<Spanned<EnvironmentName>>,
@@ -54,6 +57,12 @@ pub enum TagDemand {
     Immutable,
     /// Only those that move, such as for a nightly environment that follows them.
     Moving,
+}
+
+impl Text for TagDemand {
+    fn texts() -> Texts {
+        Texts::Words(vec!["any", "immutable", "moving"])
+    }
 }
 
 impl FromStr for TagDemand {

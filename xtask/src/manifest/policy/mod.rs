@@ -42,6 +42,7 @@ use std::str::FromStr;
 
 use super::decode::{Item, Table};
 use super::name::EnvironmentName;
+use super::text::{Text, Texts};
 use crate::diagnostic::Diagnostic;
 use crate::oci::Reference;
 use crate::source::{Span, Spanned};
@@ -51,21 +52,36 @@ pub use environment::{EnvironmentSettings, TagDemand};
 /// Release policy, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// Patterns of each class of `[references]`.
+    /// `[references]`: classes of references, by patterns; the first of `retired`, `staging`, `local`, `release` and `third-party`
+    /// that fits a reference counts.
+    ///
+    /// `[references] release`: patterns of what is released.
+    ///
+    /// `[references] staging`: patterns of what is built and not yet released; it is deleted some day.
+    ///
+    /// `[references] local`: patterns of what is only on one machine.
+    ///
+    /// `[references] retired`: patterns of what nothing new may use.
+    ///
+    /// `[references] third-party`: patterns of what belongs to somebody else.
     pub classes: BTreeMap<ReferenceClass, Vec<Spanned<String>>>,
-    /// `known-registries`; every registry is known when absent.
+    /// `[references] known-registries`: all others are reported; every registry is known when absent.
     pub known_registries: Option<Vec<Spanned<String>>>,
-    /// `ignore`: paths, with `*` and `**`.
+    /// `[references] ignore`: paths that `check references` does not look at, with `*` and `**`.
+    ///
+    /// `[references] retention`: how many days the staging registry keeps an image.
     pub ignore: Vec<Spanned<String>>,
-    /// `[tags] moving`; the usual ones when absent.
+    /// `[tags] moving`: patterns of tags that move; the usual ones when absent.
+    ///
+    /// `[tags]`: which tags move, and which never do.
     pub moving: Option<Vec<Spanned<String>>>,
     /// `[tags] immutable`: these are not moving, whatever else fits them.
     pub immutable: Vec<Spanned<String>>,
-    /// `[versions]`: grammars by pattern of names.
+    /// `[versions]`: grammars of tags, by pattern of names; tags are semantic versions where none fits.
     pub versions: Vec<(Spanned<String>, Spanned<String>)>,
-    /// `[[temporary]]`.
+    /// `[[temporary]]`: references that are used for a while, with their reasons.
     pub temporary: Vec<Temporary>,
-    /// `[environments]`.
+    /// `[environments]`: what a release of one kind may hold, by name; `--env` chooses one.
     pub environments: BTreeMap<EnvironmentName, EnvironmentSettings>,
 }
 
@@ -107,6 +123,12 @@ impl fmt::Display for ReferenceClass {
     }
 }
 
+impl Text for ReferenceClass {
+    fn texts() -> Texts {
+        Texts::Words(Self::ALL.map(Self::as_str).to_vec())
+    }
+}
+
 impl FromStr for ReferenceClass {
     type Err = String;
 
@@ -139,6 +161,7 @@ pub struct Temporary {
 impl PolicySettings {
     /// Takes the tables of the policy out of the root table.
     pub(super) fn decode(root: &mut Table<'_>) -> Self {
+        root.held_by::<Self>();
         let mut policy = Self::default();
         let references = root.optional("references");
         let retention = references.and_then(|item| item.table(|table| Some(policy.decode_references(table)))).flatten();

@@ -95,7 +95,7 @@ impl Sources<'_> {
         Want {
             exclude: exclude.map(ToString::to_string).into_iter().collect(),
             path: top,
-            place: place.span(self.read.file),
+            place: self.read.span(place),
             required: !is_pattern,
             context: Some(self.rules()),
         }

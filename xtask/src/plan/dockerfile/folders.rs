@@ -19,11 +19,46 @@ use std::collections::BTreeSet;
 
 /// Folders that nearly every image has.
 const USUAL: &[&str] = &[
-    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/media", "/mnt", "/opt", "/proc", "/root", "/run",
-    "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/include", "/usr/lib", "/usr/lib64", "/usr/libexec",
-    "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/include", "/usr/local/lib", "/usr/local/libexec",
-    "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log",
-    "/var/run", "/var/spool", "/var/tmp",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/include",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/etc",
+    "/usr/local/include",
+    "/usr/local/lib",
+    "/usr/local/libexec",
+    "/usr/local/sbin",
+    "/usr/local/share",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+    "/var/spool",
+    "/var/tmp",
 ];
 
 /// Folders that are there when a line runs.
@@ -164,6 +199,9 @@ mod tests {
         check(&["/", "/a", "/"], &[0, 1, 2]);
         check(&["/a", "|", "/a", "/a"], &[0, 1, 1]);
         let mut numbered = Numbered::default();
-        assert_eq!([numbered.number("/a", None), numbered.number("/a", Some("1:1")), numbered.number("/a", None)], [0, 1, 2]);
+        assert_eq!(
+            [numbered.number("/a", None), numbered.number("/a", Some("1:1")), numbered.number("/a", None)],
+            [0, 1, 2]
+        );
     }
 }

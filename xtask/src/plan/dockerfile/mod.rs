@@ -77,6 +77,9 @@ pub struct DockerfilePlan {
     /// Packages that are installed in the image before all else, together with those of other components.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Packages>,
+    /// Folders of the image in which the build may put what nobody knows before it.
+    #[serde(skip)]
+    pub open: Vec<String>,
     /// What not every engine can read.
     #[serde(skip)]
     pub newer: Vec<Newer>,
@@ -181,8 +184,8 @@ pub(super) fn plan(
         false => take::take(&subject, image, read, &mut found),
     };
     let target = subject.read.facts.stage;
-    let roots = if is_explicit { [target].into() } else { taken.stages.clone() };
-    let stages = splice::stages(&subject, &roots, &mut found);
+    let whole = if is_explicit { subject.read.facts.reach.stages.clone() } else { subject.read.sources() };
+    let stages = splice::stages(&subject, &whole, &mut found);
     let failed = found.has_errors();
     problems.append(found);
     if failed {
@@ -196,16 +199,13 @@ pub(super) fn plan(
         stages,
         steps: taken.steps,
         packages: taken.packages,
+        open: taken.open,
         images: subject.images,
     };
     Some((BuildPlan::Dockerfile(Box::new(plan)), taken.installs))
 }
 
-fn subject<'a>(
-    resolution: &Resolution<'_>,
-    resolved: &'a ResolvedComponent<'_>,
-    pins: &Pins,
-) -> Option<Subject<'a>> {
+fn subject<'a>(resolution: &Resolution<'_>, resolved: &'a ResolvedComponent<'_>, pins: &Pins) -> Option<Subject<'a>> {
     let manifest = resolved.manifest;
     let BuildKind::Dockerfile(build) = &manifest.build.kind else { return None };
     let read = build.read.as_ref()?;
@@ -237,7 +237,7 @@ impl Subject<'_> {
 
     /// A place in the Dockerfile.
     fn span(&self, extent: crate::dockerfile::Extent) -> Span {
-        extent.span(self.read.file)
+        self.read.span(extent)
     }
 
     /// A reference as a Dockerfile has it. A bare name could also be that of a stage, so it is written out in full.

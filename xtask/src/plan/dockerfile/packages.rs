@@ -135,8 +135,14 @@ mod tests {
         check("apk add --no-cache curl bash", Some("RUN apk add --no-cache bash curl"));
         check("apk update && apk add curl && rm -rf /var/cache/apk/*", Some("RUN apk add --no-cache curl"));
         let apt = "RUN apt-get update && apt-get install -y --no-install-recommends a b && rm -rf /var/lib/apt/lists/*";
-        check("apt-get update && apt-get install -y --no-install-recommends b a && rm -rf /var/lib/apt/lists/*", Some(apt));
-        check("apt-get update -qq && apt-get install -qq -y --no-install-recommends a && apt-get install --no-install-recommends b", Some(apt));
+        check(
+            "apt-get update && apt-get install -y --no-install-recommends b a && rm -rf /var/lib/apt/lists/*",
+            Some(apt),
+        );
+        check(
+            "apt-get update -qq && apt-get install -qq -y --no-install-recommends a && apt-get install --no-install-recommends b",
+            Some(apt),
+        );
         check("microdnf install -y tar", Some("RUN microdnf install -y tar && microdnf clean all"));
         check("apk add --no-cache --virtual .build gcc", None);
         check("apk add curl=8.1", None);

@@ -17,7 +17,8 @@ pub(super) fn names(
     let component = manifest.name.value.as_str();
     let nested = |one: &str, other: &str| one.strip_prefix(other).is_some_and(|rest| rest.starts_with('-'));
     let others = manifests.components.keys().map(|name| name.as_str());
-    let joint = if others.clone().any(|other| nested(other, component) || nested(component, other)) { '.' } else { '-' };
+    let joint =
+        if others.clone().any(|other| nested(other, component) || nested(component, other)) { '.' } else { '-' };
     let stages = read.dockerfile.stages();
     let own = |stage: &Stage| match &stage.name {
         Some(name) => name.text().to_ascii_lowercase(),
@@ -32,15 +33,9 @@ pub(super) fn names(
     stages.iter().map(name).collect()
 }
 
-/// These stages and all that they need, in the order of the file.
-pub(super) fn stages(subject: &Subject<'_>, roots: &BTreeSet<usize>, problems: &mut Problems) -> Vec<SplicedStage> {
-    let read = subject.read;
-    let reached: BTreeSet<usize> = roots
-        .iter()
-        .filter_map(|root| read.stages.get(root))
-        .flat_map(|facts| facts.reach.stages.iter().copied())
-        .collect();
-    let stages = read.dockerfile.stages().iter().filter(|stage| reached.contains(&stage.index));
+/// These stages, in the order of the file.
+pub(super) fn stages(subject: &Subject<'_>, whole: &BTreeSet<usize>, problems: &mut Problems) -> Vec<SplicedStage> {
+    let stages = subject.read.dockerfile.stages().iter().filter(|stage| whole.contains(&stage.index));
     stages.filter_map(|stage| spliced(subject, stage, problems)).collect()
 }
 
@@ -84,7 +79,12 @@ fn check_paths(subject: &Subject<'_>, stage: &Stage, problems: &mut Problems) {
 }
 
 /// Lines with other words in them, without a line end.
-pub(super) fn rewritten(subject: &Subject<'_>, part: Extent, edits: &[Edit], problems: &mut Problems) -> Option<String> {
+pub(super) fn rewritten(
+    subject: &Subject<'_>,
+    part: Extent,
+    edits: &[Edit],
+    problems: &mut Problems,
+) -> Option<String> {
     match subject.read.dockerfile.rewritten(part, edits) {
         // a part of a file with the line ends of Windows is read as any other
         Ok(text) => Some(text.trim_end().replace("\r\n", "\n")),

@@ -27,8 +27,8 @@ pub(super) struct Taken {
     pub(super) steps: Vec<StepPlan>,
     pub(super) packages: Vec<Packages>,
     pub(super) installs: Vec<InstallPlan>,
-    /// Stages that it comes from.
-    pub(super) stages: BTreeSet<usize>,
+    /// Folders of the image with what nobody knows before the build.
+    pub(super) open: Vec<String>,
 }
 
 pub(super) fn take(
@@ -85,12 +85,12 @@ impl Taking<'_, '_> {
         super::splice::refuse_trigger(self.subject, instruction, problems);
         match (&instruction.kind, step, step.map(|step| &step.kind)) {
             (Kind::Copy(transfer) | Kind::Add(transfer), Some(step), Some(StepKind::Copy(copy))) => {
-                self.sources(&copy.from);
                 let (subject, read) = (self.subject, self.read);
                 let mut place = Place { subject, read, known: &mut self.known, numbered: &mut self.numbered };
                 if let Some(taken) = place.take(step, instruction, transfer, copy, problems) {
                     self.taken.steps.push(StepPlan::Transfer(taken.transfer));
                     self.taken.installs.extend(taken.installs);
+                    self.taken.open.extend(taken.open);
                 }
             }
             (Kind::Workdir(_), Some(step), Some(StepKind::Workdir(path))) => {
@@ -108,12 +108,6 @@ impl Taking<'_, '_> {
                 self.replay(stage, instruction, problems);
             }
             _ => {}
-        }
-    }
-
-    fn sources(&mut self, from: &Origin) {
-        if let Origin::Stage(stage) = from {
-            self.taken.stages.insert(*stage);
         }
     }
 
@@ -168,6 +162,7 @@ impl Taking<'_, '_> {
             return problems.push(self.refused(text, place));
         }
         self.first_run.get_or_insert(place);
+        self.taken.open.push("/".to_owned());
         let is_plain = run.command.is_shell && !self.shell && !self.user && run.mounts.is_empty();
         let packages = Packages::of(text).filter(|_| is_plain && instruction.heredocs.is_empty());
         if let Some(packages) = packages {
@@ -177,7 +172,11 @@ impl Taking<'_, '_> {
             }
             return;
         }
-        run.mounts.iter().for_each(|mount| self.sources(&mount.from));
+        for mount in &run.mounts {
+            if let (Some(path), "bind", Origin::Context) = (&mount.source, mount.kind.as_str(), &mount.from) {
+                words::context_path(self.subject, path, step.span, problems);
+            }
+        }
         self.replay(stage, instruction, problems);
         // whatever is copied from now on may replace what was made
         self.numbered.close();
@@ -199,9 +198,8 @@ impl Taking<'_, '_> {
         let stages = self.subject.read.dockerfile.stages();
         let Some(stage) = stages.get(stage) else { return };
         let edits = arguments::edits(self.subject, stage, problems);
-        let own = |span: crate::dockerfile::Extent| {
-            span.start >= instruction.span.start && span.end <= instruction.span.end
-        };
+        let own =
+            |span: crate::dockerfile::Extent| span.start >= instruction.span.start && span.end <= instruction.span.end;
         let edits: Vec<_> = edits.into_iter().filter(|edit| own(edit.span)).collect();
         self.line(instruction, &edits, problems);
     }
@@ -250,7 +248,8 @@ impl Taking<'_, '_> {
         let base = image.base.image.as_ref().map(|image| &image.value);
         let of_image = base.and_then(ImageSource::reference);
         let said = image.base.definition.and_then(|base| base.distribution.as_ref()).map(|said| said.value.clone());
-        let (here, there) = (own.as_ref().and_then(distribution::of), said.or_else(|| of_image.and_then(distribution::of)));
+        let (here, there) =
+            (own.as_ref().and_then(distribution::of), said.or_else(|| of_image.and_then(distribution::of)));
         let is_same = match (&own, of_image) {
             (Some(own), Some(image)) if own.name() == image.name() && own.tag() == image.tag() => true,
             _ => here.is_some() && here == there,
@@ -265,7 +264,8 @@ impl Taking<'_, '_> {
             (None, None) => "`scratch`".to_owned(),
         };
         let (from, to) = (shown(own.as_ref(), &here), shown(of_image, &there));
-        let message = format!("this RUN was written for {from}, and the base of image `{}` is {to}", image.definition.name.value);
+        let message =
+            format!("this RUN was written for {from}, and the base of image `{}` is {to}", image.definition.name.value);
         let report = Diagnostic::error("other-distribution", message).label(place, "");
         let report = report.label(image.definition.base.span, "the base");
         problems.push(report.help(

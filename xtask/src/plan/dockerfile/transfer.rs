@@ -7,7 +7,7 @@ use super::splice::rewritten;
 use super::{Subject, TransferPlan, words};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::dockerfile::{
-    Base, CopyStep, Edit, Instruction, Origin, Source, Step, Transfer, TransferSource, Value, Word,
+    Base, CopyStep, Edit, Extent, Instruction, Origin, Source, Step, Transfer, TransferSource, Value, Word,
 };
 use crate::manifest::{ImagePath, User};
 use crate::oci::Reference;
@@ -18,6 +18,8 @@ use crate::plan::model::InstallPlan;
 pub(super) struct Taken {
     pub(super) transfer: TransferPlan,
     pub(super) installs: Vec<InstallPlan>,
+    /// The folder of the image, if something gets into it that only the build knows.
+    pub(super) open: Option<String>,
 }
 
 /// What is copied, as far as it is known.
@@ -66,7 +68,14 @@ impl Place<'_, '_> {
         self.known.add(&folder);
         let lines = (*instruction.lines.start(), *instruction.lines.end());
         let installs = self.installs(step, &destination, is_folder, copy, &whats);
-        Some(Taken { transfer: TransferPlan { lines, text, number, folder, owner }, installs })
+        let is_open = whats.iter().any(|what| match what {
+            What::Anything => true,
+            What::Either(_) => is_folder,
+            What::Folder(files) => files.is_empty(),
+            What::File(_) => false,
+        });
+        let open = (is_open || copy.parents).then(|| folder.clone());
+        Some(Taken { open, transfer: TransferPlan { lines, text, number, folder, owner }, installs })
     }
 
     fn destination(&self, step: &Step, copy: &CopyStep, problems: &mut Problems) -> Option<String> {
@@ -118,7 +127,15 @@ impl Place<'_, '_> {
             // an archive is unpacked
             Kind::File if copy.is_add && is_archive(file) => What::Folder(Vec::new()),
             Kind::File => What::File(file.to_owned()),
-            Kind::Pattern => What::Anything,
+            // what fits is a file, or a folder whose files are copied
+            Kind::Pattern => {
+                let depth = path.split('/').filter(|part| !part.is_empty() && *part != ".").count();
+                let below = |path: &str| {
+                    let parts: Vec<&str> = path.split('/').collect();
+                    parts.get(if parts.len() > depth { depth } else { depth - 1 }..).map(|rest| rest.join("/"))
+                };
+                What::Folder(files.iter().filter_map(|(path, _)| below(path.as_str())).collect())
+            }
             Kind::Folder => {
                 let top = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
                 let below = |path: &str| match top.as_str() {
@@ -139,10 +156,12 @@ impl Place<'_, '_> {
             _ => None,
         };
         if found.is_none() {
-            let message = format!("nothing says the numbers of the owner `{text}`, and a stage without users needs them");
+            let message =
+                format!("nothing says the numbers of the owner `{text}`, and a stage without users needs them");
             let report = Diagnostic::error("unknown-user", message).label(self.subject.span(step.span), "");
             let plain = text.split(':').next().unwrap_or_default();
-            let help = format!("write `users = {{ {plain:?} = \"1000:1000\" }}` with its numbers under [build.dockerfile]");
+            let help =
+                format!("write `users = {{ {plain:?} = \"1000:1000\" }}` with its numbers under [build.dockerfile]");
             problems.push(report.help(help));
         }
         found
@@ -162,7 +181,11 @@ impl Place<'_, '_> {
         let mut edits = words::names(subject, step.stage, instruction.span);
         // owners go with the copy into the image; a file stage has no users
         let owner = instruction.flags.iter().filter(|flag| flag.name == "chown");
-        edits.extend(owner.map(|flag| Edit { span: flag.span, text: String::new() }));
+        let blank = |end: usize| usize::from(subject.read.dockerfile.text()[end..].starts_with(' '));
+        edits.extend(owner.map(|flag| {
+            let end = flag.span.end + blank(flag.span.end);
+            Edit { span: Extent::new(flag.span.start, end), text: String::new() }
+        }));
         let flags = [("chmod", copy.mode.as_ref()), ("checksum", copy.checksum.as_ref())];
         for (name, value) in flags {
             if let (Some(word), Some(value)) = (instruction.flag(name), value) {

@@ -25,14 +25,14 @@ pub(super) fn of_instruction(
             for source in &transfer.sources {
                 let TransferSource::Written(word) = source else { continue };
                 if !is_address(word.text(), matches!(instruction.kind, Kind::Add(_))) {
-                    edits.extend(in_context(subject, word, is_parents, problems));
+                    edits.extend(in_context(subject, word, is_parents));
                 }
             }
         }
         Kind::Run(run) => {
             for mount in run.mounts.iter().filter(|mount| mount.from().is_none() && mount.kind() == "bind") {
                 match mount.source() {
-                    Some(word) => edits.extend(in_context(subject, word, false, problems)),
+                    Some(word) => edits.extend(in_context(subject, word, false)),
                     None => {
                         let (end, folder) = (mount.span.end, prefix(subject));
                         let text = format!(",source={}", folder.trim_end_matches('/'));
@@ -62,14 +62,14 @@ pub(super) fn is_address(text: &str, is_add: bool) -> bool {
 }
 
 /// A path of the context, moved below the component's.
-fn in_context(subject: &Subject<'_>, word: &Word, is_parents: bool, problems: &mut Problems) -> Option<Edit> {
+fn in_context(subject: &Subject<'_>, word: &Word, is_parents: bool) -> Option<Edit> {
     let mut prefix = prefix(subject);
     if is_parents {
         // what is before `/./` does not count as a parent
         prefix.push_str("./");
     }
+    // one that leaves the context is reported by whoever knows its value
     if word.text().split('/').any(|part| part == "..") {
-        problems.push(leaves(subject, word.span));
         return None;
     }
     let start = match word.quoting {
@@ -148,7 +148,7 @@ pub(super) fn moved(
     problems: &mut Problems,
 ) -> Option<Edit> {
     if !has_variable(subject, word.span) {
-        return in_context(subject, word, is_parents, problems);
+        return in_context(subject, word, is_parents);
     }
     let pivot = if is_parents { "./" } else { "" };
     replaced(subject, word, &format!("{}{pivot}{path}", prefix(subject)), problems)

@@ -53,7 +53,8 @@ pub(in super::super) fn plan(
         vendored: is_hermetic(resolution),
         merged: pruned.merged.clone(),
     };
-    let install = InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), is_likely: false, place };
+    let install =
+        InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), is_likely: false, place };
     let mut plan = ComponentPlan {
         name: NAME.parse().ok()?,
         version: String::new(),

@@ -39,7 +39,9 @@ impl Failure<'_> {
                 let error = EngineError::UnresolvedImage { image, reference, detail };
                 self.write_error(out, &error, place.as_ref())?;
             }
-            EngineError::Contract { findings, .. } => self.write_findings(out, findings, manifest_place)?,
+            EngineError::Contract { findings, .. } | EngineError::Clash { findings, .. } => {
+                self.write_findings(out, findings, manifest_place)?
+            }
             error => self.write_error(out, error, None)?,
         }
         writeln!(out, "run it again with: {}", self.rerun)

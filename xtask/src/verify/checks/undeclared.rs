@@ -1,10 +1,11 @@
 //! Nothing is above the base but what was declared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Check, Findings, Subject, follow};
 use super::files::MAX_NAMES;
 use crate::oci::Node;
+use crate::plan::fingerprint::LAYERS_LABEL;
 use crate::render::DESCRIPTION;
 
 pub(super) const CHECK: Check = Check {
@@ -40,13 +41,15 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
         return;
     }
     let declared = Known::of(subject);
+    let taken = layers_of_components(subject);
     let extra: Vec<String> = image
         .rootfs
         .since(base)
         .into_iter()
         .filter_map(|(path, node)| {
+            let is_taken = || image.rootfs.layer_of(&path).is_some_and(|layer| taken.contains(&layer));
             let path = format!("/{path}");
-            (!declared.has(&path, matches!(node, Node::Folder(_)))).then_some(path)
+            (!declared.has(&path, matches!(node, Node::Folder(_))) && !is_taken()).then_some(path)
         })
         .collect();
     for path in extra.iter().take(MAX_NAMED) {
@@ -55,6 +58,16 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     if let Some(more) = extra.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
         findings.error("undeclared-file", format!("{more} more paths are in the image that no component declares"));
     }
+}
+
+/// The layers all of which are declared: a component takes them as they are, and the image's label says which ones.
+fn layers_of_components(subject: &Subject<'_>) -> BTreeSet<u16> {
+    let config = &subject.image.config;
+    let label: BTreeMap<String, Vec<String>> = serde_json::from_str(config.label(LAYERS_LABEL)).unwrap_or_default();
+    let is_component = |name: &String| subject.contract.components.iter().any(|part| part.name == *name);
+    let ids = label.into_iter().filter(|(name, _)| is_component(name)).flat_map(|(_, ids)| ids);
+    let ids: BTreeSet<String> = ids.collect();
+    (0_u16..).zip(&config.diff_ids).filter(|(_, id)| ids.contains(*id)).map(|(layer, _)| layer).collect()
 }
 
 /// What may be there, by paths without links.

@@ -41,14 +41,46 @@ impl Base {
         extract().map_err(|fault: Fault| fault.within(from).of(image))
     }
 
-    fn entries(&self, from: &str, store: &Store) -> Result<Vec<LayerEntry>, Fault> {
-        let top = self.rootfs.resolve(from).map_err(|error| Fault::Refused(error.to_string()))?;
-        let top_node = self.rootfs.get(&top).ok_or_else(|| Fault::Refused("it is not in the image".to_owned()))?;
-        let bytes = self.rootfs.bytes_below(&top);
+    /// All that the layers from one on give, by relative paths, folders before what is in them.
+    ///
+    /// # Errors
+    /// As [`Base::extract`].
+    pub fn extract_above(
+        &self,
+        image: &impl ToString,
+        base_layers: u16,
+        store: &Store,
+    ) -> Result<Vec<LayerEntry>, EngineError> {
+        // no path begins so
+        let key = record::key(&self.layers, &format!("above {base_layers}"));
+        if let Some(entries) = record::load(&key, store) {
+            return Ok(entries);
+        }
+        let extract = || {
+            self.check_paths("/")?;
+            let nodes = self.rootfs.since(base_layers);
+            let contents = self.contents(&nodes, store)?;
+            let entries = nodes.into_iter().map(|(path, node)| entry(path, node, &contents));
+            let entries = entries.collect::<Result<Vec<_>, Fault>>()?;
+            record::keep(&key, &entries, store)?;
+            Ok(entries)
+        };
+        extract().map_err(|fault: Fault| fault.of(image))
+    }
+
+    fn check_paths(&self, top: &str) -> Result<(), Fault> {
+        let bytes = self.rootfs.bytes_below(top);
         if bytes > MAX_PATHS {
             let message = format!("all paths in it have {bytes} bytes; at most {MAX_PATHS} are taken out");
             return Err(Fault::Refused(format!("{message}\nhint: take out a folder in it, or fewer files")));
         }
+        Ok(())
+    }
+
+    fn entries(&self, from: &str, store: &Store) -> Result<Vec<LayerEntry>, Fault> {
+        let top = self.rootfs.resolve(from).map_err(|error| Fault::Refused(error.to_string()))?;
+        let top_node = self.rootfs.get(&top).ok_or_else(|| Fault::Refused("it is not in the image".to_owned()))?;
+        self.check_paths(&top)?;
         let below = self.rootfs.below(&top);
         let top_node = match top_node {
             Node::Folder(_) => Node::Folder(Attributes { mode: 0o755, uid: 0, gid: 0 }),

@@ -14,6 +14,7 @@
 //! | `facts.rs` | what is known of the bytes of all files, for `verify` |
 //! | `exported.rs` | the same of an image of a daemon, without keeping any of it |
 //! | `look.rs` | what is in an image, without keeping any of it |
+//! | `unread.rs` | images of which only the upper layers are wanted |
 //! | `fault.rs` | what can be wrong |
 //!
 //! **Nothing is believed**: every document is compared with the digest and size that name it, every layer with its digest, its
@@ -36,11 +37,13 @@ mod record;
 mod saved;
 mod scan;
 mod tree;
+mod unread;
 
 pub use exported::{Exported, exported};
 pub(in crate::engine::native) use facts::layer_facts;
 pub use look::{Looked, Sought, kind_of, looked, sought};
 pub use tree::{Tree, TreeEntry, TreeKind, Trees};
+pub(in crate::engine::native) use unread::Unread;
 
 use camino::Utf8Path;
 
@@ -114,11 +117,7 @@ impl Base {
             if (image.platform.os(), image.platform.architecture()) != (platform.os(), platform.architecture()) {
                 return Err(Fault::Choice(format!("it is for {}, not for {platform}", image.platform)));
             }
-            let taken = scan::in_parallel(&image.layers, |layer| {
-                let absent = || Err::<(std::io::Empty, u64), _>(Fault::Missing("it is not in the cache".to_owned()));
-                scan::take(&layer.into(), store, absent)
-                    .map_err(|fault| fault.within(&format!("layer {}", layer.digest)))
-            })?;
+            let taken = unread::stored(&image.layers, store)?;
             let digest = Some(image.manifest.digest);
             Ok(Self { repository: Some(reference.clone()), ..Self::of(platform, image.config, digest, taken)? })
         };
@@ -138,20 +137,8 @@ impl Base {
     ) -> Result<Self, EngineError> {
         let read = || {
             let files = files(file, root)?;
-            let digest = file.digest.as_ref();
-            let opened = match file.kind {
-                ImageFileKind::Layout | ImageFileKind::Archive => layout::choose(&files, platform, digest)?,
-                ImageFileKind::DockerArchive => docker_archive::choose(&files, platform, digest)?,
-            };
-            let taken = scan::in_parallel(&opened.layers, |(named, name)| {
-                let open = || {
-                    let part =
-                        files.open(name)?.ok_or_else(|| Fault::Refused("it is named, but not there".to_owned()))?;
-                    let size = part.size;
-                    Ok((part, size))
-                };
-                scan::take(named, store, open).map_err(|fault| fault.within(&format!("layer {name}")))
-            })?;
+            let opened = unread::opened(&files, file, platform)?;
+            let taken = unread::take(&files, &opened.layers, store)?;
             let Opened { digest, config, .. } = opened;
             Self::of(platform, config, digest, taken)
         };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{LOCK, file, fingerprint, part, text_input};
-use crate::manifest::{ArgsStyle, BuildNetwork, HealthTest, Healthcheck, Link};
-use crate::plan::{BuildPlan, ComponentPlan, FilePlan, ImagePlan, Input, RolePlan};
+use crate::manifest::{ArgsStyle, BuildNetwork, HealthTest, Healthcheck, Link, Take};
+use crate::plan::{BuildPlan, ComponentPlan, DockerfilePlan, FilePlan, ImagePlan, Input, RolePlan};
 
 /// A change of one thing, and the lines that name it, with the builder and on this machine.
 pub(super) struct Edit {
@@ -25,10 +25,18 @@ const CARGO: usize = 0;
 pub(super) const FILES: usize = 1;
 const IMAGE: usize = 2;
 const SCRIPT: usize = 3;
+const EXISTING: usize = 4;
 
 fn disabled() -> Healthcheck {
     let test = HealthTest::Disabled;
     Healthcheck { test, interval: None, timeout: None, start_period: None, retries: None }
+}
+
+fn existing(plan: &mut ImagePlan) -> &mut DockerfilePlan {
+    match &mut plan.components[EXISTING].build {
+        BuildPlan::Dockerfile(existing) => existing,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn first_role(plan: &mut ImagePlan) -> &mut RolePlan {
@@ -90,7 +98,7 @@ pub(super) const EDITS: &[Edit] = &[
     both(|plan| plan.config.stop_signal = None, &["configuration stop_signal changed: SIGQUIT → nothing"]),
     both(
         |plan| plan.config.healthcheck = Some(disabled()),
-        &[r#"configuration healthcheck changed: nothing → {"test":"disabled"}"#],
+        &[r#"configuration healthcheck changed: nothing → {"test":["NONE"]}"#],
     ),
     both(|plan| plan.config.workdir = "/x".into(), &["configuration workdir changed: / → /x"]),
     both(|plan| _ = plan.config.env.insert("A".into(), "c".into()), &["configuration env A changed: b → c"]),
@@ -131,6 +139,10 @@ pub(super) const EDITS: &[Edit] = &[
         &["image: install /bin/x changed: /out → /out, mode 0700"],
     ),
     both(
+        |plan| plan.components[IMAGE].installs[0].is_likely = true,
+        &["image: install /bin/x changed: /out → /out, if it is there"],
+    ),
+    both(
         |plan| plan.components[IMAGE].installs[0].to = "/bin/y".parse().unwrap(),
         &["image: install /bin/x removed (/out)", "image: install /bin/y added (/out)"],
     ),
@@ -140,6 +152,12 @@ pub(super) const EDITS: &[Edit] = &[
     ),
     both(|plan| plan.components[FILES].links.clear(), &["files: link /old removed (bin/a)"]),
     // builds
+    both(|plan| existing(plan).path = "x".into(), &["existing: build setting path changed: c/Dockerfile → x"]),
+    both(|plan| existing(plan).take = Take::Stage, &["existing: build setting take changed: copies → stage"]),
+    both(|plan| existing(plan).source = Some("x".into()), &["existing: build setting source changed: nothing → x"]),
+    both(|plan| existing(plan).newer.clear(), &[]),
+    both(|plan| existing(plan).open.push("/x".into()), &[]),
+    both(|plan| existing(plan).stages[0].lines = (2, 3), &[]),
     docker(
         |plan| *build!(plan, Cargo, CARGO, builder) = "r.example/rust:2".parse().unwrap(),
         &["cargo: builder: r.example/rust:1 → r.example/rust:2"],
@@ -247,6 +265,7 @@ pub(super) const EDITS: &[Edit] = &[
         |plan| first_role(plan).command.push("b".into()),
         &[r#"script: role script command changed: ["/bin/a"] → ["/bin/a","b"]"#],
     ),
+    both(|plan| first_role(plan).is_replaced = true, &["script: role script is_replaced changed: nothing → true"]),
     both(|plan| first_role(plan).args.push("b".into()), &[r#"script: role script args changed: nothing → ["b"]"#]),
     both(
         |plan| first_role(plan).volumes.push("/data".parse().unwrap()),
@@ -258,7 +277,7 @@ pub(super) const EDITS: &[Edit] = &[
     ),
     both(
         |plan| first_role(plan).healthcheck = Some(disabled()),
-        &[r#"script: role script healthcheck changed: nothing → {"test":"disabled"}"#],
+        &[r#"script: role script healthcheck changed: nothing → {"test":["NONE"]}"#],
     ),
     both(
         |plan| first_role(plan).args_style = ArgsStyle::ArgsOnly,
