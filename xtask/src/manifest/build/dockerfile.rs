@@ -26,6 +26,7 @@ use crate::manifest::dockerfile::{Outside, ReadDockerfile};
 use crate::manifest::name::OutsideName;
 use crate::manifest::path::RelativePath;
 use crate::manifest::role::User;
+use crate::manifest::text::{Text, Texts};
 use crate::source::Spanned;
 
 /// `[build.dockerfile]`.
@@ -67,6 +68,12 @@ pub enum Take {
     Stage,
 }
 
+impl Text for Take {
+    fn texts() -> Texts {
+        Texts::Words(vec!["copies", "stage"])
+    }
+}
+
 impl FromStr for Take {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -97,6 +104,8 @@ struct ClimbingPath {
     below: RelativePath,
 }
 
+impl Text for ClimbingPath {}
+
 impl FromStr for ClimbingPath {
     type Err = String;
 
@@ -120,6 +129,7 @@ impl ClimbingPath {
 }
 
 pub(super) fn decode_dockerfile(table: &mut Table<'_>, folder: &Utf8Path) -> Option<BuildKind> {
+    table.held_by::<DockerfileBuild>();
     let here = table.span;
     let path = table.optional("path").map(|item| decode_path(&item, folder));
     let target = table.optional("target").and_then(|item| item.line());
