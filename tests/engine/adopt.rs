@@ -342,3 +342,56 @@ fn helpers_become_one_image_by_the_edits_that_are_proposed() {
         assert_eq!(said(&image, &[command], arguments, data.path()), before[name], "{name}");
     }
 }
+
+#[test]
+fn published_images_become_one_without_building_them_again() {
+    if !daemon() {
+        return;
+    }
+    bases();
+    let workspace = Workspace::empty();
+    let mut references = Vec::new();
+    for (name, source) in [("one", RELOADER), ("two", RUNNER)] {
+        let dockerfile = format!(
+            "FROM {TOOLS}\nLABEL org.opencontainers.image.base.name={TOOLS} org.opencontainers.image.version=1.2.0\n\
+             COPY {name} /usr/bin/{name}\nUSER nobody\nENTRYPOINT [\"{name}\"]\n"
+        );
+        workspace
+            .write(&format!("old/{name}/{name}"), compiled(source))
+            .set_mode(&format!("old/{name}/{name}"), 0o755)
+            .write(&format!("old/{name}/Dockerfile"), dockerfile);
+        let tag = workspace.tag(&format!("{name}:1.2.0"));
+        let mut build = Command::new("docker");
+        build.env("DOCKER_BUILDKIT", "0").args(["build", "--quiet", "--tag", &tag]);
+        Ended::of(build.arg(workspace.root().join("old").join(name))).expect(0);
+        references.push(format!("docker-daemon:{tag}"));
+    }
+    let words = ["init", "--image", "both", "--from-images", &references[0], &references[1]];
+    workspace.run(words).expect(0);
+    for (name, reference) in ["one", "two"].into_iter().zip(&references) {
+        let manifest = format!("components/{name}/component.toml");
+        let text = fs::read_to_string(workspace.root().join(&manifest)).unwrap();
+        for line in [
+            "version = \"1.2.0\"".to_owned(),
+            format!("image = {reference:?}"),
+            "take = \"above-base\"".to_owned(),
+            "base = \"tools\"".to_owned(),
+            format!("command = [\"/usr/bin/{name}\"]"),
+            "user = \"65534:65534\"  # the image says nobody, by its own /etc/passwd".to_owned(),
+        ] {
+            assert!(text.lines().any(|own| own.starts_with(&line)), "{line}\n{text}");
+        }
+        // their consumers name the command
+        edit(&workspace, &manifest, &[("args-style = \"args-only\"", "args-style = \"command\"")]);
+    }
+    // no registry has it
+    edit(&workspace, "groupage.toml", &[(&format!("image = {TOOLS:?}"), &format!("image = \"docker-daemon:{TOOLS}\""))]);
+    workspace.run(["check"]).expect(0);
+    workspace.run(["build", "both", "--engine", "native", "--load"]).expect(0);
+    let both = workspace.tag("both:1.2.0");
+    for (name, expect) in [("one", "config-reloader 5.3.0\n"), ("two", "runner 0.16.0\n")] {
+        let program = format!("/usr/bin/{name}");
+        let run = ["run", "--rm", "--network=none", "--entrypoint", &program, &both, "--version"];
+        assert_eq!(Ended::of(Command::new("docker").args(run)).expect(0).stdout, expect);
+    }
+}
