@@ -8,6 +8,7 @@
 //! | `images.rs` | the images of this repository, by either engine, hold exactly what was planned |
 //! | `modes.rs` | the same in modes `split` and `multicall`, and the way back |
 //! | `roles.rs` | each component of them does its job as a container |
+//! | `adopt.rs` | helpers with Dockerfiles of their own become one image by `init` and the edits that it proposes |
 //! | `kinds.rs` | the build kinds cargo, files, image and script in one image, built and run |
 //! | `go.rs` | the build kind go: Velero's shape by both engines, for Linux and Windows |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
@@ -65,6 +66,8 @@ mod native_unchanged;
 #[path = "verify/layouts.rs"]
 mod verify_layouts;
 
+#[path = "adopt.rs"]
+mod needs_engine_adopt;
 #[path = "assembled.rs"]
 mod needs_engine_assembled;
 #[path = "cache.rs"]

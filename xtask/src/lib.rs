@@ -12,14 +12,16 @@
 //!                        │                             └─ engine::native, without a Dockerfile
 //!                        │                                                        └─ verify: findings, on the bytes
 //!                        ├─ policy: which references may be used where, and which version is newer
-//!                        └─ migrate: the ledger, and edits of other people's files
+//!                        ├─ migrate: the ledger, and edits of other people's files
+//!                        └─ adopt: Dockerfiles and images of others → findings, groups, texts of manifests
 //! ```
 //!
 //! | file | read by | written by |
 //! |---|---|---|
 //! | `groupage.toml` (settings) | [`workspace`], [`manifest`] | people |
 //! | `groupage.override.toml` (local replacements) | [`workspace`] | people; not under version control |
-//! | `components/*/component.toml`, `images/*/image.toml` | [`workspace`], [`manifest`] | people |
+//! | `components/*/component.toml`, `images/*/image.toml` | [`workspace`], [`manifest`] | people; `init`, once, from [`adopt`] |
+//! | `Dockerfile*`, `Containerfile*` of others, what they copy, `CODEOWNERS` | [`workspace`], [`adopt`] | people |
 //! | `templates/*.hbs` | [`workspace`], [`render`] | people; embedded ones are the default |
 //! | `Cargo.toml`, `Cargo.lock`, `cargo metadata` | [`workspace::cargo`] | people and cargo |
 //! | `go.mod`, `go.work`, `vendor/modules.txt`, Go files | [`workspace::go`] | people and go |
@@ -82,6 +84,8 @@ pub mod migrate;
 pub mod render;
 
 pub mod verify;
+
+pub mod adopt;
 
 pub mod engine;
 

@@ -89,10 +89,15 @@ fn import_shell(name: &str, mark: &str) {
         header.set_size(0);
         archive.append_link(&mut header, format!("bin/{applet}"), "busybox").unwrap();
     }
+    import(name, "ENV PATH=/bin", &archive.into_inner().unwrap());
+}
+
+/// Makes an image of an archive of files.
+pub fn import(name: &str, change: &str, archive: &[u8]) {
     let mut import = Command::new("docker");
-    import.args(["import", "--change", "ENV PATH=/bin", "-", name]).stdin(Stdio::piped()).stdout(Stdio::null());
+    import.args(["import", "--change", change, "-", name]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = import.spawn().expect("the docker program is there");
-    child.stdin.take().unwrap().write_all(&archive.into_inner().unwrap()).unwrap();
+    child.stdin.take().unwrap().write_all(archive).unwrap();
     assert!(child.wait().unwrap().success());
 }
 

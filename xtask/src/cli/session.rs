@@ -78,6 +78,11 @@ impl<'a> Session<'a> {
         Session { cwd, environment, global: self.global, program, output, cancel }
     }
 
+    /// The same run in another folder, with other options.
+    pub(super) fn at<'b>(&'b self, cwd: Utf8PathBuf, global: &'b Global) -> Session<'b> {
+        Session { global, cwd, ..self.with_output(self.output) }
+    }
+
     /// The workspace that is meant.
     pub(super) fn workspace(&self) -> Result<Workspace, Stop> {
         Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)

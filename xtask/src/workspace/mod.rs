@@ -23,12 +23,15 @@
 //! | `cargo/` | the cargo workspace, as `cargo metadata` sees it |
 //! | `go/` | modules and packages of Go programs, as their sources say it |
 //! | `watch.rs` | which files of some folders change, as it happens |
+//! | `adopt.rs` | Dockerfiles below some paths, and what they copy |
 //! | `write.rs` | files that we write: they appear by rename |
+//! | `write_new.rs` | several new files, all or none |
 //!
 //! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
-//! [`mod@write`].
+//! [`mod@write`] and [`new_files`].
 
 mod accounts;
+mod adopt;
 mod bootstrap;
 pub mod cargo;
 mod discover;
@@ -52,8 +55,10 @@ mod times;
 mod tree;
 mod watch;
 pub mod write;
+mod write_new;
 
 pub use accounts::{Account, accounts};
+pub use adopt::{Copied, FoundDockerfile, find_dockerfiles, is_dockerfile, look_at_copied};
 pub use bootstrap::{BootstrapError, bootstrap, bootstrap_key};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
@@ -72,6 +77,7 @@ pub use texts::{MAX_SEARCHED, now, searched_files, searched_text, text_of};
 pub use times::remembered_times;
 pub use tree::{ContextRules, Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 pub use watch::{FileEvent, FolderWatch, Limit, OnEvent, Renewed, WatchError};
+pub use write_new::new_files;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
