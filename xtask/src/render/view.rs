@@ -231,7 +231,9 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             if !plan.has_installs() {
                 view.installs.clear();
             }
-            view.has_files = view.has_root || plan.folders() > 0 || !view.installs.is_empty();
+            // a stage may be there for a mount only
+            view.has_files =
+                view.has_root || plan.folders() > 0 || !view.installs.is_empty() || !plan.stages.is_empty();
         }
         BuildPlan::Image { image, .. } => {
             view.template = "stages/image";
