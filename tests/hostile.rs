@@ -8,6 +8,9 @@
 
 mod support;
 
+#[path = "hostile/go.rs"]
+mod go;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
@@ -292,7 +295,7 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
     let plan = plan::plan(
         &resolution,
         &Pins::default(),
-        &Read { tree: &tree, pruned: &pruned, root, templates: &Default::default() },
+        &Read { tree: &tree, pruned: &pruned, go: &Default::default(), root, templates: &Default::default() },
     )?;
     let findings = groupage::check::run(&resolution, &plan);
     if findings.iter().any(|finding| finding.level == Level::Error) {

@@ -42,7 +42,7 @@ impl Planned {
         };
         std::fs::remove_dir_all(root.join("target")).unwrap();
         let templates = std::collections::BTreeMap::new();
-        let read = Read { tree: &tree, root: &root, templates: &templates, pruned: &pruned };
+        let read = Read { tree: &tree, root: &root, templates: &templates, pruned: &pruned, go: &Default::default() };
         let plan = plan::plan(&resolution, &Pins::default(), &read).unwrap();
         Self { root, plan }
     }

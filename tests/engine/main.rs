@@ -8,7 +8,8 @@
 //! | `images.rs` | the images of this repository, by either engine, hold exactly what was planned |
 //! | `modes.rs` | the same in modes `split` and `multicall`, and the way back |
 //! | `roles.rs` | each component of them does its job as a container |
-//! | `kinds.rs` | all four build kinds, built and run |
+//! | `kinds.rs` | the build kinds cargo, files, image and script in one image, built and run |
+//! | `go.rs` | the build kind go: Velero's shape by both engines, for Linux and Windows |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
 //! | `pass_through.rs` | an existing Dockerfile as the only component gives the image that plain `docker build` gives |
 //! | `hostile.rs` | no value of a manifest becomes an instruction |
@@ -74,6 +75,8 @@ mod needs_engine_component_images;
 mod needs_engine_context;
 #[path = "failures.rs"]
 mod needs_engine_failures;
+#[path = "go.rs"]
+mod needs_engine_go;
 #[path = "hostile.rs"]
 mod needs_engine_hostile;
 #[path = "images.rs"]

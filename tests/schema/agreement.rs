@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
 use crate::checked_in;
-use crate::corpus::{KINDS, json, texts, texts_below};
+use crate::corpus::{Decode, KINDS, json, texts, texts_below};
 
 /// What a decoder says of keys and types, and not of values.
 const STRUCTURE: [&str; 4] = ["unknown-key", "missing-key", "wrong-type", "build-kind"];
@@ -36,7 +36,7 @@ impl Validator {
 }
 
 /// Compares both verdicts; true when the document is good.
-fn check(document: &toml::Table, decode: fn(&str) -> BTreeSet<&'static str>, schema: &Validator) -> bool {
+fn check(document: &toml::Table, decode: Decode, schema: &Validator) -> bool {
     let text = toml::to_string(document).unwrap();
     let (found, refused) = (decode(&text), schema.refuses(&json(document)));
     match &refused {

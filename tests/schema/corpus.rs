@@ -11,8 +11,11 @@ use serde_json::Value;
 use crate::repository;
 use crate::support::sandbox::snapshot;
 
+/// A text to the codes of what its decoder finds wrong.
+pub type Decode = fn(&str) -> BTreeSet<&'static str>;
+
 /// The kinds of manifests: name of the schema, name of the file, its decoder.
-pub const KINDS: [(&str, &str, fn(&str) -> BTreeSet<&'static str>); 3] = [
+pub const KINDS: [(&str, &str, Decode); 3] = [
     ("component", "component.toml", |text| problems(text, ComponentManifest::parse)),
     ("image", "image.toml", |text| problems(text, ImageDefinition::parse)),
     ("settings", "groupage.toml", |text| problems(text, Settings::parse)),

@@ -8,5 +8,7 @@ mod support;
 
 mod affected;
 mod cache;
+mod completions;
+mod man;
 mod references;
 mod watch;

@@ -60,7 +60,7 @@ fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>)
             let source = component.image.as_ref().map(|image| &image.source);
             (format!("the source of component `{}`", component.name()), image.reference()?, build.image.span, source)
         }
-        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
+        BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
             let name = builder_of(component.manifest)?;
             let source = subject.resolution.builders.get(&name).map(|value| &value.source);
             if source == Some(&ValueSource::Bootstrap) {

@@ -159,6 +159,8 @@ pub enum Command {
     /// Print the JSON Schema of a file, for editors
     #[command(long_about = documents::LONG_SCHEMA)]
     Schema(SchemaArguments),
+    /// Print the manual page, or write those of all commands
+    Man(ManArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
 }

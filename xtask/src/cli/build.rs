@@ -201,7 +201,9 @@ pub(super) fn is_chatty(arguments: &BuildArguments) -> bool {
 /// Every image of a registry that a build pulls.
 pub(super) fn references(plan: &Plan) -> impl Iterator<Item = &crate::oci::Reference> {
     let sources = plan.images.iter().flat_map(|image| &image.components).flat_map(|part| match &part.build {
-        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => vec![builder],
+        BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
+            vec![builder]
+        }
         BuildPlan::Dockerfile(plan) => plan.images.values().collect(),
         BuildPlan::Image { image, .. } => image.reference().into_iter().collect(),
         BuildPlan::Files => Vec::new(),

@@ -29,6 +29,7 @@ mod ledger;
 mod list;
 mod lock;
 mod look;
+mod man;
 mod metadata;
 mod migrate;
 mod mirror;
@@ -128,6 +129,7 @@ fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop
         Command::Ledger(arguments) => ledger::run(arguments, session),
         Command::Migrate(arguments) => migrate::run(arguments, session),
         Command::Schema(arguments) => schema::run(arguments, session),
+        Command::Man(arguments) => man::run(arguments, session),
         Command::Completions(arguments) => completions::run(arguments, session),
     }
 }

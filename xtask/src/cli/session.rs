@@ -11,7 +11,8 @@ use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
 use crate::manifest::{self, BuildKind, Date, Manifests, Mode, TagName};
-use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
+use crate::plan::go::{GoPackages, go_program, go_request};
+use crate::plan::{self, ImagePlan, Plan, Read};
 use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
@@ -49,6 +50,8 @@ pub(super) struct Loaded {
     pub(super) manifests: Manifests,
     pub(super) packages: Packages,
     pub(super) cargo: Option<CargoWorkspace>,
+    /// The packages of Go components.
+    pub(super) go: GoPackages,
     pub(super) overrides: Overrides,
     /// What is pinned, if there is a lock file.
     pub(super) lock_file: Option<LockFile>,
@@ -84,7 +87,8 @@ impl<'a> Session<'a> {
     pub(super) fn load(&self) -> Result<Loaded, Stop> {
         let mut loaded = self.load_manifests()?;
         loaded.cargo = self.cargo(&loaded.workspace, &loaded.manifests)?;
-        loaded.packages = loaded.cargo.as_ref().map(plan::packages).unwrap_or_default();
+        loaded.packages.cargo = loaded.cargo.as_ref().map(plan::packages).unwrap_or_default();
+        loaded.read_go();
         Ok(loaded)
     }
 
@@ -116,9 +120,9 @@ impl<'a> Session<'a> {
             ..Overrides::default()
         };
         self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
-        let packages = Packages::new();
+        let (packages, go) = (Packages::new(), GoPackages::new());
         let memory = Memory::open(&workspace.root);
-        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory, policy })
+        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, go, overrides, lock_file, memory, policy })
     }
 
     /// The environment that is asked for.
@@ -218,17 +222,15 @@ impl<'a> Session<'a> {
     ) -> Result<Plan, Stop> {
         let bad = |problems: Vec<Diagnostic>| self.bad_input(&problems, &loaded.sources.map);
         let root = &loaded.workspace.root;
-        let pruned = match &loaded.cargo {
-            Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
-            None => PrunedWorkspaces::new(),
-        };
+        let pruned = plan::prune(resolution, loaded.cargo.as_ref(), &loaded.go).map_err(bad)?;
         let wants = loaded.memory.ahead_of(|| plan::wants(resolution, &pruned, root));
         let tree = read(wants).map_err(bad)?;
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
         let texts = render::template_texts(own).into_iter();
         let templates = texts.map(|(name, text)| (name, plan::fingerprint::text(text))).collect();
-        plan::plan(resolution, pins, &Read { tree: &tree, pruned: &pruned, root, templates: &templates }).map_err(bad)
+        let read = Read { tree: &tree, pruned: &pruned, go: &loaded.go, root, templates: &templates };
+        plan::plan(resolution, pins, &read).map_err(bad)
     }
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.
@@ -305,6 +307,20 @@ impl<'a> Session<'a> {
 }
 
 impl Loaded {
+    /// Reads the sources of Go components. What is wrong with them is reported with all other problems.
+    fn read_go(&mut self) {
+        let components = self.manifests.components.values();
+        let requests = components.filter_map(|component| match &component.build.kind {
+            BuildKind::Go(go) => Some((component.name.value.clone(), go_request(&component.folder, go))),
+            _ => None,
+        });
+        let (names, requests): (Vec<_>, Vec<_>) = requests.unzip();
+        for (name, read) in names.into_iter().zip(workspace::go::read(&self.workspace.root, &requests)) {
+            self.packages.go.insert(name.clone(), go_program(&read));
+            self.go.extend(read.ok().map(|package| (name, package)));
+        }
+    }
+
     /// Git is asked only when a tag names the branch.
     fn with_branch<'m>(&self, resolution: Resolution<'m>) -> Resolution<'m> {
         let images = resolution.images.iter();
@@ -330,7 +346,7 @@ impl Loaded {
             render::User::Base(name) => &self.manifests.settings.bases.get(name)?.image,
             render::User::Component(name) => match &self.manifests.components.get(name)?.build.kind {
                 BuildKind::Image(build) => match (&reason.what, &build.above) {
-                    (render::What::Layers(_), Some(above)) => return Some(above.span),
+                    (render::What::Layers(_), Some(above)) => return Some(above.take),
                     _ => &build.image,
                 },
                 _ => return None,

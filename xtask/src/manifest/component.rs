@@ -82,7 +82,7 @@ pub struct Install {
 /// What is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstallFrom {
-    /// `bin:NAME`: a program of a cargo build.
+    /// `bin:NAME`: a program of a cargo or go build.
     Binary(String),
     /// `output:NAME`: a named output of a script build.
     Output(OutputName),

@@ -29,7 +29,9 @@ mod text;
 
 use std::collections::BTreeMap;
 
-pub use build::{AboveBase, Build, BuildKind, CargoBuild, DockerfileBuild, ImageBuild, Link, ScriptBuild, Take};
+pub use build::{
+    AboveBase, Build, BuildKind, CargoBuild, DockerfileBuild, GoBuild, ImageBuild, Link, ScriptBuild, Take,
+};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
 pub(crate) use dockerfile::Users;
@@ -41,7 +43,7 @@ pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
     Need, OutputName, OutsideName, RoleName, VariantName,
 };
-pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path::{EXE, ImagePath, PathError, PlatformPath, RelativePath};
 pub use path_pattern::PathPattern;
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};

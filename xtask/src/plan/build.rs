@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::dockerfile::DockerfilePlan;
@@ -39,12 +40,34 @@ pub enum BuildPlan {
     Dockerfile(Box<DockerfilePlan>),
     /// Files beside the manifest.
     Files,
+    /// A program of a Go module, compiled in a builder.
+    Go {
+        /// The builder image.
+        builder: Reference,
+        /// The folder of the module, in the workspace as in the context; empty for its root.
+        module: Utf8PathBuf,
+        /// The package, relative to the module: `./cmd/tool`.
+        package: String,
+        /// The program, without `.exe`.
+        bin: String,
+        /// Build tags that are on.
+        tags: Vec<String>,
+        /// Flags of the linker, with the version in its place.
+        ldflags: Vec<String>,
+        /// Whether C is compiled and linked.
+        cgo: bool,
+        /// Whether dependencies are those of a vendor folder.
+        vendored: bool,
+        /// The `go.work` that the module is part of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        work: Option<Utf8PathBuf>,
+    },
     /// Files of an existing image.
     Image {
         /// The image.
         image: ImageSource,
         /// Where all above its base is taken, and not only what is listed.
-        #[serde(flatten)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         above: Option<AbovePlan>,
     },
     /// Commands in a builder.
@@ -61,10 +84,8 @@ pub enum BuildPlan {
 /// All that the layers above an image's base give.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AbovePlan {
-    /// `above-base`.
-    take: &'static str,
     /// The image's own base, where the manifest names it.
-    #[serde(rename = "source-base", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<SourceBase>,
     /// What is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -73,19 +94,27 @@ pub struct AbovePlan {
 
 /// The base of an image that a component is taken from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(into = "String")]
 pub enum SourceBase {
     /// None: all of its layers are above it.
     Scratch,
     /// An image.
-    #[serde(untagged)]
     Image(ImageSource),
+}
+
+impl From<SourceBase> for String {
+    fn from(base: SourceBase) -> Self {
+        match base {
+            SourceBase::Scratch => "scratch".to_owned(),
+            SourceBase::Image(image) => image.to_string(),
+        }
+    }
 }
 
 impl AbovePlan {
     /// All but what is left out.
     pub fn new(base: Option<SourceBase>, exclude: Vec<PathPattern>) -> Self {
-        Self { take: "above-base", base, exclude }
+        Self { base, exclude }
     }
 
     /// The image that is the base, where the manifest names one.
@@ -119,7 +148,7 @@ impl BuildPlan {
         match self {
             Self::Script { .. } => Some("it is built by a script"),
             Self::Dockerfile(_) => Some("it is built by a Dockerfile"),
-            Self::Cargo { .. } | Self::Files | Self::Image { .. } => None,
+            Self::Cargo { .. } | Self::Files | Self::Go { .. } | Self::Image { .. } => None,
         }
     }
 
@@ -129,6 +158,7 @@ impl BuildPlan {
             Self::Cargo { .. } => "cargo",
             Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
+            Self::Go { .. } => "go",
             Self::Image { .. } => "image",
             Self::Script { .. } => "script",
         }

@@ -47,8 +47,8 @@ impl ComponentPlan {
         let unpinned = |image: &Reference| image.digest().is_none().then(|| image.to_string());
         match &self.build {
             // programs that are compiled on this machine need no builder
-            BuildPlan::Cargo { .. } if found.is_host() => Vec::new(),
-            BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
+            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } if found.is_host() => Vec::new(),
+            BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
                 unpinned(builder).into_iter().collect()
             }
             BuildPlan::Dockerfile(plan) => plan.images.values().filter_map(unpinned).collect(),

@@ -16,6 +16,7 @@ mod dockerfile;
 mod files;
 pub mod fingerprint;
 mod found;
+pub mod go;
 mod inputs;
 mod model;
 pub mod multicall;
@@ -56,8 +57,10 @@ pub struct Read<'a> {
     pub root: &'a Utf8Path,
     /// Hashes of the templates by name, `Dockerfile` and `stages/<build kind>`: other templates give other images.
     pub templates: &'a BTreeMap<String, String>,
-    /// The pruned workspace of every cargo component.
+    /// What every cargo and Go component is compiled from.
     pub pruned: &'a PrunedWorkspaces,
+    /// The packages of Go components.
+    pub go: &'a go::GoPackages,
 }
 
 impl Read<'_> {

@@ -109,6 +109,9 @@ pub struct Found {
     /// nothing is compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<String>,
+    /// The same of the compiler of Go; empty when none is needed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub go_toolchain: String,
     /// The digest or image ID of every image that the plan names without a digest, by its reference.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
@@ -147,6 +150,9 @@ pub struct ComponentPlan {
     /// Platforms of the plan on which the image does not contain it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Platform>,
+    /// Platforms of the plan on which its programs have `.exe` at the end of their names; see [`ImagePlan::for_platform`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exe: Vec<Platform>,
     /// How it is built.
     pub build: BuildPlan,
     /// Files that the build's stage gives.
@@ -178,7 +184,7 @@ impl ComponentPlan {
 /// A file or folder that the build's stage gives.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InstallPlan {
-    /// Path in the stage: for `cargo` the name of the program, else an absolute path.
+    /// Path in the stage: for `cargo` and `go` the name of the program, else an absolute path.
     pub from: String,
     /// Path in the image.
     pub to: ImagePath,

@@ -92,7 +92,7 @@ fn files(part: &ComponentPlan) -> BTreeMap<&str, File<'_>> {
 }
 
 fn given<'a>(part: &ComponentPlan, install: &InstallPlan) -> File<'a> {
-    let is_program = matches!(part.build, BuildPlan::Cargo { .. });
+    let is_program = matches!(part.build, BuildPlan::Cargo { .. } | BuildPlan::Go { .. });
     let bits = install.mode.or(is_program.then_some(PROGRAM_MODE));
     File { mode: bits.map(mode), ..File::default() }
 }

@@ -16,6 +16,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("stages/cargo", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/cargo.hbs"))),
     ("stages/dockerfile", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/dockerfile.hbs"))),
     ("stages/files", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/files.hbs"))),
+    ("stages/go", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/go.hbs"))),
     ("stages/image", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/image.hbs"))),
     ("stages/script", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/script.hbs"))),
 ];

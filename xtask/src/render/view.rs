@@ -84,6 +84,7 @@ pub(super) struct ComponentView {
     dockerfile: DockerfileView,
     /// Lines of the image's own stage, before the copies.
     steps: Vec<String>,
+    go: GoView,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,6 +110,25 @@ struct CargoView {
     /// `--offline --locked`.
     lock_flags: String,
     static_link: bool,
+    vendored: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct GoView {
+    /// Folder of the module, quoted for a shell.
+    module: String,
+    package: String,
+    bin: String,
+    /// `-tags=a,b -ldflags='-s -w'`, quoted for a shell, with a blank before each.
+    flags: String,
+    /// Value of `GOWORK`.
+    work: String,
+    /// Value of `CGO_ENABLED`.
+    cgo_enabled: &'static str,
+    /// Whether the builder is one of the target's platform.
+    cgo: bool,
+    /// `vendor` or `readonly`.
+    modules: &'static str,
     vendored: bool,
 }
 
@@ -203,6 +223,7 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> C
         cargo: CargoView::default(),
         dockerfile: DockerfileView::default(),
         steps: Vec::new(),
+        go: GoView::default(),
     };
     add_build(&mut view, &plan.build);
     view
@@ -245,6 +266,22 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             view.commands = commands.iter().map(|command| quote::json(&["/bin/sh", "-euc", command])).collect();
             view.env = pairs(env, str::to_owned);
         }
+        BuildPlan::Go { builder, module, package, bin, tags, ldflags, cgo, vendored, work } => {
+            view.template = "stages/go";
+            view.builder = reference(builder);
+            let work = work.as_ref().map_or_else(|| "off".to_owned(), |work| quote::shell(&format!("/src/{work}")));
+            view.go = GoView {
+                module: quote::shell(format!("/src/{module}").trim_end_matches('/')),
+                package: quote::shell(package),
+                bin: bin.clone(),
+                flags: go_flags(tags, ldflags),
+                work,
+                cgo_enabled: if *cgo { "1" } else { "0" },
+                cgo: *cgo,
+                modules: if *vendored { "vendor" } else { "readonly" },
+                vendored: *vendored,
+            };
+        }
         BuildPlan::Cargo { builder, package, bin, features, default_features, flags, link, vendored, .. } => {
             view.template = "stages/cargo";
             view.builder = reference(builder);
@@ -280,6 +317,12 @@ fn feature_flags(features: &[String], default_features: bool) -> String {
         flags.push_str(&format!(" --features {}", features.join(",")));
     }
     flags
+}
+
+fn go_flags(tags: &[String], ldflags: &[String]) -> String {
+    let tags = (!tags.is_empty()).then(|| format!("-tags={}", tags.join(",")));
+    let ldflags = (!ldflags.is_empty()).then(|| format!("-ldflags={}", ldflags.join(" ")));
+    tags.into_iter().chain(ldflags).map(|flag| format!(" {}", quote::shell(&flag))).collect()
 }
 
 fn install(install: &InstallPlan, layout: &Layout) -> InstallView {

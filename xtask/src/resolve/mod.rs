@@ -11,6 +11,7 @@ mod component;
 mod cycle;
 mod explained;
 mod fields;
+mod go;
 mod graph;
 mod look;
 mod mode;
@@ -30,7 +31,7 @@ pub use fields::Field;
 pub use graph::{Node, Reasons};
 pub use look::mirror;
 pub use output::Output;
-pub use package::{Package, Packages};
+pub use package::{GoProblem, GoProgram, Package, Packages};
 pub use platform::exclusions;
 pub use selection::{ImageSelector, Selection, VariantSelector};
 pub use value::{Candidate, Overrides, Profile, Value, ValueSource, variable_name};
@@ -147,7 +148,7 @@ pub const SCRATCH: &str = "scratch";
 /// Resolves a selection.
 ///
 /// # Errors
-/// Every problem: unknown images, features and components, cycles, conflicts, cargo features that do not exist, bad overrides.
+/// Every problem: unknown images, features and components, cycles, conflicts, cargo features and build tags that do not exist, bad overrides.
 pub fn resolve<'m>(
     manifests: &'m Manifests,
     packages: &Packages,

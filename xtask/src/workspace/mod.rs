@@ -20,7 +20,8 @@
 //! | `accounts.rs` | what `docker login` has stored |
 //! | `git.rs`, `git/` | when files were last changed, the same in every clone; the files of a revision |
 //! | `times.rs` | times of changes, remembered for the newest commit |
-//! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
+//! | `cargo/` | the cargo workspace, as `cargo metadata` sees it |
+//! | `go/` | modules and packages of Go programs, as their sources say it |
 //! | `watch.rs` | which files of some folders change, as it happens |
 //! | `write.rs` | files that we write: they appear by rename |
 //!
@@ -37,6 +38,7 @@ mod foreign;
 mod generated;
 mod git;
 pub(crate) mod glob;
+pub mod go;
 mod ignore;
 mod inside;
 mod memory;

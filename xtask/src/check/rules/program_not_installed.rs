@@ -19,6 +19,9 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for (component, role) in subject.image.roles() {
         let Some(program) = role.role.command.first() else { continue };
         let Some(plan) = subject.plan.components.iter().find(|plan| plan.name == *component.name()) else { continue };
+        // as it is called on the platform of the plan
+        let planned = plan.roles.get(role.name).and_then(|role| role.command.first());
+        let program = &Spanned::new(planned.unwrap_or(&program.value).clone(), program.span);
         // whether a shell is there is asked of the base, as for every need
         let is_shell = program.value == "/bin/sh" && role.role.needs.iter().any(|need| need.value.as_str() == "shell");
         if is_shell || is_open(plan, &program.value) {

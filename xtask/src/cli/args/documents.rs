@@ -1,5 +1,6 @@
 //! Words of `schema`, `completions` and `man`: what this program says of itself to others.
 
+use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
 pub(super) const LONG_SCHEMA: &str = "\
@@ -29,6 +30,14 @@ pub enum SchemaOf {
     Ledger,
     /// What `plan --format json` prints.
     Plan,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArguments {
+    /// Write a page for each command into a folder, as NAME.1
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `completions`.

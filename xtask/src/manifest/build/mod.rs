@@ -2,11 +2,13 @@
 
 mod cargo;
 mod dockerfile;
+mod go;
 mod image;
 mod script;
 
 pub use cargo::{CargoBuild, Link};
 pub use dockerfile::{DockerfileBuild, Take};
+pub use go::GoBuild;
 pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
 
@@ -35,6 +37,8 @@ pub enum BuildKind {
     Dockerfile(Box<DockerfileBuild>),
     /// Files beside the manifest, as they are.
     Files,
+    /// A program of a Go module.
+    Go(GoBuild),
     /// Files of an existing image.
     Image(ImageBuild),
     /// Commands in a builder image.
@@ -48,6 +52,7 @@ impl BuildKind {
             Self::Cargo(_) => "cargo",
             Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
+            Self::Go(_) => "go",
             Self::Image(_) => "image",
             Self::Script(_) => "script",
         }
@@ -55,7 +60,7 @@ impl BuildKind {
 }
 
 /// As they are written, sorted.
-const KINDS: [&str; 5] = ["cargo", "dockerfile", "files", "image", "script"];
+const KINDS: [&str; 6] = ["cargo", "dockerfile", "files", "go", "image", "script"];
 
 /// `folder` is that of the manifest.
 pub(super) fn decode_build(
@@ -95,6 +100,7 @@ fn decode_kind(
     match kind {
         "cargo" => cargo::decode_cargo(table),
         "dockerfile" => dockerfile::decode_dockerfile(table, folder),
+        "go" => go::decode_go(table, version),
         "image" => image::decode_image(table, version),
         "script" => script::decode_script(table),
         _ => Some(BuildKind::Files),

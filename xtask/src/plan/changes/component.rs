@@ -112,7 +112,7 @@ impl Pair<'_> {
         if old["kind"] != new["kind"] {
             return all.value(name, What::Setting, "kind", old.get("kind"), new.get("kind"));
         }
-        let compiled_here = self.is_host() && old["kind"] == "cargo";
+        let compiled_here = self.is_host() && (old["kind"] == "cargo" || old["kind"] == "go");
         all.map(Some(old), Some(new), |all, key, old, new| match key {
             "builder" if compiled_here => {}
             "builder" => all.value(name, What::Builder, "", old, new),
@@ -120,6 +120,7 @@ impl Pair<'_> {
             // texts of many lines
             "stages" | "steps" | "packages" => all.push(name, What::Setting, "Dockerfile", digest(old), digest(new)),
             "features" => all.members(name, What::CargoFeature, old, new),
+            "tags" => all.members(name, What::BuildTag, old, new),
             "env" => all.map(old, new, |all, variable, old, new| {
                 all.push(name, What::Setting, &format!("env {variable}"), text(old), text(new));
             }),

@@ -72,6 +72,7 @@ fn part(name: &str, build: BuildPlan) -> ComponentPlan {
         features: vec!["one".parse().unwrap()],
         excluded: Vec::new(),
         installs: if files { Vec::new() } else { vec![install] },
+        exe: Vec::new(),
         files: if files { [("/etc/conf".parse().unwrap(), installed)].into() } else { BTreeMap::new() },
         platform_files: BTreeMap::new(),
         links: [("/old".parse().unwrap(), link)].into(),
@@ -119,8 +120,25 @@ fn image(host: bool) -> ImagePlan {
         open: Vec::new(),
         newer: Vec::new(),
     }));
-    let parts =
-        [("cargo", cargo), ("files", BuildPlan::Files), ("image", image), ("script", script), ("existing", existing)];
+    let go = BuildPlan::Go {
+        builder: "r.example/go:1".parse().unwrap(),
+        module: "go".into(),
+        package: "./cmd/go".to_owned(),
+        bin: "go".to_owned(),
+        tags: vec!["one".to_owned()],
+        ldflags: vec!["-s".to_owned()],
+        cgo: false,
+        vendored: false,
+        work: None,
+    };
+    let parts = [
+        ("cargo", cargo),
+        ("files", BuildPlan::Files),
+        ("go", go),
+        ("image", image),
+        ("script", script),
+        ("existing", existing),
+    ];
     let plan = ImagePlan {
         id: "app".to_owned(),
         name: "app".parse().unwrap(),
@@ -155,9 +173,10 @@ fn image(host: bool) -> ImagePlan {
         fingerprint: String::new(),
         given: Given::default(),
     };
-    let names = ["base", "source", "shell", "rust", "own"].map(|name| format!("r.example/{name}:1"));
+    let names = ["base", "source", "shell", "rust", "go", "own"].map(|name| format!("r.example/{name}:1"));
     let images = names.into_iter().map(|name| (name, "sha256:1".to_owned())).collect();
-    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), images })
+    let go_toolchain = if host { "go1".to_owned() } else { String::new() };
+    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), go_toolchain, images })
 }
 
 /// A new field must be put into [`EDITS`] before this compiles.
@@ -195,7 +214,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
             },
         stamp: _,
         template: _,
-        found: Found { toolchain: _, images: _ },
+        found: Found { toolchain: _, go_toolchain: _, images: _ },
         fingerprint: _,
         given: Given { description: _, default_role: _, labels: _, allowed: _ },
     } = plan;
@@ -205,6 +224,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
             version: _,
             features: _,
             excluded: _,
+            exe: _,
             build: _,
             installs: _,
             files: _,

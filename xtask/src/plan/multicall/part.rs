@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use super::super::build::BuildPlan;
-use super::super::inputs::{cargo_inputs, own_folder};
+use super::super::inputs::{compiled_inputs, own_folder};
 use super::super::model::{ComponentPlan, Found, InstallPlan, LinkPlan};
 use super::super::pruned::PrunedKey;
 use super::super::{Read, component, fingerprint, is_hermetic};
@@ -56,6 +56,7 @@ pub(in super::super) fn plan(
     let install =
         InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), is_likely: false, place };
     let mut plan = ComponentPlan {
+        exe: Vec::new(),
         name: NAME.parse().ok()?,
         version: String::new(),
         features: Vec::new(),
@@ -65,7 +66,7 @@ pub(in super::super) fn plan(
         platform_files: BTreeMap::new(),
         links: BTreeMap::new(),
         roles: BTreeMap::new(),
-        inputs: cargo_inputs(pruned, read),
+        inputs: compiled_inputs(pruned, read),
         template: read.template("stages/cargo"),
         build,
         fingerprint: String::new(),

@@ -23,9 +23,10 @@ const fn docker(edit: fn(&mut ImagePlan), lines: &'static [&'static str]) -> Edi
 
 const CARGO: usize = 0;
 pub(super) const FILES: usize = 1;
-const IMAGE: usize = 2;
-const SCRIPT: usize = 3;
-const EXISTING: usize = 4;
+const GO: usize = 2;
+const IMAGE: usize = 3;
+const SCRIPT: usize = 4;
+const EXISTING: usize = 5;
 
 fn disabled() -> Healthcheck {
     let test = HealthTest::Disabled;
@@ -114,6 +115,11 @@ pub(super) const EDITS: &[Edit] = &[
         docker: &["compiled: in builder images → on this machine"],
         host: &["toolchain: rustc 1 → rustc 2"],
     },
+    Edit { edit: |plan| plan.found.go_toolchain = "go2".into(), docker: &[], host: &["toolchain: go1 → go2"] },
+    docker(
+        |plan| _ = plan.found.images.insert("r.example/go:1".into(), "sha256:2".into()),
+        &["image behind r.example/go:1 changed: sha256:1 → sha256:2"],
+    ),
     both(
         |plan| _ = plan.found.images.insert("r.example/base:1".into(), "sha256:2".into()),
         &["image behind r.example/base:1 changed: sha256:1 → sha256:2"],
@@ -181,6 +187,25 @@ pub(super) const EDITS: &[Edit] = &[
         &["cargo: build setting link changed: dynamic → static"],
     ),
     both(|plan| *build!(plan, Cargo, CARGO, vendored) = true, &["cargo: build setting vendored changed: false → true"]),
+    docker(
+        |plan| *build!(plan, Go, GO, builder) = "r.example/go:2".parse().unwrap(),
+        &["go: builder: r.example/go:1 → r.example/go:2"],
+    ),
+    both(|plan| *build!(plan, Go, GO, module) = "x".into(), &["go: build setting module changed: go → x"]),
+    both(|plan| *build!(plan, Go, GO, package) = "./x".into(), &["go: build setting package changed: ./cmd/go → ./x"]),
+    both(|plan| *build!(plan, Go, GO, bin) = "x".into(), &["go: build setting bin changed: go → x"]),
+    both(|plan| build!(plan, Go, GO, tags).push("two".into()), &["go: build tag two is on now"]),
+    both(|plan| build!(plan, Go, GO, tags).clear(), &["go: build tag one is off now"]),
+    both(
+        |plan| build!(plan, Go, GO, ldflags).push("-X main.v=2".into()),
+        &[r#"go: build setting ldflags changed: ["-s"] → ["-s","-X main.v=2"]"#],
+    ),
+    both(|plan| *build!(plan, Go, GO, cgo) = true, &["go: build setting cgo changed: false → true"]),
+    both(|plan| *build!(plan, Go, GO, vendored) = true, &["go: build setting vendored changed: false → true"]),
+    both(
+        |plan| *build!(plan, Go, GO, work) = Some("go.work".into()),
+        &["go: build setting work changed: nothing → go.work"],
+    ),
     both(
         |plan| *build!(plan, Image, IMAGE, image) = "r.example/source:2".parse().unwrap(),
         &["image: source image: r.example/source:1 → r.example/source:2"],

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    exporter::run(&mut std::env::args_os())
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    reloader::run(&mut std::env::args_os())
+}
