@@ -151,6 +151,10 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
             build["builder"] = serde_json::Value::Null;
             json!([build, toolchain])
         }
+        (BuildPlan::Dockerfile(plan), host) => {
+            let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
+            json!([build, host.is_none().then_some(template), images])
+        }
         (BuildPlan::Go { .. }, Some(_)) => {
             build["builder"] = serde_json::Value::Null;
             json!([build, found.go_toolchain])
@@ -160,10 +164,6 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
             None,
         ) => {
             json!([build, template, behind(&builder.to_string())])
-        }
-        (BuildPlan::Dockerfile(plan), host) => {
-            let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
-            json!([build, host.is_none().then_some(template), images])
         }
         (BuildPlan::Image { image, above: Some(above) }, _) => {
             // no template is used for it

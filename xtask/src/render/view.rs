@@ -81,10 +81,10 @@ pub(super) struct ComponentView {
     /// Commands in JSON form.
     commands: Vec<String>,
     cargo: CargoView,
-    go: GoView,
     dockerfile: DockerfileView,
     /// Lines of the image's own stage, before the copies.
     steps: Vec<String>,
+    go: GoView,
 }
 
 #[derive(Debug, Serialize)]
@@ -221,9 +221,9 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> C
         env: Vec::new(),
         commands: Vec::new(),
         cargo: CargoView::default(),
-        go: GoView::default(),
         dockerfile: DockerfileView::default(),
         steps: Vec::new(),
+        go: GoView::default(),
     };
     add_build(&mut view, &plan.build);
     view
@@ -252,7 +252,9 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             if !plan.has_installs() {
                 view.installs.clear();
             }
-            view.has_files = view.has_root || plan.folders() > 0 || !view.installs.is_empty();
+            // a stage may be there for a mount only
+            view.has_files =
+                view.has_root || plan.folders() > 0 || !view.installs.is_empty() || !plan.stages.is_empty();
         }
         BuildPlan::Image { image, .. } => {
             view.template = "stages/image";

@@ -10,7 +10,8 @@
 //! **Which role it gives.** Without `[roles]`, one role with the name of the component. A `[roles.X]` that has no `command` is
 //! that of the Dockerfile: whatever it does not say is taken from there, `env` name by name. One that has a `command` stands
 //! for itself. Labels are not taken, they are the image's; nor is what the outer base image has, which nobody can see here:
-//! its `ENTRYPOINT` and `CMD` (a file that sets neither gives no role), its `WORKDIR` (`/` counts), its environment.
+//! its `ENTRYPOINT` and `CMD`, its `WORKDIR` (`/` counts), its environment. A file that sets neither `ENTRYPOINT` nor `CMD`
+//! gives files and no role, and then nothing that a role would say.
 //!
 //! Every value has its place in the Dockerfile, so that the rules point there.
 

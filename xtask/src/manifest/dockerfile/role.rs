@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::users::Users;
 use super::{ReadDockerfile, program};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::dockerfile::{Base, Check, CommandLine, Extent, Fact, Ports, Setting, Unknown, Value};
+use crate::dockerfile::{Base, Check, CommandLine, Extent, Fact, Ports, Reason, Setting, Unknown, Value};
 use crate::manifest::lifecycle::{HealthTest, Healthcheck, Nanoseconds, means_something_else};
 use crate::manifest::name::{Need, RoleName};
 use crate::manifest::path::ImagePath;
@@ -248,7 +248,11 @@ impl Context<'_> {
                 problems.push(Diagnostic::error("invalid-name", message).label(span, ""));
                 continue;
             }
-            let Some(value) = variable.value.value.known() else {
+            // what nobody can have set is empty, as Docker has it
+            let found = &variable.value.value;
+            let is_empty = |why: &Unknown| why.reason == Reason::Undeclared;
+            let known = found.known().or_else(|| found.because().iter().all(is_empty).then(|| found.otherwise()));
+            let Some(value) = known else {
                 let why: Vec<String> = variable.value.value.because().iter().map(Unknown::explain).collect();
                 let message = format!("the value of `{key}` is not known: {}", why.join(", "));
                 let report = Diagnostic::error("unknown-value", message).label(span, "");

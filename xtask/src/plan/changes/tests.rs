@@ -109,17 +109,6 @@ fn image(host: bool) -> ImagePlan {
         commands: vec!["true".to_owned()],
         env: [("A".to_owned(), "b".to_owned())].into(),
     };
-    let go = BuildPlan::Go {
-        builder: "r.example/go:1".parse().unwrap(),
-        module: "go".into(),
-        package: "./cmd/go".to_owned(),
-        bin: "go".to_owned(),
-        tags: vec!["one".to_owned()],
-        ldflags: vec!["-s".to_owned()],
-        cgo: false,
-        vendored: false,
-        work: None,
-    };
     let existing = BuildPlan::Dockerfile(Box::new(DockerfilePlan {
         path: "c/Dockerfile".into(),
         take: Take::Copies,
@@ -131,6 +120,17 @@ fn image(host: bool) -> ImagePlan {
         open: Vec::new(),
         newer: Vec::new(),
     }));
+    let go = BuildPlan::Go {
+        builder: "r.example/go:1".parse().unwrap(),
+        module: "go".into(),
+        package: "./cmd/go".to_owned(),
+        bin: "go".to_owned(),
+        tags: vec!["one".to_owned()],
+        ldflags: vec!["-s".to_owned()],
+        cgo: false,
+        vendored: false,
+        work: None,
+    };
     let parts = [
         ("cargo", cargo),
         ("files", BuildPlan::Files),

@@ -87,11 +87,32 @@ pub(super) fn rewritten(
 ) -> Option<String> {
     match subject.read.dockerfile.rewritten(part, edits) {
         // a part of a file with the line ends of Windows is read as any other
-        Ok(text) => Some(text.trim_end().replace("\r\n", "\n")),
+        Ok(text) => match closed(text.trim_end()) {
+            Some(text) => Some(text.replace("\r\n", "\n")),
+            None => {
+                let message = "two escape characters at the end of a line mean different things to different engines";
+                let report = Diagnostic::error("dockerfile-escape", message).label(subject.span(part), "");
+                problems.push(report.help("end the line with something else, such as a quote"));
+                None
+            }
+        },
         Err(error) => {
             problems.push(error.diagnostic(subject.read.file));
             None
         }
+    }
+}
+
+/// The last line of a file may end with an escape character, which joins it with nothing there; whatever follows it in another
+/// file must not be joined. Comments and blank lines after it belong to the same line. `None` when it ends with two of them.
+fn closed(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_content = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let Some(last) = lines.iter().rposition(is_content) else { return Some(text.to_owned()) };
+    match lines[last].trim_end().strip_suffix('\\') {
+        None => Some(text.to_owned()),
+        Some(line) if line.ends_with('\\') => None,
+        Some(line) => Some([&lines[..last], &[line.trim_end()]].concat().join("\n")),
     }
 }
 
@@ -113,5 +134,22 @@ pub(super) fn refuse_trigger(subject: &Subject<'_>, instruction: &Instruction, p
         let message = "a stage with ONBUILD is made to be the base of other files, and cannot be merged";
         let report = Diagnostic::error("dockerfile-onbuild", message).label(subject.span(instruction.span), "");
         problems.push(report.help("write what it says into the stages that begin with this one"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closed;
+
+    #[test]
+    fn the_last_line_is_closed() {
+        let check = |text: &str, expect: Option<&str>| assert_eq!(closed(text).as_deref(), expect, "{text:?}");
+        check("RUN a \\\n b", Some("RUN a \\\n b"));
+        check("RUN a \\", Some("RUN a"));
+        check("RUN a \\\n # why\n\n# more", Some("RUN a"));
+        check("RUN a \\\n b \\  ", Some("RUN a \\\n b"));
+        check("RUN a \\\\", None);
+        check("RUN <<E\n# b\nE", Some("RUN <<E\n# b\nE"));
+        check("# only", Some("# only"));
     }
 }
