@@ -204,7 +204,7 @@ fn an_image_for_windows_has_programs_of_windows() {
             "/velero.exe",
         ]
     );
-    assert_eq!(image.config["config"]["Entrypoint"][0], "/velero.exe");
+    assert_eq!(image.config["Entrypoint"][0], "/velero.exe");
 
     // the defect of Velero 1.16: a program that was never built for Windows is not forgotten silently
     workspace.write("cmd/velero-restore-helper/main.go", "//go:build linux\n\npackage main\n\nfunc main() {}\n");
