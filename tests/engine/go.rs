@@ -102,7 +102,9 @@ fn programs_of_a_go_module_run_beside_another_tool() {
     run(&["--entrypoint=/velero-restore-helper", &reference]).expect(1);
     let restored = run(&["--entrypoint=/usr/local/bin/velero-restore-helper", &reference, "uid"]).expect(0);
     assert_eq!(restored.stderr, "restored uid\n");
-    assert_eq!(run(&["--entrypoint=/usr/bin/restic", &reference, "echo", "restic"]).expect(0).stdout, "restic\n");
+    // a busybox of this name has nothing to do, and says so
+    let restic = run(&["--entrypoint=/usr/bin/restic", &reference]).expect(127);
+    assert_eq!(restic.stderr, "restic: applet not found\n");
 
     // neither tests nor packages that are not imported count
     workspace.write("internal/unrelated/unrelated.go", "package unrelated // changed\n");
@@ -170,8 +172,10 @@ fn another_version_runs_the_linker_alone() {
         Ended::of(&mut workspace.native(&["programs", "--platform", "linux/amd64", "--progress", "plain"])).expect(0);
     let lines: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("packages compiled")).collect();
     assert!(!lines.is_empty() && lines.iter().all(|line| line.ends_with(" 0 packages compiled")), "{}", ended.stderr);
-    let image = Layout::of_image(workspace.root(), "programs").image();
-    assert!(image.read("/velero").windows(6).any(|part| part == b"1.16.1"));
+    let kept = std::fs::read_dir(workspace.root().join("target/groupage/programs")).unwrap();
+    let program = kept.map(|entry| entry.unwrap().path().join("velero")).find(|path| path.exists()).unwrap();
+    let said = Ended::of(&mut Command::new(program)).expect(0).stdout;
+    assert_eq!(said, "velero 1.16.1 with plugins linux a vendored module\n");
 }
 
 #[test]
@@ -200,8 +204,7 @@ fn an_image_for_windows_has_programs_of_windows() {
             "/velero.exe",
         ]
     );
-    assert!(image.read("/velero.exe").starts_with(b"MZ"));
-    assert_eq!(image.config["config"]["Entrypoint"][0], "/velero.exe");
+    assert_eq!(image.config["Entrypoint"][0], "/velero.exe");
 
     // the defect of Velero 1.16: a program that was never built for Windows is not forgotten silently
     workspace.write("cmd/velero-restore-helper/main.go", "//go:build linux\n\npackage main\n\nfunc main() {}\n");

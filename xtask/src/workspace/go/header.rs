@@ -66,13 +66,13 @@ impl Header {
                 older.append(&mut waiting);
             }
             block = line.starts_with("/*") && !line.contains("*/");
-            if let Some(rest) = line.strip_prefix("//go:build").filter(|rest| rest.starts_with([' ', '\t'])) {
-                if let Ok(constraint) = Constraint::parse(rest) {
-                    self.tags.clear();
-                    self.name(&constraint, number);
-                    self.constraint = Some(constraint);
-                    return;
-                }
+            if let Some(rest) = line.strip_prefix("//go:build").filter(|rest| rest.starts_with([' ', '\t']))
+                && let Ok(constraint) = Constraint::parse(rest)
+            {
+                self.tags.clear();
+                self.name(&constraint, number);
+                self.constraint = Some(constraint);
+                return;
             }
             let plus = line.strip_prefix("//").map(str::trim_start).and_then(|rest| rest.strip_prefix("+build"));
             if let Some(constraint) = plus.and_then(Constraint::parse_plus_build) {
