@@ -118,7 +118,9 @@ fn compare(title: &str, folder: &Path, source: &dyn Fn(&str) -> String, rounds: 
     let (floor, own) = (median(floors), median(ours));
     let verdict = if own <= TARGET { "good" } else { "MISSED" };
     println!(
-        "{title:12} skopeo copy {floor:7.0?}   merged {own:7.0?}   ratio {ratio:.2}   target {TARGET:?}: {verdict}"
+        "{title:12} skopeo copy {:5} ms   merged {:5} ms   ratio {ratio:.2}   target {TARGET:?}: {verdict}",
+        floor.as_millis(),
+        own.as_millis()
     );
     own <= TARGET
 }

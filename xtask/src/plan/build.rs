@@ -93,8 +93,7 @@ pub struct AbovePlan {
 }
 
 /// The base of an image that a component is taken from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(into = "String")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SourceBase {
     /// None: all of its layers are above it.
     Scratch,
@@ -102,11 +101,12 @@ pub enum SourceBase {
     Image(ImageSource),
 }
 
-impl From<SourceBase> for String {
-    fn from(base: SourceBase) -> Self {
-        match base {
-            SourceBase::Scratch => "scratch".to_owned(),
-            SourceBase::Image(image) => image.to_string(),
+/// `scratch`, or the image as it is referred to.
+impl Serialize for SourceBase {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Scratch => serializer.serialize_str("scratch"),
+            Self::Image(image) => image.serialize(serializer),
         }
     }
 }

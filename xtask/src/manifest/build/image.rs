@@ -74,6 +74,7 @@ impl Text for Take {
 
 /// `take`, and the keys that belong to one of its values.
 fn decode_take(table: &mut Table<'_>) -> Option<AboveBase> {
+    table.held_by::<AboveBase>();
     let take: Option<Spanned<Take>> = table.optional("take").and_then(|item| item.parsed());
     let (base_item, exclude_item) = (table.optional("base"), table.optional("exclude"));
     let base = base_item.as_ref().and_then(Item::parsed);
