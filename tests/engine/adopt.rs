@@ -385,7 +385,11 @@ fn published_images_become_one_without_building_them_again() {
         edit(&workspace, &manifest, &[("args-style = \"args-only\"", "args-style = \"command\"")]);
     }
     // no registry has it
-    edit(&workspace, "groupage.toml", &[(&format!("image = {TOOLS:?}"), &format!("image = \"docker-daemon:{TOOLS}\""))]);
+    edit(
+        &workspace,
+        "groupage.toml",
+        &[(&format!("image = {TOOLS:?}"), &format!("image = \"docker-daemon:{TOOLS}\""))],
+    );
     workspace.run(["check"]).expect(0);
     workspace.run(["build", "both", "--engine", "native", "--load"]).expect(0);
     let both = workspace.tag("both:1.2.0");
