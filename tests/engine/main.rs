@@ -38,7 +38,7 @@
 //! | `no_daemon.rs` | which commands need a daemon, and what they say without one |
 //!
 //! Every test has a registry name of its own, so that nothing of anybody else is replaced; its images go away with it. What
-//! stays is the builder image, the build cache and one small image with a shell.
+//! stays is the builder image, the build cache, one small image with a shell, and the small bases of `adopt.rs`.
 
 #![allow(clippy::disallowed_methods, reason = "a test asks its environment, the clock and the disk")]
 #![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]

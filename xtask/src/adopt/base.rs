@@ -88,9 +88,11 @@ impl Family {
             Self::Ubuntu
         } else if OF_RED_HAT.iter().any(|name| last.starts_with(name)) {
             Self::RedHat
-        } else if last.starts_with("debian") || last == "minideb" || says(&RELEASES) {
-            Self::Debian
-        } else if is_official && (OF_DEBIAN.contains(&last) || last == "rust") {
+        } else if last.starts_with("debian")
+            || last == "minideb"
+            || says(&RELEASES)
+            || is_official && (OF_DEBIAN.contains(&last) || last == "rust")
+        {
             Self::Debian
         } else {
             Self::Other

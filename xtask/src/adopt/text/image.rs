@@ -43,23 +43,7 @@ pub fn image(group: &Group, all: &[Facts], base: &str, program: &str) -> String 
     for (name, why) in &group.left_out {
         lines.comment(&format!("{name} = {{}}  # left out: {why}"));
     }
-    allow_shells(&merged, &mut lines);
     lines.0
-}
-
-/// A command in shell form is started by the shell of the base, which no component installs.
-fn allow_shells(merged: &[&Facts], lines: &mut Lines) {
-    let is_shell = |facts: &&&Facts| {
-        let program = facts.start.command.first().map_or("", String::as_str);
-        ["/bin/sh", "/bin/ash", "/bin/dash"].contains(&program) && facts.files.iter().all(|file| file.path != program)
-    };
-    let names: Vec<&str> = merged.iter().filter(is_shell).map(|facts| facts.name.as_str()).collect();
-    if !names.is_empty() {
-        lines.table("[allow]");
-        lines.value("rule", "\"program-not-installed\"", "");
-        lines.value("components", &list(names), "");
-        lines.value("reason", "\"the shell that starts it is that of the base\"", "");
-    }
 }
 
 fn version(merged: &[&Facts], lines: &mut Lines) {
