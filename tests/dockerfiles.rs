@@ -5,6 +5,8 @@
 
 #[path = "dockerfiles/corpus.rs"]
 mod corpus;
+#[path = "dockerfiles/engine.rs"]
+mod engine;
 #[path = "dockerfiles/properties.rs"]
 mod properties;
 #[path = "dockerfiles/summary.rs"]

@@ -11,6 +11,7 @@ mod ledgers;
 
 use std::time::{Duration, Instant};
 
+use groupage::dockerfile::{Dockerfile, Edit, evaluate, rewrite};
 use groupage::migrate::edit::apply;
 use groupage::migrate::ledger::{At, Ledger, Written};
 use groupage::migrate::scan::{Finding, Scanner};
@@ -20,7 +21,12 @@ use groupage::oci::{Reference, mention_around};
 type Target = fn(&State, &[u8]);
 
 /// All targets, by name.
-const TARGETS: &[(&str, Target)] = &[("reference", reference), ("scanner", scanner), ("written name", written)];
+const TARGETS: &[(&str, &[&str], Target)] = &[
+    ("reference", &SEEDS, reference),
+    ("scanner", &SEEDS, scanner),
+    ("written name", &SEEDS, written),
+    ("dockerfile", DOCKERFILES, dockerfile),
+];
 
 /// Inputs of each target when nothing is said of time.
 const ROUNDS: u64 = 3_000;
@@ -34,6 +40,23 @@ const SEEDS: [&str; 7] = [
     include_str!("cases/migrate/shell/mirror.sh"),
     include_str!("cases/migrate/kustomize/kustomization.yaml"),
     "registry.io:5000/a/b_c/d--e:v1.2.3-rc.1_x@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+];
+
+/// The same for readers of Dockerfiles.
+const DOCKERFILES: &[&str] = &[
+    include_str!("dockerfiles/19-continuations/Dockerfile"),
+    include_str!("dockerfiles/22-carriage-returns/Dockerfile"),
+    include_str!("dockerfiles/26-escape-backtick/Dockerfile"),
+    include_str!("dockerfiles/32-heredoc-copy/Dockerfile"),
+    include_str!("dockerfiles/33-heredoc-several/Dockerfile"),
+    include_str!("dockerfiles/35-arg-scopes/Dockerfile"),
+    include_str!("dockerfiles/44-modifiers-new/Dockerfile"),
+    include_str!("dockerfiles/46-expose/Dockerfile"),
+    include_str!("dockerfiles/52-stop-and-health/Dockerfile"),
+    include_str!("dockerfiles/55-onbuild/Dockerfile"),
+    include_str!("dockerfiles/60-copy-flags/Dockerfile"),
+    include_str!("dockerfiles/65-run-security/Dockerfile"),
+    include_str!("dockerfiles/78-stage-names/Dockerfile"),
 ];
 
 /// What targets share.
@@ -58,10 +81,10 @@ impl Random {
     }
 
     /// A few pieces of the seeds, with some bytes changed.
-    fn input(&mut self) -> Vec<u8> {
+    fn input(&mut self, seeds: &[&str]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for _ in 0..=self.below(4) {
-            let seed = SEEDS[self.below(SEEDS.len())].as_bytes();
+            let seed = seeds[self.below(seeds.len())].as_bytes();
             let start = self.below(seed.len());
             bytes.extend_from_slice(&seed[start..seed.len().min(start + self.below(400))]);
         }
@@ -82,10 +105,10 @@ fn no_input_panics() {
     let state = State { ledger: ledgers::five_systems() };
     let seconds =
         std::env::var("GROUPAGE_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-    for (name, target) in TARGETS {
+    for (name, seeds, target) in TARGETS {
         let (mut random, before, mut rounds) = (Random(1), Instant::now(), 0);
         while seconds.map_or(rounds < ROUNDS, |seconds| before.elapsed() < seconds) {
-            let input = random.input();
+            let input = random.input(seeds);
             let result = std::panic::catch_unwind(|| target(&state, &input));
             assert!(result.is_ok(), "{name}, round {rounds}: {:?}", String::from_utf8_lossy(&input));
             rounds += 1;
@@ -123,5 +146,49 @@ fn written(state: &State, bytes: &[u8]) {
         state.ledger.find(&Written::below(word), &At::default());
         _ = word.parse::<At>();
         _ = word.parse::<groupage::manifest::ImagePattern>();
+    }
+}
+
+/// Whatever can be read prints back, and stays readable with other names for its variables and stages.
+fn dockerfile(_: &State, bytes: &[u8]) {
+    // most pieces begin in the middle of a line; lines that are refused are taken out, so that the rest is reached
+    let lines = String::from_utf8_lossy(bytes);
+    let mut text = format!("FROM scratch AS first\n#{lines}");
+    for _ in 0..20 {
+        let file = match Dockerfile::parse(&text) {
+            Ok(file) => file,
+            Err(errors) => {
+                let at = errors.last().expect("there is one").span.start;
+                let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let end = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+                text.replace_range(start..end, "");
+                continue;
+            }
+        };
+        let (mut pieces, mut parts) = (0, 0);
+        for piece in file.pieces() {
+            assert_eq!(piece.span.start, pieces);
+            pieces = piece.span.end;
+        }
+        for part in file.parts() {
+            assert_eq!(part.span.start, parts);
+            parts = part.span.end;
+        }
+        assert_eq!((pieces, parts), (text.len(), text.len()));
+        for stage in file.stages() {
+            for error in
+                evaluate(&file, Some(&stage.index.to_string()), &Default::default()).err().into_iter().flatten()
+            {
+                assert!(text.get(error.span.range()).is_some(), "{error}");
+            }
+        }
+        let stages = file.stage_uses().into_iter().map(|at| at.span);
+        let variables = file.variable_uses().into_iter().map(|at| at.span);
+        let longer = |span| Edit { span, text: format!("{}9", span.of(&text)) };
+        let edits: Vec<Edit> = stages.chain(variables).map(longer).collect();
+        let longer = rewrite(&file, &edits).expect("places do not overlap");
+        assert_eq!(longer.len(), text.len() + edits.len());
+        assert_eq!(rewrite(&file, &[]).as_ref(), Ok(&text));
+        return;
     }
 }

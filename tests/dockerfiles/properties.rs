@@ -1,6 +1,8 @@
 //! What holds for every Dockerfile.
 
-use groupage::dockerfile::{Dockerfile, Edit, Extent, rewrite};
+use groupage::dockerfile::{
+    Dockerfile, Edit, Extent, Kind, Quoting, Source, StepKind, TransferSource, Value, evaluate, rewrite,
+};
 
 use super::corpus::cases;
 use super::summary;
@@ -39,7 +41,7 @@ fn words_stand_where_they_say() {
         for instruction in file.instructions() {
             for word in instruction.words() {
                 let there = word.span.of(file.text());
-                let is_plain = word.quoting == groupage::dockerfile::Quoting::Plain && !there.contains('\n');
+                let is_plain = word.quoting == Quoting::Plain && !there.contains('\n');
                 assert!(!is_plain || there == word.text(), "{}: {there:?} is not {:?}", case.name, word.text());
                 for (at, c) in word.text().char_indices().filter(|(_, c)| c.is_ascii_alphanumeric()) {
                     let place = word.extent(at..at + 1).of(file.text());
@@ -112,4 +114,43 @@ fn variables_can_be_renamed() {
         assert_eq!(summary::of(&new, &args).replace("ZZ_", ""), summary::of(&file, &case.args), "{}", case.name);
     }
     assert!(edited > 60, "{edited}");
+}
+
+/// Whatever is written in the place of a source of a `COPY` is read as it is.
+#[test]
+fn a_source_can_be_replaced_by_any_name() {
+    let mut edited = 0;
+    for case in cases() {
+        let file = Dockerfile::parse(&case.text).expect("it is read elsewhere");
+        let Some(stage) = file.stages().last() else { continue };
+        for (index, instruction) in file.stage_instructions(stage).iter().enumerate() {
+            let Kind::Copy(transfer) = &instruction.kind else { continue };
+            let TransferSource::Written(word) = &transfer.sources[0] else { continue };
+            let blank = if word.quoting == Quoting::Json { " \n" } else { "" };
+            for name in [format!("o'dd$na\"me\\`{{x}}é{blank}"), "comp/plain".to_owned()] {
+                let text = word.written(&name, file.escape()).expect("it has no blanks");
+                let new = renamed(&case.name, &case.text, &[Edit { span: word.span, text }]);
+                let facts =
+                    evaluate(&new, None, &case.args).unwrap_or_else(|errors| panic!("{}: {errors:?}", case.name));
+                let step = facts.steps.iter().find(|step| step.instruction == stage.instructions.start + index);
+                let Some(StepKind::Copy(copy)) = step.map(|step| &step.kind) else { panic!("{}", case.name) };
+                assert_eq!(copy.sources[0].value, Source::Path(Value::Known(name)), "{}", case.name);
+                edited += 1;
+            }
+        }
+    }
+    assert!(edited > 40, "{edited}");
+}
+
+/// What a file of the list holds is a case.
+#[test]
+fn the_list_of_what_can_be_built_is_right() {
+    let list = std::fs::read_to_string(super::corpus::shelf().join("buildable.txt")).expect("a list");
+    let names: Vec<String> = cases().into_iter().map(|case| case.name).collect();
+    for line in list.lines() {
+        let mut words = line.split(' ');
+        assert!(words.next().is_some_and(|name| names.iter().any(|case| case == name)), "{line}");
+        assert!(words.all(|builder| builder == "docker" || builder == "buildah"), "{line}");
+    }
+    assert!(list.lines().count() >= 35);
 }

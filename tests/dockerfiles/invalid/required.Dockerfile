@@ -1,5 +1,5 @@
 ARG V
 FROM scratch
 ARG W
-LABEL a=${W:?tell me}
+LABEL a="${W:?tell me}"
 LABEL b=${W?}

@@ -233,7 +233,7 @@ fn which_base_an_image_has() {
     published.refused(&ask);
 
     // named, and right
-    publish(&published.path("own"), &[own.clone()], &json!({}));
+    publish(&published.path("own"), std::slice::from_ref(&own), &json!({}));
     published.settings(&format!("own = \"oci:{}\"\n", published.path("own").display()));
     published.component("one", "base = \"own\"\n");
     published.build(&[]).expect(0);
@@ -253,6 +253,22 @@ fn which_base_an_image_has() {
     published.component("one", "base = \"scratch\"\n");
     published.build(&[]).expect(0);
     assert!(published.layout().image().tree.contains_key("/opt/base"));
+}
+
+/// A working folder that a layer has stays as it is there; what the role says otherwise than the image is told.
+#[test]
+fn working_folders_and_roles() {
+    let published = Published::new(&[ground()], &[("one", vec![ground(), app("one", 0)])]);
+    let path = "components/one/component.toml";
+    let text = std::fs::read_to_string(published.workspace.root().join(path)).unwrap();
+    published.workspace.write(path, format!("{text}workdir = \"/var/one\"\n"));
+    let ended = published.build(&["--progress", "plain"]).expect(0);
+    let image = published.layout().image();
+    assert_eq!(image.config["WorkingDir"], "/var/one");
+    let folder = &image.tree["/var/one"];
+    assert_eq!((folder.mode, folder.owner), (0o700, (1000, 1000)));
+    let note = "note[source-config] role `one` works in /var/one, and its image in /";
+    assert!(ended.stderr.contains(note), "{}", ended.stderr);
 }
 
 /// A base with merged `/usr`: what goes through its link goes to where it leads, and the link stays.
@@ -288,8 +304,10 @@ fn programs_of_two_distributions() {
     };
     let one = of("one", "/lib64/ld-linux-x86-64.so.2", "libc.so.6");
     let two = of("two", "/lib/ld-musl-x86_64.so.1", "libz.so.1");
-    let published =
-        Published::new(&[debian.clone()], &[("one", vec![debian, one]), ("two", vec![alpine.clone(), two])]);
+    let published = Published::new(
+        std::slice::from_ref(&debian),
+        &[("one", vec![debian.clone(), one]), ("two", vec![alpine.clone(), two])],
+    );
     publish(&published.path("alpine"), &[alpine], &json!({}));
     published.settings(&format!("alpine = \"oci:{}\"\n", published.path("alpine").display()));
     published.component("two", "base = \"alpine\"\n");
@@ -319,7 +337,7 @@ fn what_travels() {
     let Some(registry) = LocalRegistry::start() else { return };
     let own = layer(&[Entry::folder("opt"), Entry::file("opt/base", "of another base\n")]);
     let published = Published::new(&[ground()], &[("one", vec![own.clone(), app("one", 11)])]);
-    publish(&published.path("own"), &[own.clone()], &json!({}));
+    publish(&published.path("own"), std::slice::from_ref(&own), &json!({}));
     let push = |name: &str| {
         let reference = format!("{}/published/{name}:1", registry.name());
         skopeo_copy(&format!("oci:{}", published.path(name).display()), &format!("docker://{reference}"));
@@ -347,8 +365,9 @@ fn what_travels() {
 fn the_engine_that_can() {
     let published = Published::new(&[ground()], &[("one", vec![ground(), app("one", 11)])]);
     let run = |arguments: &[&str]| {
-        let mut command: Command = published.workspace.command(["build", "--set"]);
-        command.arg(published.workspace.registry_setting()).args(arguments).env("DOCKER_HOST", NOBODY);
+        let mut command: Command = groupage(published.workspace.root());
+        command.args(["build", "--set", &published.workspace.registry_setting()]);
+        command.args(arguments).env("DOCKER_HOST", NOBODY);
         Ended::of(&mut command)
     };
     let docker = run(&["--engine", "docker"]).expect(2);

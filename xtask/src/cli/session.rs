@@ -329,7 +329,7 @@ impl Loaded {
             render::User::Base(name) => &self.manifests.settings.bases.get(name)?.image,
             render::User::Component(name) => match &self.manifests.components.get(name)?.build.kind {
                 BuildKind::Image(build) => match (&reason.what, &build.above) {
-                    (render::What::Layers(_), Some(above)) => return Some(above.span),
+                    (render::What::Layers(_), Some(above)) => return Some(above.take),
                     _ => &build.image,
                 },
                 _ => return None,

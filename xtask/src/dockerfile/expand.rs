@@ -27,9 +27,9 @@ pub(super) fn expand(word: &Word, scope: &Scope, escape: char) -> Result<Expande
     Expander::new(word, scope, escape, true).finish()
 }
 
-/// The same for the text of a heredoc, in which quotes are nothing special.
-pub(super) fn expand_text(word: &Word, scope: &Scope, escape: char) -> Result<Expanded, DockerfileError> {
-    Expander::new(word, scope, escape, false).finish()
+/// The same for the text of a heredoc, in which quotes are nothing special and `\` escapes, whatever the directive says.
+pub(super) fn expand_text(word: &Word, scope: &Scope) -> Result<Expanded, DockerfileError> {
+    Expander::new(word, scope, '\\', false).finish()
 }
 
 struct Expander<'a> {

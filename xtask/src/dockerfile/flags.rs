@@ -1,6 +1,7 @@
 //! Which flags an instruction may have, and what they take.
 
 use super::error::DockerfileError;
+use super::lines::MAX_ERRORS;
 use super::{Flag, Keyword};
 
 /// What a flag takes.
@@ -52,6 +53,9 @@ fn known(keyword: Keyword) -> &'static [(&'static str, Takes)] {
 pub(super) fn check(keyword: Keyword, flags: &[Flag], errors: &mut Vec<DockerfileError>) {
     let all = known(keyword);
     for (index, flag) in flags.iter().enumerate() {
+        if errors.len() >= MAX_ERRORS {
+            return;
+        }
         let refuse = |message: String| DockerfileError::new(flag.span, message);
         let name = &flag.name;
         let Some((_, takes)) = all.iter().find(|(known, _)| known == name) else {

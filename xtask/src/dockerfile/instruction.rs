@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::place::{Quoting, Traced};
 use super::{Extent, Word};
 
 /// `# syntax=…`, `# escape=…` or `# check=…` at the top of the file.
@@ -277,12 +278,20 @@ pub struct Heredoc {
 }
 
 impl Heredoc {
-    /// The text as a program or file gets it.
+    /// The text as a file gets it.
     pub fn content(&self, text: &str) -> String {
-        let body = self.body.of(text);
-        if !self.strip_tabs {
-            return body.to_owned();
+        self.word(text).text().to_owned()
+    }
+
+    /// The same, with the places of its parts.
+    pub(super) fn word(&self, text: &str) -> Word {
+        let mut traced = Traced::default();
+        let mut at = self.body.start;
+        for line in self.body.of(text).split_inclusive('\n') {
+            let kept = line.trim_start_matches(|c| self.strip_tabs && c == '\t');
+            traced.push(kept, at + line.len() - kept.len());
+            at += line.len();
         }
-        body.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect()
+        Word::new(traced, self.body, Quoting::Plain)
     }
 }

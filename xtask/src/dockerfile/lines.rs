@@ -11,6 +11,9 @@ use super::{Command, Directive, Extent, Heredoc, Instruction, Kind, Piece, Piece
 /// Byte order mark.
 const MARK: &str = "\u{feff}";
 
+/// After so many errors nobody reads on; it may not even be a Dockerfile.
+pub(super) const MAX_ERRORS: usize = 100;
+
 /// What a file falls into.
 pub(super) struct Read {
     pub escape: char,
@@ -31,6 +34,9 @@ pub(super) fn read(text: &str) -> Read {
     }
     lines.directives();
     while let Some(line) = lines.next() {
+        if lines.read.errors.len() >= MAX_ERRORS {
+            break;
+        }
         let content = line.content.trim_start();
         if content.is_empty() {
             lines.piece(line.start, PieceKind::Blank);
@@ -147,11 +153,14 @@ impl<'t> Lines<'t> {
             return heredocs;
         }
         for word in words::shell(&joined.text).unwrap_or_default() {
+            if self.read.errors.len() >= MAX_ERRORS {
+                break;
+            }
             let Some(mark) = words::mark(&joined.text[word.clone()]) else { continue };
             let place = joined.extent(word);
             let start = self.at;
             let end = loop {
-                let Some(line) = self.next() else {
+                let Some(line) = self.next().filter(|_| self.read.errors.len() < MAX_ERRORS) else {
                     let message = format!("the heredoc `{}` does not end", mark.name);
                     let error = DockerfileError::new(place, message);
                     self.read.errors.push(error.help(format!("add a line with `{}` alone", mark.name)));

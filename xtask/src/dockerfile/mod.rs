@@ -16,8 +16,11 @@
 //! The authority is BuildKit's reader (`frontend/dockerfile/parser`, `instructions` and `shell` in moby/buildkit), as it is
 //! described in <https://docs.docker.com/reference/dockerfile/>. Decisions where versions differ:
 //!
-//! - Two escape characters at the end of a line do not continue it (BuildKit 0.9 and later).
+//! - Two escape characters at the end of a line do not continue it, as in the BuildKit of Docker 20.10 and later.
 //! - Heredocs are read whatever `# syntax=` says. The reader inside of Docker 20.10 does not know them.
+//! - In `ARG a=1 b=$a`, `b` sees `a`, as in the BuildKit of today; that of Docker 20.10 leaves it empty.
+//! - Of an `ENV` and an `ARG` of one name the later one counts below it. The reference says that `ENV` always wins; no
+//!   BuildKit does that.
 //! - Flags of an instruction that has none are an error; BuildKit passes over those of `ARG` and `STOPSIGNAL`.
 
 mod error;

@@ -30,11 +30,9 @@ impl Reader<'_> {
         let Some((_, keyword)) = Keyword::ALL.into_iter().find(|(known, _)| *known == name) else {
             let error = match name.as_str() {
                 "" => DockerfileError::new(span, "nothing follows the continued line").help("remove the line"),
-                _ => {
-                    let shown: String = name.chars().take(40).collect();
+                name => {
                     let known = Keyword::ALL.iter().map(|(name, _)| *name);
-                    DockerfileError::new(keyword_span, format!("there is no instruction `{shown}`"))
-                        .suggest(&shown, known)
+                    DockerfileError::new(keyword_span, format!("there is no instruction `{name}`")).suggest(name, known)
                 }
             };
             self.errors.push(error);

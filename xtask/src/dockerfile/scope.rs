@@ -94,6 +94,8 @@ impl Scope {
             None if self.outside == Outside::Global && AUTOMATIC.contains(&name) => {
                 Found::Nothing { reason: Reason::Platform, sure: false }
             }
+            // an automatic one that no ARG of the stage declares is empty there
+            None if AUTOMATIC.contains(&name) => Found::Nothing { reason: Reason::Undeclared, sure: false },
             None if self.outside == Outside::Image => Found::Nothing { reason: Reason::Base, sure: false },
             None => Found::Nothing { reason: Reason::Undeclared, sure: true },
         }

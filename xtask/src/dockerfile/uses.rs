@@ -3,7 +3,7 @@
 use super::error::DockerfileError;
 use super::evaluate::{ImageRole, sources};
 use super::expand::{Expanded, expand, expand_text};
-use super::place::{Quoting, Traced};
+use super::place::Quoting;
 use super::scope::{Outside, Scope};
 use super::{Dockerfile, Extent, Instruction, Kind, Transfer, TransferSource, Word};
 
@@ -135,26 +135,22 @@ impl Dockerfile {
             let mut push = |name: String, span, is_definition| {
                 uses.push(VariableUse { name, span, scope, is_definition, instruction: number });
             };
-            match &inner.kind {
-                Kind::Arg(arguments) => {
-                    arguments
-                        .iter()
-                        .for_each(|argument| push(argument.name.text().to_owned(), argument.name.span, true));
-                }
-                Kind::Env(pairs) => {
-                    pairs.iter().for_each(|pair| push(pair.name.text().to_owned(), pair.name.span, true))
-                }
-                _ => {}
+            let names: Vec<&Word> = match &inner.kind {
+                Kind::Arg(arguments) => arguments.iter().map(|argument| &argument.name).collect(),
+                Kind::Env(pairs) => pairs.iter().map(|pair| &pair.name).collect(),
+                _ => Vec::new(),
+            };
+            // a name with variables or quotes in it is made up by the builder
+            for name in names.into_iter().filter(|name| !name.text().contains(['$', '"', '\'', self.escape()])) {
+                push(name.text().to_owned(), name.span, true);
             }
             for (name, span) in self.variables(inner) {
                 push(name, span, false);
             }
             for heredoc in instruction.heredocs.iter().filter(|heredoc| heredoc.expand) {
                 if matches!(inner.kind, Kind::Copy(_) | Kind::Add(_)) {
-                    let mut traced = Traced::default();
-                    traced.push(heredoc.body.of(self.text()), heredoc.body.start);
-                    let word = Word::new(traced, heredoc.body, Quoting::Plain);
-                    let found = expand_text(&word, &nothing(), self.escape());
+                    let word = heredoc.word(self.text());
+                    let found = expand_text(&word, &nothing());
                     found
                         .into_iter()
                         .flat_map(|found| found.variables)

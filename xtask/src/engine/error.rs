@@ -153,7 +153,7 @@ pub enum EngineError {
         findings: Vec<Finding>,
     },
     /// Components of an image give the same paths in two ways. Nothing was written.
-    #[error("components give the same paths in two ways{}\nhint: decide whose it is, and leave it out of the other component, with `exclude` in its [build.image]", listed(.findings))]
+    #[error("components give the same paths in two ways{}\nhint: {CLASH_HINT}", listed(.findings))]
     Clash {
         /// Name of the job.
         image: String,
@@ -182,6 +182,10 @@ pub enum EngineError {
 fn listed(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
+
+/// What is done about a path that two components give.
+pub const CLASH_HINT: &str =
+    "decide whose it is, and leave it out of the other component, with `exclude` in its [build.image]";
 
 /// Who has to act, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,7 +44,7 @@ mod runtime;
 pub mod store;
 
 pub use cancel::Cancel;
-pub use error::{EngineError, ErrorClass, LOG_TAIL, MissingDaemon, RegistryFailure, StepFailure};
+pub use error::{CLASH_HINT, EngineError, ErrorClass, LOG_TAIL, MissingDaemon, RegistryFailure, StepFailure};
 pub use event::{BlobOutcome, Direction, Event, Events, Step, StepState};
 pub use job::{Built, Job, NamedJob, Network, Present, Verify};
 pub use recording::{Recording, Script};

@@ -118,7 +118,7 @@ impl fmt::Display for Nanoseconds {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits =
             [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
-        let unit = fits.into_iter().find(|(_, size)| self.0 != 0 && self.0 % size == 0).unwrap_or(("ns", 1));
+        let unit = fits.into_iter().find(|(_, size)| self.0 != 0 && self.0.is_multiple_of(*size)).unwrap_or(("ns", 1));
         match self.0 {
             0 => out.write_str("0s"),
             value => write!(out, "{}{}", value / unit.1, unit.0),
@@ -149,7 +149,7 @@ pub struct Healthcheck {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "Vec<String>")]
 pub enum HealthTest {
-    /// Nothing, not even what the base says.
+    /// `true`: nothing is run, not even what the base says.
     Disabled,
     /// A program with its arguments.
     Command(Vec<String>),
@@ -176,6 +176,7 @@ impl From<HealthTest> for Vec<String> {
 
 /// `healthcheck`: exactly one of `command`, `shell` and `disabled`, and when it is asked.
 pub(super) fn decode_healthcheck(table: &mut Table<'_>) -> Option<Healthcheck> {
+    table.held_by::<Healthcheck>().held_by::<HealthTest>();
     let command = table.optional("command").map(|item| Some(HealthTest::Command(values(decode_command(&item)?))));
     let shell = table.optional("shell").map(|item| decode_line(&item).map(HealthTest::Shell));
     let disabled = table.optional("disabled").map(|item| decode_disabled(&item));

@@ -41,7 +41,7 @@ pub enum BuildPlan {
         /// The image.
         image: ImageSource,
         /// Where all above its base is taken, and not only what is listed.
-        #[serde(flatten)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         above: Option<AbovePlan>,
     },
     /// Commands in a builder.
@@ -58,10 +58,8 @@ pub enum BuildPlan {
 /// All that the layers above an image's base give.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AbovePlan {
-    /// `above-base`.
-    take: &'static str,
     /// The image's own base, where the manifest names it.
-    #[serde(rename = "source-base", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<SourceBase>,
     /// What is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -70,19 +68,27 @@ pub struct AbovePlan {
 
 /// The base of an image that a component is taken from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(into = "String")]
 pub enum SourceBase {
     /// None: all of its layers are above it.
     Scratch,
     /// An image.
-    #[serde(untagged)]
     Image(ImageSource),
+}
+
+impl From<SourceBase> for String {
+    fn from(base: SourceBase) -> Self {
+        match base {
+            SourceBase::Scratch => "scratch".to_owned(),
+            SourceBase::Image(image) => image.to_string(),
+        }
+    }
 }
 
 impl AbovePlan {
     /// All but what is left out.
     pub fn new(base: Option<SourceBase>, exclude: Vec<PathPattern>) -> Self {
-        Self { take: "above-base", base, exclude }
+        Self { base, exclude }
     }
 
     /// The image that is the base, where the manifest names one.

@@ -38,8 +38,8 @@ pub struct Config {
     pub volumes: Vec<String>,
     /// The signal that ends it; empty is SIGTERM.
     pub stop_signal: String,
-    /// Whether Docker is told how to ask for its health.
-    pub has_healthcheck: bool,
+    /// How Docker asks whether it is well, as the configuration has it.
+    pub healthcheck: Option<Value>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Diff IDs of all layers, lowest first.
@@ -67,7 +67,7 @@ impl Config {
             ports: config["ExposedPorts"].as_object().into_iter().flatten().map(|(port, _)| port.clone()).collect(),
             volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
             stop_signal: text("StopSignal"),
-            has_healthcheck: config["Healthcheck"]["Test"].as_array().is_some_and(|words| !words.is_empty()),
+            healthcheck: Some(&config["Healthcheck"]).filter(|check| check["Test"].is_array()).cloned(),
             diff_ids: document["rootfs"]["diff_ids"]
                 .as_array()
                 .into_iter()

@@ -45,7 +45,8 @@ pub use facts::{CAPABILITY, Contents, Facts, HEAD, MAX_TEXT, Nature, Script, is_
 pub use image::{Config, Image};
 pub use layers::{LayerFacts, Layers, read as read_layer};
 pub use source::{
-    Command, Distribution, Linkage, NamedBase, Package, Packages, ProgramFacts, SourceFacts, SourceUser, source_facts,
+    Command, Distribution, Linkage, NamedBase, Package, Packages, ProgramFacts, SourceFacts, SourceUser,
+    source_differences, source_facts,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::Origin;
 use crate::dockerfile::error::DockerfileError;
 use crate::dockerfile::expand::expand;
+use crate::dockerfile::lines::MAX_ERRORS;
 use crate::dockerfile::scope::{Outside, Scope};
 use crate::dockerfile::{Dockerfile, Extent, Instruction, Kind, Stage, Value, Word};
 
@@ -178,8 +179,10 @@ pub(super) fn reach(dockerfile: &Dockerfile, target: &Stage, global: &Scope) -> 
         });
         for instruction in triggers.chain(dockerfile.stage_instructions(stage)) {
             uses += 1;
-            if uses > MAX_USES {
-                errors.push(DockerfileError::new(instruction.span, "the triggers of this file run millions of times"));
+            if uses > MAX_USES || errors.len() >= MAX_ERRORS {
+                let message = "the triggers of this file run millions of times";
+                let error = DockerfileError::new(instruction.span, message);
+                errors.extend(errors.is_empty().then(|| error.help("remove some of them")));
                 return Err(errors);
             }
             for (role, word) in sources(instruction) {

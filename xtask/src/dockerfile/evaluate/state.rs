@@ -8,6 +8,7 @@ use super::facts::{Check, CommandLine, EnvironmentVariable, Fact, Setting, Stage
 use super::{paths, ports};
 use crate::dockerfile::error::DockerfileError;
 use crate::dockerfile::expand::{Expanded, expand};
+use crate::dockerfile::lines::MAX_ERRORS;
 use crate::dockerfile::scope::{Outside, Scope};
 use crate::dockerfile::{
     Argument, Command, Dockerfile, Healthcheck, Instruction, Keyword, Kind, Pair, Reason, Unknown, Value, Word, time,
@@ -39,6 +40,7 @@ pub(super) fn run(
         shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
         stage: 0,
         number: 0,
+        triggers: Vec::new(),
         is_cmd_set: false,
         variables: BTreeMap::new(),
         total: 0,
@@ -48,11 +50,15 @@ pub(super) fn run(
     for stage in &chain.stages {
         let Some(stage) = dockerfile.stages().get(*stage) else { continue };
         (state.stage, state.is_cmd_set) = (stage.index, false);
-        state.number = stage.instructions.start;
-        for trigger in std::mem::take(&mut state.facts.triggers) {
+        let numbers = std::mem::take(&mut state.triggers);
+        for (number, trigger) in numbers.into_iter().zip(std::mem::take(&mut state.facts.triggers)) {
+            state.number = number;
             errors.extend(state.apply(&trigger.value).err());
         }
         for (number, instruction) in stage.instructions.clone().zip(dockerfile.stage_instructions(stage)) {
+            if errors.len() >= MAX_ERRORS {
+                return Err(errors);
+            }
             state.number = number;
             errors.extend(state.apply(instruction).err());
         }
@@ -105,8 +111,10 @@ pub(super) struct State<'d> {
     shell: Vec<String>,
     /// The stage that is being built.
     pub stage: usize,
-    /// The instruction, or the `FROM` of a stage in which triggers run.
+    /// The instruction.
     number: usize,
+    /// Those of `facts.triggers`.
+    triggers: Vec<usize>,
     is_cmd_set: bool,
     /// Where each name stands in `facts.env`.
     variables: BTreeMap<String, usize>,
@@ -187,6 +195,7 @@ impl State<'_> {
             Kind::Onbuild(trigger) => {
                 // the texts of its heredocs stand with the ONBUILD
                 let trigger = Instruction { heredocs: instruction.heredocs.clone(), ..(**trigger).clone() };
+                self.triggers.push(self.number);
                 self.facts.triggers.push(fact(instruction, trigger));
             }
             Kind::Maintainer(word) => self.facts.maintainer = Some(fact(instruction, word.text().to_owned())),

@@ -6,8 +6,7 @@ use super::paths;
 use super::state::{State, fact};
 use crate::dockerfile::error::DockerfileError;
 use crate::dockerfile::expand::expand_text;
-use crate::dockerfile::place::{Quoting, Traced};
-use crate::dockerfile::{Extent, Heredoc, Instruction, Mount, Run, Transfer, TransferSource, Value, Word};
+use crate::dockerfile::{Heredoc, Instruction, Mount, Run, Transfer, TransferSource, Value, Word};
 
 impl State<'_> {
     pub fn copy_step(
@@ -68,14 +67,10 @@ impl State<'_> {
     }
 
     fn heredoc(&mut self, heredoc: &Heredoc) -> Result<Source, DockerfileError> {
-        let content = heredoc.content(self.dockerfile.text());
-        let word = text_of(heredoc, content);
+        let word = heredoc.word(self.dockerfile.text());
         self.count(word.text().len(), &word)?;
-        let content = if heredoc.expand {
-            expand_text(&word, &self.scope, self.dockerfile.escape())?.value
-        } else {
-            Value::Known(word.text().to_owned())
-        };
+        let content =
+            if heredoc.expand { expand_text(&word, &self.scope)?.value } else { Value::Known(word.text().to_owned()) };
         self.count(content.otherwise().len(), &word)?;
         Ok(Source::Heredoc { name: heredoc.name.clone(), content })
     }
@@ -112,13 +107,6 @@ impl State<'_> {
             target: mount.target().map(|word| self.value(word)).transpose()?,
         })
     }
-}
-
-/// A text with its place; with tabs taken away, places inside of it are those of the whole.
-fn text_of(heredoc: &Heredoc, content: String) -> Word {
-    let mut traced = Traced::default();
-    traced.push(&content, heredoc.body.start);
-    Word::new(traced, Extent::new(heredoc.body.start, heredoc.body.end), Quoting::Plain)
 }
 
 /// `ADD` takes addresses and git repositories too.

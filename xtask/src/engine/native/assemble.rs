@@ -13,7 +13,7 @@ use super::layer_name;
 use super::shelf::{LayerPlan, Whole};
 use super::user::Owner;
 use crate::manifest::ComponentName;
-use crate::oci::{Image, Layer, Platform, Rootfs};
+use crate::oci::{Attributes, Image, Layer, Node, Platform, Rootfs};
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, fingerprint};
 use crate::render;
 
@@ -53,6 +53,19 @@ pub struct Extracted {
     pub folder: String,
 }
 
+/// The folders of layers that are used as they are.
+fn folders_of(taken: &[Arc<Whole>]) -> Folders {
+    let tree = Rootfs::of(taken.iter().map(|whole| &whole.listing)).unwrap_or_default();
+    let folder = |(path, node): (String, Node<'_>)| match node {
+        Node::Folder(Attributes { mode, uid, gid }) => {
+            let entry = LayerEntry { mode, uid: uid.into(), gid: gid.into(), ..LayerEntry::folder(path.clone()) };
+            Some((path, entry))
+        }
+        _ => None,
+    };
+    tree.since(0).into_iter().filter_map(folder).collect()
+}
+
 /// What a component takes out of another image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
@@ -90,6 +103,7 @@ impl Parts<'_> {
             let time = self.times.components.get(&part.name).copied().unwrap_or_default();
             if let Some(Taken::Layers(taken)) = self.taken.get(&part.name) {
                 layers.extend(taken.iter().map(|whole| LayerPlan::taken(&part.name, whole, time)));
+                folders.extend(folders_of(taken));
             }
             let mut contents = Contents::on(&self.ground.rootfs, &none);
             self.add_built(part, &mut contents)?;

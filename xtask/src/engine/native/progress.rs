@@ -40,6 +40,11 @@ impl Steps {
         self.tell(&running.step, StepState::Done { millis });
     }
 
+    /// Something that is worth knowing of a step.
+    pub(super) fn log(&self, running: &Running, line: String) {
+        self.events.emit(Event::Log { image: self.image.clone(), step: running.step.clone(), line });
+    }
+
     /// A step that did not have to run.
     pub(super) fn cached(&self, name: impl Into<String>) {
         self.cached.fetch_add(1, Ordering::Relaxed);

@@ -28,16 +28,16 @@ pub struct ImageBuild {
 /// `take = "above-base"`: every file that the layers above the image's base give, without a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AboveBase {
-    /// Where `take` stands.
-    pub span: Span,
+    /// `listed`, the default: what `[[install]]` lists; `above-base`: all that the layers above the image's base give.
+    pub take: Span,
     /// The image's own base: a name of `[bases]`, or `scratch`. Absent, the merged image's base or the image's labels say it.
     pub base: Option<Spanned<BaseName>>,
-    /// What is left out.
+    /// Patterns of paths that are left out, such as `/etc/apk`; a folder is meant with all that is in it.
     pub exclude: Vec<Spanned<PathPattern>>,
 }
 
 pub(super) fn decode_image(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
-    table.held_by::<ImageBuild>();
+    table.held_by::<ImageBuild>().held_by::<AboveBase>();
     let dev = table.optional("dev-image").and_then(|item| item.parsed());
     let image = table.required("image").and_then(|item| decode_versioned(&item, version, dev));
     let contract = table.optional("contract").and_then(|item| item.parsed());
@@ -79,7 +79,7 @@ fn decode_take(table: &mut Table<'_>) -> Option<AboveBase> {
     let base = base_item.as_ref().and_then(Item::parsed);
     let exclude = exclude_item.as_ref().and_then(|item| item.list(Item::parsed)).unwrap_or_default();
     if let Some(take) = take.as_ref().filter(|take| take.value == Take::AboveBase) {
-        return Some(AboveBase { span: take.span, base, exclude });
+        return Some(AboveBase { take: take.span, base, exclude });
     }
     for (key, item) in [("base", base_item), ("exclude", exclude_item)] {
         let message = format!("`{key}` says nothing of files that are listed");

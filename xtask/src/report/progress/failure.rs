@@ -39,8 +39,20 @@ impl Failure<'_> {
                 let error = EngineError::UnresolvedImage { image, reference, detail };
                 self.write_error(out, &error, place.as_ref())?;
             }
-            EngineError::Contract { findings, .. } | EngineError::Clash { findings, .. } => {
-                self.write_findings(out, findings, manifest_place)?
+            EngineError::Contract { findings, .. } => {
+                let hint = "mend what is found, or pass --no-verify to have the image all the same";
+                self.write_findings(
+                    out,
+                    "the image does not keep its contract, and got no name",
+                    findings,
+                    manifest_place,
+                )?;
+                writeln!(out, "hint: {hint}")?;
+            }
+            EngineError::Clash { findings, .. } => {
+                let what = "components give the same paths in two ways; nothing was written";
+                self.write_findings(out, what, findings, manifest_place)?;
+                writeln!(out, "hint: {}", crate::engine::CLASH_HINT)?;
             }
             error => self.write_error(out, error, None)?,
         }
@@ -59,14 +71,15 @@ impl Failure<'_> {
         if rest.is_empty() { Ok(()) } else { writeln!(out, "{rest}") }
     }
 
-    /// What an image does not keep, each with the component that promised it, and the place where it did.
+    /// What was found in an image, each with the component that it is about, and the place where that stands.
     fn write_findings(
         &self,
         out: &mut dyn Write,
+        what: &str,
         findings: &[Finding],
         manifest_place: &dyn Fn(&str) -> Option<String>,
     ) -> io::Result<()> {
-        writeln!(out, "error: failed to build {}: the image does not keep its contract, and got no name", self.image)?;
+        writeln!(out, "error: failed to build {}: {what}", self.image)?;
         for finding in findings {
             writeln!(out, "  {finding}")?;
             if let Some(component) = &finding.component {
@@ -75,7 +88,7 @@ impl Failure<'_> {
                 writeln!(out, "    component: {component}{role}{place}")?;
             }
         }
-        writeln!(out, "hint: mend what is found, or pass --no-verify to have the image all the same")
+        Ok(())
     }
 
     fn write_step(

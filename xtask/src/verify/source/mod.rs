@@ -7,15 +7,18 @@
 //! | `user.rs` | as whom, in numbers |
 //! | `distribution.rs` | the distribution, and its packages |
 //! | `programs.rs` | what can be started, and how it is linked |
+//! | `differences.rs` | in what a role differs from the image that it was taken from |
 //!
 //! What cannot be told is absent, with the reason where somebody has to decide it. Nothing is guessed.
 
 mod command;
+mod differences;
 mod distribution;
 mod programs;
 mod user;
 
 pub use command::Command;
+pub use differences::source_differences;
 pub use distribution::{Distribution, Package, Packages};
 pub use programs::{Linkage, ProgramFacts};
 pub use user::SourceUser;
@@ -66,6 +69,8 @@ pub struct SourceFacts {
     pub stop_signal: Option<String>,
     /// Whether it has a `HEALTHCHECK`, which no other runtime than Docker reads.
     pub has_healthcheck: bool,
+    /// That `HEALTHCHECK`, as the configuration has it.
+    pub healthcheck: Option<serde_json::Value>,
     /// What `/etc/os-release` says.
     pub distribution: Option<Distribution>,
     /// Words of `needs` that its files meet, sorted.
@@ -111,7 +116,8 @@ pub fn source_facts(image: &Image, contents: &dyn Contents) -> SourceFacts {
         ports,
         volumes: config.volumes.clone(),
         stop_signal: Some(config.stop_signal.clone()).filter(|signal| !signal.is_empty() && signal != "SIGTERM"),
-        has_healthcheck: config.has_healthcheck,
+        has_healthcheck: config.healthcheck.is_some(),
+        healthcheck: config.healthcheck.clone(),
         distribution: distribution::of(&text),
         gives: NEEDS.iter().filter(|need| has(need)).map(ToString::to_string).collect(),
         packages: distribution::packages(image, &text),

@@ -76,7 +76,7 @@ fn an_image_of_alpine() {
         },
         "user": { "written": "nobody", "numeric": "65534:65533", "why": null },
         "workdir": "/srv", "env": { "PATH": "/bin:/usr/bin/" }, "ports": ["53/udp", "9533/tcp"],
-        "volumes": ["/data"], "stop-signal": "SIGQUIT", "has-healthcheck": true,
+        "volumes": ["/data"], "stop-signal": "SIGQUIT", "has-healthcheck": true, "healthcheck": { "Test": ["CMD", "true"] },
         "distribution": { "id": "alpine", "version": "3.20.1", "name": "Alpine Linux v3.20" },
         "gives": ["libc:musl", "shell"],
         "packages": { "tool": "apk", "installed": [

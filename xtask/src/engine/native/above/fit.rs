@@ -8,6 +8,7 @@
 //! | the removal of what these layers gave themselves | it stays, unless it could hide a file of another component: then one new layer |
 //! | the removal of a file that the new base has | refused |
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::shelf::Whole;
@@ -29,7 +30,7 @@ pub(super) enum Fit {
 }
 
 /// How some layers, lowest first, are put onto a ground. `others` are paths of other components.
-pub(super) fn fit(layers: &[Arc<Whole>], ground: &Rootfs, exclude: &[PathPattern], others: &[String]) -> Fit {
+pub(super) fn fit(layers: &[Arc<Whole>], ground: &Rootfs, exclude: &[PathPattern], others: &BTreeSet<String>) -> Fit {
     let own = Rootfs::of(layers.iter().map(|whole| &whole.listing));
     let empty = Rootfs::default();
     let tree = own.as_ref().unwrap_or(&empty);
@@ -45,7 +46,8 @@ pub(super) fn fit(layers: &[Arc<Whole>], ground: &Rootfs, exclude: &[PathPattern
                 let (stays, gone): (Vec<_>, Vec<_>) = gone.partition(|path| is_excluded(path.trim_start_matches('/')));
                 why = why.or_else(|| stays.first().map(|path| format!("{path} stays")));
                 removed.extend(gone);
-                let hides = others.iter().find(|other| is_below(other, path) || (!is_opaque && *other == path));
+                let hides = if is_opaque { None } else { others.get(path) };
+                let hides = hides.or_else(|| first_below(path, others));
                 why = why.or(hides.map(|other| format!("/{other} of another component would be hidden")));
             }
             Change::Nothing => {}
@@ -102,8 +104,10 @@ fn misfit(path: &str, change: &Change<'_>, ground: &Rootfs) -> Option<String> {
     }
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+/// The first of some paths that is in a folder.
+fn first_below<'o>(folder: &str, paths: &'o BTreeSet<String>) -> Option<&'o String> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    paths.range(prefix.clone()..).next().filter(|path| path.starts_with(&prefix))
 }
 
 #[cfg(test)]
@@ -140,7 +144,7 @@ mod tests {
     fn check(layers: &[&[Entry]], exclude: &[&str], others: &[&str], expect: &Fit) {
         let layers: Vec<_> = layers.iter().map(|entries| whole(entries)).collect();
         let exclude: Vec<PathPattern> = exclude.iter().map(|text| text.parse().unwrap()).collect();
-        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        let others: BTreeSet<String> = others.iter().map(ToString::to_string).collect();
         assert_eq!(fit(&layers, &ground(), &exclude, &others), *expect);
     }
 

@@ -13,6 +13,9 @@
 //!
 //! **What such layers take away**: a file of the base that the image has removed would be gone for every component, so that it
 //! is refused unless `exclude` names it; then it stays.
+//!
+//! **Its role is the manifest's**: where it starts something else than the image does, as another user or elsewhere, the progress
+//! says so (`source-config`). It may be meant so; so that it is a note.
 
 mod base;
 mod clash;
@@ -22,7 +25,7 @@ mod fit;
 pub(super) use clash::clashes;
 pub(super) use documents::Documents;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::base::Question;
@@ -37,6 +40,7 @@ use crate::engine::{EngineError, Events};
 use crate::manifest::ComponentName;
 use crate::oci::{ImageSource, Node, Platform};
 use crate::plan::{AbovePlan, BuildPlan, ComponentPlan, ImagePlan};
+use crate::verify::{Config, source_differences};
 
 /// A component that takes all above a base, and what that is.
 struct Upper<'p> {
@@ -70,6 +74,7 @@ impl Native<'_> {
                 if let Some(repository) = documents.repository() {
                     origins.extend(layers.iter().map(|whole| (whole.layer.digest.clone(), repository.clone())));
                 }
+                differences(part, &documents).into_iter().for_each(|line| steps.log(&running, line));
                 steps.done(&running);
                 let base_layers = u16::try_from(base_layers).unwrap_or(u16::MAX);
                 uppers.push(Upper { part, image, above, base_layers, layers });
@@ -123,8 +128,19 @@ impl Native<'_> {
     }
 }
 
+/// What a component's own role says otherwise than the image does.
+fn differences(part: &ComponentPlan, documents: &Documents) -> Vec<String> {
+    let config = Config::of(&documents.config.value().unwrap_or_default());
+    let own = part.roles.iter().filter(|(name, _)| part.roles.len() == 1 || name.as_str() == part.name.as_str());
+    let lines = own.flat_map(|(name, role)| {
+        let all = source_differences(role, &config).into_iter();
+        all.map(move |difference| format!("note[source-config] role `{name}` {difference}"))
+    });
+    lines.map(|line| line.chars().filter(|c| !c.is_control()).collect()).collect()
+}
+
 /// Paths of the other components: what these layers take away must not be among them.
-fn others<'p>(plan: &'p ImagePlan, uppers: &'p [Upper<'p>], own: &Upper<'_>) -> Vec<String> {
+fn others<'p>(plan: &'p ImagePlan, uppers: &'p [Upper<'p>], own: &Upper<'_>) -> BTreeSet<String> {
     let parts = plan.components.iter().filter(|part| part.name != own.part.name);
     let planned = parts.flat_map(|part| {
         let installs = part.installs.iter().map(|install| install.to.as_str());
