@@ -111,7 +111,8 @@ impl Files {
         let place = Span::new(SourceMap::default().add(SourceFile::new("x", "")), 0..0);
         let folder = |entry: fs::DirEntry| format!("components/{}", entry.file_name().to_str().unwrap()).into();
         let folders = fs::read_dir(self.root.join("components")).unwrap().map(|entry| folder(entry.unwrap()));
-        let wants: Vec<Want> = folders.map(|path| Want { path, exclude: Vec::new(), place, required: true }).collect();
+        let wants: Vec<Want> =
+            folders.map(|path| Want { path, exclude: Vec::new(), place, required: true, context: None }).collect();
         let begin = Instant::now();
         let memory = Memory::open(&self.root);
         let tree = read_tree(&self.root, &wants, &memory).unwrap();

@@ -8,6 +8,9 @@
 
 mod support;
 
+#[path = "hostile/go.rs"]
+mod go;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
@@ -174,6 +177,16 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("component.toml", r#"{ port = 8080, protocol = ‹"tcp"› }"#, Shown::Nowhere),
     ("component.toml", r#"platforms = [‹"linux/amd64"›]"#, Shown::Nowhere),
     ("dependency.toml", r#"‹"registry.example/b:1"›"#, Shown::Nowhere),
+    ("existing.toml", r#"path = ‹"sub/Dockerfile"›"#, Shown::Nowhere),
+    ("existing.toml", r#"target = ‹"last"›"#, Shown::Nowhere),
+    ("existing.toml", r#"TEXT = ‹"given"›"#, Shown::Nowhere),
+    ("existing.toml", "{ ‹TEXT› =", Shown::Nowhere),
+    ("existing.toml", r#"context = ‹"sub"›"#, Shown::Nowhere),
+    ("existing.toml", r#"take = ‹"copies"›"#, Shown::Nowhere),
+    ("existing.toml", r#"‹"1000:1000"›"#, Shown::Nowhere),
+    ("existing.toml", "{ ‹worker› =", Shown::Nowhere),
+    ("existing.toml", r#"[‹"echo ignored"›]"#, Shown::Nowhere),
+    ("groupage.toml", r#"distribution = ‹"alpine 3.19"›"#, Shown::Nowhere),
     ("image.toml", r#"name = ‹"app"›"#, Shown::Nowhere),
     ("image.toml", r#"description = ‹"text"›"#, Shown::Label("org.opencontainers.image.description")),
     ("image.toml", r#"version = ‹"1.0.0"›"#, Shown::Label("org.opencontainers.image.version")),
@@ -232,6 +245,8 @@ fn workspace() -> Sandbox {
     for (path, text) in manifests() {
         sandbox.write(path, text);
     }
+    sandbox.write("components/c/sub/Dockerfile", include_str!("hostile/Dockerfile"));
+    sandbox.write("components/c/sub/file", "x\n");
     sandbox.write("components/a/input", "x\n").write("components/a/data/file", "x\n");
     sandbox
 }
@@ -256,7 +271,16 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
         match *path {
             "groupage.toml" => ids.settings = Some(id),
             path if path.starts_with("images/") => ids.images.push(id),
-            _ => ids.components.push(id),
+            _ => {
+                ids.components.push(id);
+                let named = groupage::manifest::named_dockerfile(id, map.file(id)).map(|path| path.value);
+                if let Some(path) = named
+                    && let Ok(text) = std::fs::read_to_string(root.join(&path))
+                {
+                    let dockerfile = map.add(SourceFile::new(path.clone(), text));
+                    ids.dockerfiles.insert(path, dockerfile);
+                }
+            }
         }
     }
     let manifests = groupage::manifest::parse(&map, &ids)?;
@@ -271,7 +295,7 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
     let plan = plan::plan(
         &resolution,
         &Pins::default(),
-        &Read { tree: &tree, pruned: &pruned, root, templates: &Default::default() },
+        &Read { tree: &tree, pruned: &pruned, go: &Default::default(), root, templates: &Default::default() },
     )?;
     let findings = groupage::check::run(&resolution, &plan);
     if findings.iter().any(|finding| finding.level == Level::Error) {
@@ -283,7 +307,12 @@ fn generated(root: &Utf8Path, files: &[(&str, String)]) -> Result<Vec<String>, V
 
 /// The manifests of the harmless workspace, by path.
 fn manifests() -> Vec<(&'static str, String)> {
-    ["groupage.toml", "component.toml", "dependency.toml", "image.toml"].map(manifest).to_vec()
+    let names = ["groupage.toml", "component.toml", "dependency.toml", "existing.toml", "image.toml"];
+    let mut manifests = names.map(manifest).to_vec();
+    // the other tests of these manifests have no Dockerfile
+    let (_, image) = manifests.last_mut().expect("there are some");
+    *image = image.replace("b = { optional = true }", "b = { optional = true }\nc = {}");
+    manifests
 }
 
 fn names(instructions: &[Instruction]) -> Vec<&str> {

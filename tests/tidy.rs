@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("migrate", &["workspace", "manifest", "policy"]),
     ("render", &["workspace", "manifest", "resolve", "plan"]),
     ("verify", &["plan", "check", "render"]),
+    ("adopt", &["workspace", "manifest", "verify"]),
     ("engine", &["workspace", "manifest", "plan", "render", "verify"]),
     ("report", &["manifest", "resolve", "plan", "render", "verify", "engine"]),
 ];

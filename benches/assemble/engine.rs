@@ -26,7 +26,8 @@ impl Planned {
     /// Plans all images of a workspace.
     pub fn new(root: &std::path::Path) -> Self {
         let root = Utf8Path::from_path(root).unwrap().to_owned();
-        let sources = Workspace::discover(&root, None).unwrap().read(manifest::folders).unwrap();
+        let sources =
+            Workspace::discover(&root, None).unwrap().read(manifest::folders, manifest::named_dockerfile).unwrap();
         let manifests = manifest::parse(&sources.map, &sources.files).unwrap();
         let (packages, overrides, pruned) = (Packages::new(), Overrides::default(), PrunedWorkspaces::new());
         let resolution = resolve(&manifests, &packages, &Selection::default(), &overrides).unwrap();
@@ -41,7 +42,7 @@ impl Planned {
         };
         std::fs::remove_dir_all(root.join("target")).unwrap();
         let templates = std::collections::BTreeMap::new();
-        let read = Read { tree: &tree, root: &root, templates: &templates, pruned: &pruned };
+        let read = Read { tree: &tree, root: &root, templates: &templates, pruned: &pruned, go: &Default::default() };
         let plan = plan::plan(&resolution, &Pins::default(), &read).unwrap();
         Self { root, plan }
     }

@@ -23,7 +23,7 @@ fn masked(mask: &str, command: &Command) -> Command {
 }
 
 /// Client programs of Docker that can build with BuildKit.
-fn docker_client() -> Option<&'static str> {
+pub fn docker_client() -> Option<&'static str> {
     let says = |client: &str, arguments: &[&str]| {
         let output = Command::new(client).args(arguments).output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -44,10 +44,15 @@ fn has_buildah() -> bool {
 
 /// Plain `docker build`, with the line that `generate` hints at.
 fn by_docker(client: &str, context: &Path) -> Image {
+    built_by_docker(client, context, &[])
+}
+
+/// The same with more arguments.
+pub fn built_by_docker(client: &str, context: &Path, more: &[String]) -> Image {
     let registry = Registry::new();
     let tag = format!("{}/plain:1", registry.0);
     let mut build = Command::new(client);
-    build.args(["build", "--network", "none", "--tag", &tag]).arg(context).env("DOCKER_BUILDKIT", "1");
+    build.args(["build", "--network", "none", "--tag", &tag]).args(more).arg(context).env("DOCKER_BUILDKIT", "1");
     Ended::of(&mut build).expect(0);
     Image::of_daemon(&tag)
 }

@@ -8,8 +8,11 @@
 //! | `images.rs` | the images of this repository, by either engine, hold exactly what was planned |
 //! | `modes.rs` | the same in modes `split` and `multicall`, and the way back |
 //! | `roles.rs` | each component of them does its job as a container |
-//! | `kinds.rs` | all four build kinds, built and run |
+//! | `adopt.rs` | helpers with Dockerfiles of their own become one image by `init` and the edits that it proposes |
+//! | `kinds.rs` | the build kinds cargo, files, image and script in one image, built and run |
+//! | `go.rs` | the build kind go: Velero's shape by both engines, for Linux and Windows |
 //! | `context.rs` | `generate --context` with plain `docker build`, and with buildah, gives the same image |
+//! | `pass_through.rs` | an existing Dockerfile as the only component gives the image that plain `docker build` gives |
 //! | `hostile.rs` | no value of a manifest becomes an instruction |
 //! | `failures.rs` | failed, cancelled, killed and parallel builds |
 //! | `platforms.rs` | an image holds the files and components of the platform that it is built for |
@@ -63,6 +66,8 @@ mod native_unchanged;
 #[path = "verify/layouts.rs"]
 mod verify_layouts;
 
+#[path = "adopt.rs"]
+mod needs_engine_adopt;
 #[path = "assembled.rs"]
 mod needs_engine_assembled;
 #[path = "cache.rs"]
@@ -73,6 +78,8 @@ mod needs_engine_component_images;
 mod needs_engine_context;
 #[path = "failures.rs"]
 mod needs_engine_failures;
+#[path = "go.rs"]
+mod needs_engine_go;
 #[path = "hostile.rs"]
 mod needs_engine_hostile;
 #[path = "images.rs"]
@@ -97,6 +104,8 @@ mod needs_engine_native_push;
 mod needs_engine_native_readers;
 #[path = "native/same.rs"]
 mod needs_engine_native_same;
+#[path = "pass_through.rs"]
+mod needs_engine_pass_through;
 #[path = "platforms.rs"]
 mod needs_engine_platforms;
 #[path = "promote.rs"]

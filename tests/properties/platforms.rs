@@ -99,7 +99,7 @@ fn planned(manifests: &Manifests, platforms: &[Platform], mark: &str) -> Option<
             Entry { path: "".into(), kind: EntryKind::File { digest, mode: 0o644, size: 1, seen: Seen::default() } };
         tree.insert(want.path, want.exclude, vec![entry]);
     }
-    let read = Read { tree: &tree, root, templates: &Default::default(), pruned: &pruned };
+    let read = Read { tree: &tree, root, templates: &Default::default(), pruned: &pruned, go: &Default::default() };
     let mut plan = plan::plan(&resolution, &Pins::default(), &read).expect("nothing is missing");
     plan.images.pop()
 }

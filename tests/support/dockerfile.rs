@@ -106,7 +106,7 @@ fn instruction(line: &str) -> Result<Instruction, String> {
         }
         "RUN" => Arguments::Text(rest.to_owned()),
         "HEALTHCHECK" => Arguments::Text(rest.strip_prefix("CMD ").unwrap_or(rest).to_owned()),
-        "FROM" | "WORKDIR" | "USER" | "EXPOSE" | "STOPSIGNAL" => Arguments::Text(unquoted(rest)?),
+        "ARG" | "FROM" | "WORKDIR" | "USER" | "EXPOSE" | "STOPSIGNAL" => Arguments::Text(unquoted(rest)?),
         _ => return Err(format!("`{name}` is no instruction that is expected")),
     };
     Ok(Instruction { name, flags, arguments })

@@ -43,6 +43,7 @@ pub fn manifest(name: &str) -> (&'static str, String) {
         "groupage.toml" => "groupage.toml",
         "component.toml" => "components/a/component.toml",
         "dependency.toml" => "components/b/component.toml",
+        "existing.toml" => "components/c/component.toml",
         "image.toml" => "images/app/image.toml",
         other => panic!("there is no manifest {other}"),
     };

@@ -12,16 +12,19 @@
 //!                        │                             └─ engine::native, without a Dockerfile
 //!                        │                                                        └─ verify: findings, on the bytes
 //!                        ├─ policy: which references may be used where, and which version is newer
-//!                        └─ migrate: the ledger, and edits of other people's files
+//!                        ├─ migrate: the ledger, and edits of other people's files
+//!                        └─ adopt: Dockerfiles and images of others → findings, groups, texts of manifests
 //! ```
 //!
 //! | file | read by | written by |
 //! |---|---|---|
 //! | `groupage.toml` (settings) | [`workspace`], [`manifest`] | people |
 //! | `groupage.override.toml` (local replacements) | [`workspace`] | people; not under version control |
-//! | `components/*/component.toml`, `images/*/image.toml` | [`workspace`], [`manifest`] | people |
+//! | `components/*/component.toml`, `images/*/image.toml` | [`workspace`], [`manifest`] | people; `init`, once, from [`adopt`] |
+//! | `Dockerfile*`, `Containerfile*` of others, what they copy, `CODEOWNERS` | [`workspace`], [`adopt`] | people |
 //! | `templates/*.hbs` | [`workspace`], [`render`] | people; embedded ones are the default |
 //! | `Cargo.toml`, `Cargo.lock`, `cargo metadata` | [`workspace::cargo`] | people and cargo |
+//! | `go.mod`, `go.work`, `vendor/modules.txt`, Go files | [`workspace::go`] | people and go |
 //! | `groupage.lock` (pinned digests) | [`workspace`], [`lock`] | `lock`, `update` |
 //! | `images/*/Dockerfile*` | `generate --check`, reviewers | `generate` |
 //! | promoter manifests (`images.yaml`: what was promoted) | `promote --manifest`, reviewers | `promote --record`, [`release`] |
@@ -30,6 +33,7 @@
 //! | `target/groupage/cache` (layers, blobs of bases) | [`engine::store`] | [`engine::store`] |
 //! | `target/groupage/builds` (what was built last, and from what) | `explain build`, `plan --explain`, `diff` | `build` |
 //! | `target/groupage/cargo`, `target/groupage/programs` | cargo, [`engine::native::compile`] | cargo, [`engine::native::compile`] |
+//! | `target/groupage/go` (what Go has compiled and fetched) | go, [`engine::native::compile::go`] | go |
 //! | `target/groupage/revisions` (trees of git revisions, for `affected`) | [`cli`] | [`workspace`] |
 //! | `target/groupage/hashes`, `target/groupage/cargo-metadata.json` (remembered from run to run) | [`workspace`] | [`workspace`] |
 //! | `.gitignore`, `.dockerignore` | [`workspace`] | people |
@@ -45,7 +49,7 @@
 //! - Nothing before [`engine`] touches the network, a daemon or async (`cargo metadata` may fetch manifests of crates
 //!   once, unless `--offline` forbids it).
 //! - Nothing but [`workspace`] reads the disk, the environment or cargo. [`engine`] reads the files that a plan names, runs
-//!   cargo to compile, and writes below `target/groupage` and where an output was asked for.
+//!   cargo and go to compile, and writes below `target/groupage` and where an output was asked for.
 //! - Nothing but [`cli`] prints or chooses exit codes.
 //! - Same inputs, same bytes: whatever can reach an output is sorted; there is no clock and no random name in it. The one
 //!   question about today, whether a record has expired, is asked by `--on today`.
@@ -80,6 +84,8 @@ pub mod migrate;
 pub mod render;
 
 pub mod verify;
+
+pub mod adopt;
 
 pub mod engine;
 

@@ -1,4 +1,4 @@
-//! The builder images that tests use: both stay, so that the next run is quick.
+//! The builder images that tests use: they stay, so that the next run is quick.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -34,6 +34,18 @@ pub fn rust() -> String {
     }
     let repository = repository();
     let mut bootstrap = Command::new(repository.join("tests/bootstrap/rust-builder"));
+    bootstrap.args([Path::new(STAND_IN), &repository.join("target/groupage/bootstrap")]);
+    Ended::of(&mut bootstrap).expect(0);
+    STAND_IN.to_owned()
+}
+
+/// A Go builder that the daemon has, with the Go of this machine.
+pub fn go() -> String {
+    const STAND_IN: &str = "localhost/groupage/go:test";
+    let _lock = lock("go-builder");
+    // also when it is there: the program knows whether it is still that of this machine
+    let repository = repository();
+    let mut bootstrap = Command::new(repository.join("tests/bootstrap/go-builder"));
     bootstrap.args([Path::new(STAND_IN), &repository.join("target/groupage/bootstrap")]);
     Ended::of(&mut bootstrap).expect(0);
     STAND_IN.to_owned()
@@ -77,10 +89,15 @@ fn import_shell(name: &str, mark: &str) {
         header.set_size(0);
         archive.append_link(&mut header, format!("bin/{applet}"), "busybox").unwrap();
     }
+    import(name, "ENV PATH=/bin", &archive.into_inner().unwrap());
+}
+
+/// Makes an image of an archive of files.
+pub fn import(name: &str, change: &str, archive: &[u8]) {
     let mut import = Command::new("docker");
-    import.args(["import", "--change", "ENV PATH=/bin", "-", name]).stdin(Stdio::piped()).stdout(Stdio::null());
+    import.args(["import", "--change", change, "-", name]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = import.spawn().expect("the docker program is there");
-    child.stdin.take().unwrap().write_all(&archive.into_inner().unwrap()).unwrap();
+    child.stdin.take().unwrap().write_all(archive).unwrap();
     assert!(child.wait().unwrap().success());
 }
 

@@ -1,5 +1,6 @@
 //! Contracts of retired images, each with the role that has to keep it.
 
+use super::Subject;
 use crate::manifest::{Contract, ImagePath, Replaces};
 use crate::resolve::{ResolvedComponent, ResolvedRole};
 use crate::source::Spanned;
@@ -38,6 +39,16 @@ pub(super) fn role_of<'a, 'm>(component: &'a ResolvedComponent<'m>, entry: &Repl
 pub(super) fn starts(role: &ResolvedRole<'_>, path: &str) -> bool {
     let aliases = role.role.aliases.iter().map(|alias| ImagePath::as_str(&alias.value));
     program(&role.role.command).into_iter().chain(aliases).any(|own| own == path)
+}
+
+/// What an image starts, in the words of manifests: on Windows the plan has other names of programs.
+pub(super) fn entrypoint(subject: &Subject<'_>) -> Vec<String> {
+    let default =
+        subject.image.default_role.and_then(|wanted| subject.image.roles().find(|(_, role)| role.name == wanted));
+    match default {
+        Some((_, role)) => words(&role.role.command).map(str::to_owned).collect(),
+        None => subject.plan.config.entrypoint.clone(),
+    }
 }
 
 /// The first word of a command.

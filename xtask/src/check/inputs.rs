@@ -2,7 +2,7 @@
 
 use super::{Findings, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{BuildKind, ComponentName, ReferenceClass};
+use crate::manifest::{BuildKind, ComponentName, Outside, OutsideName, ReferenceClass};
 use crate::oci::Reference;
 use crate::plan::BuildPlan;
 use crate::policy::Judge;
@@ -37,7 +37,8 @@ pub(super) fn inputs<'a>(subject: &Subject<'a>) -> Vec<Input<'a>> {
         let own = of_component(subject, component);
         own.into_iter().chain(base_of_source(subject, component))
     });
-    base.into_iter().chain(components).collect()
+    let dockerfiles = subject.image.components.iter().flat_map(|component| of_dockerfile(subject, component));
+    base.into_iter().chain(components).chain(dockerfiles).collect()
 }
 
 /// The base of the image that a component is taken from: nothing of it gets into the image, and it decides what does.
@@ -59,7 +60,7 @@ fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>)
             let source = component.image.as_ref().map(|image| &image.source);
             (format!("the source of component `{}`", component.name()), image.reference()?, build.image.span, source)
         }
-        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
+        BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
             let name = builder_of(component.manifest)?;
             let source = subject.resolution.builders.get(&name).map(|value| &value.source);
             if source == Some(&ValueSource::Bootstrap) {
@@ -69,9 +70,25 @@ fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>)
             let place = written.map_or(component.manifest.name.span, |written| written.image.span);
             (format!("the builder `{name}`"), builder, place, source)
         }
-        BuildPlan::Files => return None,
+        BuildPlan::Dockerfile(_) | BuildPlan::Files => return None,
     };
     Some(Input { role, reference, place, source, component: Some(component) })
+}
+
+/// The images that the Dockerfile of a component begins with or copies from, at their places in it.
+fn of_dockerfile<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>) -> Vec<Input<'a>> {
+    let planned = subject.plan.components.iter().find(|planned| planned.name == *component.name());
+    let planned = planned.and_then(|planned| planned.build.dockerfile());
+    let (BuildKind::Dockerfile(build), Some(planned)) = (&component.manifest.build.kind, planned) else {
+        return Vec::new();
+    };
+    let input = |(name, written): (&'a OutsideName, &'a Outside)| {
+        let role = format!("`{name}` in the Dockerfile of component `{}`", component.name());
+        let source = component.outside.get(name).map(|value| &value.source);
+        let reference = planned.images.get(name)?;
+        Some(Input { role, reference, place: written.image.span, source, component: Some(component) })
+    };
+    build.outside().filter_map(input).collect()
 }
 
 impl<'a> Input<'a> {

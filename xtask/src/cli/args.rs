@@ -3,6 +3,7 @@
 mod check;
 mod documents;
 mod explain;
+mod init;
 mod lock;
 mod look;
 mod measure;
@@ -20,6 +21,7 @@ pub use self::check::{CheckArguments, CheckWhat, ReferencesArguments};
 pub use self::explain::{AgainstArguments, DiffArguments, Explain, ExplainArguments};
 use crate::oci::Platform;
 pub use documents::*;
+pub use init::InitArguments;
 pub use lock::{LockArguments, UpdateArguments};
 pub use look::{InspectArguments, VerifyArguments};
 pub use measure::*;
@@ -103,6 +105,9 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a workspace: from nothing, from Dockerfiles, or from published images
+    #[command(long_about = init::LONG_INIT)]
+    Init(InitArguments),
     /// List components and images with their features, versions and roles
     List(ListArguments),
     /// Check every image by every rule, generated files and the lock file for drift; needs no daemon and no network
@@ -201,7 +206,7 @@ pub struct PlanArguments {
 }
 
 /// Arguments of `generate`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct GenerateArguments {
     /// What to generate; every image in every variant when absent
     #[command(flatten)]

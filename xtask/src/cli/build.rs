@@ -200,10 +200,13 @@ pub(super) fn is_chatty(arguments: &BuildArguments) -> bool {
 
 /// Every image of a registry that a build pulls.
 pub(super) fn references(plan: &Plan) -> impl Iterator<Item = &crate::oci::Reference> {
-    let sources = plan.images.iter().flat_map(|image| &image.components).filter_map(|part| match &part.build {
-        BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => Some(builder),
-        BuildPlan::Image { image, .. } => image.reference(),
-        BuildPlan::Files => None,
+    let sources = plan.images.iter().flat_map(|image| &image.components).flat_map(|part| match &part.build {
+        BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
+            vec![builder]
+        }
+        BuildPlan::Dockerfile(plan) => plan.images.values().collect(),
+        BuildPlan::Image { image, .. } => image.reference().into_iter().collect(),
+        BuildPlan::Files => Vec::new(),
     });
     let bases = plan.images.iter().filter_map(|image| image.base.image.as_ref()?.reference());
     let parts = plan.images.iter().flat_map(|image| &image.components);

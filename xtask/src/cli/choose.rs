@@ -10,7 +10,7 @@ use super::session::Session;
 use super::status::Stop;
 use crate::engine::docker::{Docker, Stock};
 use crate::engine::native::ArchiveKind;
-use crate::oci::{Compression, ImageSource};
+use crate::oci::{Compression, ImageSource, Platform};
 use crate::plan::{BuildPlan, Plan};
 use crate::render;
 
@@ -85,6 +85,10 @@ fn by_what_is_there(arguments: &BuildArguments, session: &Session<'_>, plan: &Pl
             return Ok(Chosen::Native(None));
         }
     };
+    if docker.daemon().os == "linux" && arguments.platforms.iter().any(Platform::is_windows) {
+        say(arguments, session, "native, because a daemon of Linux holds no images for Windows");
+        return Ok(Chosen::Native(Some(Box::new(docker))));
+    }
     match unobtainable(arguments, session, &docker, plan)? {
         None => {
             let version = &docker.daemon().version;
@@ -174,10 +178,9 @@ fn only_native(arguments: &BuildArguments, plan: &Plan) -> Option<String> {
 
 /// The first component that only a container can build.
 fn only_docker(plan: &Plan) -> Option<String> {
-    let script = |part: &&crate::plan::ComponentPlan| matches!(part.build, BuildPlan::Script { .. });
     plan.images.iter().find_map(|image| {
-        let part = image.components.iter().find(script)?;
-        Some(format!("component `{}` of image `{}`: it is built by a script", part.name, image.id))
+        let (part, why) = image.components.iter().find_map(|part| Some((part, part.build.needs_container()?)))?;
+        Some(format!("component `{}` of image `{}`: {why}", part.name, image.id))
     })
 }
 

@@ -124,7 +124,7 @@ fn version(part: &ComponentManifest, packages: &Packages) -> String {
     match (&part.version.value, &part.build.kind) {
         (VersionSource::Literal(version), _) => version.clone(),
         (VersionSource::Cargo, crate::manifest::BuildKind::Cargo(cargo)) => {
-            packages.get(&cargo.package.value).map(|package| package.version.clone()).unwrap_or_default()
+            packages.cargo.get(&cargo.package.value).map(|package| package.version.clone()).unwrap_or_default()
         }
         (VersionSource::Cargo, _) => String::new(),
     }

@@ -24,6 +24,7 @@ mod docker;
 mod explain;
 mod generate;
 mod images;
+mod init;
 mod inspect;
 mod ledger;
 mod list;
@@ -106,6 +107,7 @@ pub fn execute(command: &Command, global: &Global) -> ExitCode {
 
 fn dispatch(command: &Command, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     match command {
+        Command::Init(arguments) => init::run(arguments, session),
         Command::List(arguments) => list::run(arguments, session),
         Command::Check(arguments) => check::run(arguments, session),
         Command::Plan(arguments) => plan::run(arguments, session),

@@ -11,8 +11,9 @@ use super::status::Stop;
 use super::{daemon, registry};
 use crate::engine::Outcome;
 use crate::engine::docker::Docker;
+use crate::engine::native::compile::go::GoOptions;
 use crate::engine::native::compile::{self, CompileOptions};
-use crate::engine::native::{ArchiveKind, Compiler, Native, NativeJob, Output, Times};
+use crate::engine::native::{ArchiveKind, Compiler, GoCompiler, Native, NativeJob, Output, Times};
 use crate::oci::{Compression, Platform, Reference};
 use crate::plan::{BuildPlan, Found, ImagePlan, Input, Plan};
 use crate::workspace::{self, History, MEMORY_FOLDER};
@@ -45,16 +46,16 @@ pub(super) fn run(
     let compression = compression(arguments)?;
     let epoch = epoch(session)?;
     let memory = root.join(MEMORY_FOLDER);
-    let ((times, history), toolchain) = std::thread::scope(|scope| {
-        // git and rustc are asked at the same time
+    let ((times, history), compilers) = std::thread::scope(|scope| {
+        // git and compilers are asked at the same time
         let times = scope.spawn(|| times(loaded, plan, epoch, &memory));
-        let toolchain = toolchain(session, loaded, plan, &memory);
-        (times.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), toolchain)
+        let compilers = compilers(session, loaded, plan, &memory);
+        (times.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), compilers)
     });
     if epoch.is_none() && build::is_chatty(arguments) {
         say_when_times_are_not_those_of_others(session, &history);
     }
-    let found = Found { toolchain: Some(toolchain?), ..Found::default() };
+    let found = compilers?;
     let filter: BTreeSet<_> = arguments.no_cache_filter.iter().filter_map(|name| name.parse().ok()).collect();
     let job = |(image, times): (&ImagePlan, Times)| {
         let image = image.with_found(&found);
@@ -78,6 +79,9 @@ pub(super) fn run(
     }
     let missing: Vec<&NativeJob> = jobs.iter().filter(|job| job.made.is_none()).collect();
     let engine = engine.with_compiler(compiler(session, loaded, &missing)?);
+    let go = go_options(session, root);
+    let go = daemon::wait(async { GoCompiler::new(&missing, go).await.map_err(daemon::stop) })?;
+    let engine = engine.with_go(go);
     let outcome = run_jobs(arguments, session, &engine, jobs, usize::from(arguments.jobs))?;
     let elsewhere = arguments.load || arguments.push || !arguments.outputs.is_empty();
     if build::is_chatty(arguments) && !elsewhere && outcome.built().next().is_some() {
@@ -109,13 +113,22 @@ fn compiler<'l>(session: &Session<'_>, loaded: &'l Loaded, jobs: &[&NativeJob]) 
     daemon::wait(async { Compiler::new(jobs, cargo, options).await.map_err(daemon::stop) })
 }
 
-/// What identifies the compiler of this machine; nothing when cargo builds no component.
-pub(super) fn toolchain(
-    session: &Session<'_>,
-    loaded: &Loaded,
-    plan: &Plan,
-    memory: &Utf8Path,
-) -> Result<String, Stop> {
+/// What identifies the compilers of this machine, as far as components need them.
+pub(super) fn compilers(session: &Session<'_>, loaded: &Loaded, plan: &Plan, memory: &Utf8Path) -> Result<Found, Stop> {
+    let mut parts = plan.images.iter().flat_map(|image| &image.components);
+    let go_toolchain = match parts.any(|part| matches!(part.build, BuildPlan::Go { .. })) {
+        true => {
+            let options = go_options(session, &loaded.workspace.root);
+            daemon::wait(async { compile::go::identity(&options).await.map_err(daemon::stop) })?
+        }
+        false => String::new(),
+    };
+    let toolchain = Some(toolchain(session, loaded, plan, memory)?);
+    Ok(Found { toolchain, go_toolchain, ..Found::default() })
+}
+
+/// That of cargo; nothing when cargo builds no component.
+fn toolchain(session: &Session<'_>, loaded: &Loaded, plan: &Plan, memory: &Utf8Path) -> Result<String, Stop> {
     let mut parts = plan.images.iter().flat_map(|image| &image.components);
     if !parts.any(|part| matches!(part.build, BuildPlan::Cargo { .. })) {
         return Ok(String::new());
@@ -136,6 +149,18 @@ fn compile_options(session: &Session<'_>, root: &Utf8Path) -> CompileOptions {
         environment: session.environment.with_prefix(""),
         offline: session.global.offline,
         jobs: None,
+    }
+}
+
+fn go_options(session: &Session<'_>, root: &Utf8Path) -> GoOptions {
+    GoOptions {
+        job: String::new(),
+        first_step: 1,
+        root: root.to_owned(),
+        folder: root.join(MEMORY_FOLDER).join("go"),
+        go: "go".to_owned(),
+        environment: session.environment.with_prefix(""),
+        offline: session.global.offline,
     }
 }
 

@@ -13,7 +13,7 @@ use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::diagnostic::closest;
 use crate::engine::{EngineError, Events};
-use crate::manifest::{BuildKind, Manifests};
+use crate::manifest::{BuildKind, ComponentManifest, Manifests};
 use crate::oci::Reference;
 use crate::policy::newer;
 
@@ -79,7 +79,15 @@ fn used(manifests: &Manifests) -> Vec<Used<'_>> {
         }
         _ => None,
     });
-    bases.chain(builders).chain(components).collect()
+    let dockerfiles = manifests.components.values().flat_map(of_dockerfile);
+    bases.chain(builders).chain(components).chain(dockerfiles).collect()
+}
+
+/// The references in the Dockerfile of a component.
+fn of_dockerfile(component: &ComponentManifest) -> Vec<Used<'_>> {
+    let BuildKind::Dockerfile(build) = &component.build.kind else { return Vec::new() };
+    let key = |name| format!("components.{}.images.{name}", component.name.value);
+    build.outside().map(|(name, it)| Used { key: key(name), reference: &it.image.value }).collect()
 }
 
 /// Those that words name: keys, names in them, or references; all without words.

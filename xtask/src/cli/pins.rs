@@ -24,7 +24,7 @@ impl Session<'_> {
         let wanted = lock::of_resolution(resolution, Builders::Used);
         let locked = lock::require(&wanted, loaded.lock_file.as_ref(), mode);
         let mut differences = locked.map_or_else(|differences| differences, |locked| locked.differences);
-        differences.retain(|difference| matches!(difference.key(), Some(Key::Builder(_))));
+        differences.retain(|difference| matches!(difference.key(), Some(Key::Builder(_) | Key::Outside(..))));
         if mode == Mode::Require && !differences.is_empty() {
             return Err(self.refusal(loaded, &differences));
         }

@@ -88,7 +88,13 @@ fn component(part: &ComponentPlan, platforms: &[Platform]) -> String {
         _ = writeln!(text, "      not on {}", excluded.join(", "));
     }
     let programs = part.installs.iter().map(|install| &install.to);
-    for path in programs.chain(part.files.keys()) {
+    for path in programs {
+        _ = match part.exe.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => writeln!(text, "      {path}"),
+            platforms => writeln!(text, "      {path} ({} on {platforms})", path.with_exe()),
+        };
+    }
+    for path in part.files.keys() {
         _ = writeln!(text, "      {path}");
     }
     for (path, own) in files_of_platforms(part) {
@@ -145,6 +151,14 @@ fn build(part: &ComponentPlan) -> String {
             format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
+        BuildPlan::Dockerfile(plan) => format!("{}, {files}", plan.path),
+        BuildPlan::Go { module, package, tags, .. } => {
+            let package = package.trim_start_matches("./");
+            let folder = if package == "." { module.clone() } else { module.join(package) };
+            let folder = if folder.as_str().is_empty() { "." } else { folder.as_str() };
+            let tags = if tags.is_empty() { String::new() } else { format!(" with tags {}", tags.join(", ")) };
+            format!("go package {folder}{tags}, {files}")
+        }
         BuildPlan::Files => counted(part.files.len() + files_of_platforms(part).len(), "file"),
         BuildPlan::Image { image, above: None } => format!("from image {image}"),
         BuildPlan::Image { image, above: Some(above) } => {

@@ -19,7 +19,7 @@ use super::status::{ExitStatus, Stop};
 use crate::engine::store::Store;
 use crate::lock::Pins;
 use crate::oci::Platform;
-use crate::plan::{BuildPlan, ImagePlan, Plan};
+use crate::plan::{ImagePlan, Plan};
 use crate::report::consolidation::{self, Build, ColumnFacts, Facts, Figure, Report};
 use crate::workspace::{MEMORY_FOLDER, write};
 
@@ -99,14 +99,14 @@ fn build_arguments(arguments: &ReportArguments, asked: &sets::Asked) -> BuildArg
 
 /// Layers are read where the native engine leaves them.
 fn refuse_scripts(plan: &Plan) -> Result<(), Stop> {
-    let scripted = plan.images.iter().find_map(|image| {
-        let is_script = |part: &&crate::plan::ComponentPlan| matches!(part.build, BuildPlan::Script { .. });
-        image.components.iter().find(is_script).map(|part| (image, part))
-    });
+    let scripted = plan
+        .images
+        .iter()
+        .find_map(|image| image.components.iter().find_map(|part| Some((image, part, part.build.needs_container()?))));
     match scripted {
         None => Ok(()),
-        Some((image, part)) => Err(Stop::input(anyhow::anyhow!(
-            "`{}` of image `{}` is built by a script, which needs a container, and the layers that are compared are those of \
+        Some((image, part, why)) => Err(Stop::input(anyhow::anyhow!(
+            "`{}` of image `{}`: {why}, which needs a container, and the layers that are compared are those of \
              the native engine\nhint: name the images that have no such component",
             part.name,
             image.id

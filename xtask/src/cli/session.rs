@@ -11,7 +11,8 @@ use crate::diagnostic::{Diagnostic, Level, Problems};
 use crate::engine::Cancel;
 use crate::lock::{LockFile, Pins};
 use crate::manifest::{self, BuildKind, Date, Manifests, Mode, TagName};
-use crate::plan::{self, ImagePlan, Plan, PrunedWorkspaces, Read};
+use crate::plan::go::{GoPackages, go_program, go_request};
+use crate::plan::{self, ImagePlan, Plan, Read};
 use crate::policy::{Judge, Policy, TargetEnvironment};
 use crate::render::context::{Bytes, Context, ContextEntry};
 use crate::render::{self, Templates};
@@ -49,6 +50,8 @@ pub(super) struct Loaded {
     pub(super) manifests: Manifests,
     pub(super) packages: Packages,
     pub(super) cargo: Option<CargoWorkspace>,
+    /// The packages of Go components.
+    pub(super) go: GoPackages,
     pub(super) overrides: Overrides,
     /// What is pinned, if there is a lock file.
     pub(super) lock_file: Option<LockFile>,
@@ -75,6 +78,11 @@ impl<'a> Session<'a> {
         Session { cwd, environment, global: self.global, program, output, cancel }
     }
 
+    /// The same run in another folder, with other options.
+    pub(super) fn at<'b>(&'b self, cwd: Utf8PathBuf, global: &'b Global) -> Session<'b> {
+        Session { global, cwd, ..self.with_output(self.output) }
+    }
+
     /// The workspace that is meant.
     pub(super) fn workspace(&self) -> Result<Workspace, Stop> {
         Workspace::discover(&self.cwd, self.global.manifest_path.as_deref()).map_err(Stop::input)
@@ -84,14 +92,16 @@ impl<'a> Session<'a> {
     pub(super) fn load(&self) -> Result<Loaded, Stop> {
         let mut loaded = self.load_manifests()?;
         loaded.cargo = self.cargo(&loaded.workspace, &loaded.manifests)?;
-        loaded.packages = loaded.cargo.as_ref().map(plan::packages).unwrap_or_default();
+        loaded.packages.cargo = loaded.cargo.as_ref().map(plan::packages).unwrap_or_default();
+        loaded.read_go();
         Ok(loaded)
     }
 
     /// [`Session::load`] for a command that needs nothing of cargo.
     pub(super) fn load_manifests(&self) -> Result<Loaded, Stop> {
         let workspace = self.workspace()?;
-        let sources = workspace.read(manifest::folders).map_err(|(map, problems)| self.bad_input(&problems, &map))?;
+        let sources = workspace.read(manifest::folders, manifest::named_dockerfile);
+        let sources = sources.map_err(|(map, problems)| self.bad_input(&problems, &map))?;
         let mut problems = Problems::default();
         let lock_file = sources.lock_file.and_then(|id| LockFile::parse(id, sources.map.file(id), &mut problems));
         let manifests = match manifest::parse(&sources.map, &sources.files) {
@@ -115,9 +125,9 @@ impl<'a> Session<'a> {
             ..Overrides::default()
         };
         self.output.diagnostics(&overrides.unknown_variables(&manifests), &sources.map);
-        let packages = Packages::new();
+        let (packages, go) = (Packages::new(), GoPackages::new());
         let memory = Memory::open(&workspace.root);
-        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, overrides, lock_file, memory, policy })
+        Ok(Loaded { workspace, sources, manifests, packages, cargo: None, go, overrides, lock_file, memory, policy })
     }
 
     /// The environment that is asked for.
@@ -217,17 +227,15 @@ impl<'a> Session<'a> {
     ) -> Result<Plan, Stop> {
         let bad = |problems: Vec<Diagnostic>| self.bad_input(&problems, &loaded.sources.map);
         let root = &loaded.workspace.root;
-        let pruned = match &loaded.cargo {
-            Some(cargo) => plan::prune(resolution, cargo).map_err(bad)?,
-            None => PrunedWorkspaces::new(),
-        };
+        let pruned = plan::prune(resolution, loaded.cargo.as_ref(), &loaded.go).map_err(bad)?;
         let wants = loaded.memory.ahead_of(|| plan::wants(resolution, &pruned, root));
         let tree = read(wants).map_err(bad)?;
         let own =
             loaded.sources.templates.iter().map(|(name, id)| (name.as_str(), &*loaded.sources.map.file(*id).text));
         let texts = render::template_texts(own).into_iter();
         let templates = texts.map(|(name, text)| (name, plan::fingerprint::text(text))).collect();
-        plan::plan(resolution, pins, &Read { tree: &tree, pruned: &pruned, root, templates: &templates }).map_err(bad)
+        let read = Read { tree: &tree, pruned: &pruned, go: &loaded.go, root, templates: &templates };
+        plan::plan(resolution, pins, &read).map_err(bad)
     }
 
     /// Runs the rules; anything that is not denied is shown and does not stop the run.
@@ -304,6 +312,20 @@ impl<'a> Session<'a> {
 }
 
 impl Loaded {
+    /// Reads the sources of Go components. What is wrong with them is reported with all other problems.
+    fn read_go(&mut self) {
+        let components = self.manifests.components.values();
+        let requests = components.filter_map(|component| match &component.build.kind {
+            BuildKind::Go(go) => Some((component.name.value.clone(), go_request(&component.folder, go))),
+            _ => None,
+        });
+        let (names, requests): (Vec<_>, Vec<_>) = requests.unzip();
+        for (name, read) in names.into_iter().zip(workspace::go::read(&self.workspace.root, &requests)) {
+            self.packages.go.insert(name.clone(), go_program(&read));
+            self.go.extend(read.ok().map(|package| (name, package)));
+        }
+    }
+
     /// Git is asked only when a tag names the branch.
     fn with_branch<'m>(&self, resolution: Resolution<'m>) -> Resolution<'m> {
         let images = resolution.images.iter();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::manifest::{BaseName, BuilderName, ComponentName};
+use crate::manifest::{BaseName, BuilderName, ComponentName, OutsideName};
 
 /// A value of the workspace that is a reference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,11 +14,13 @@ pub enum Key {
     Builder(BuilderName),
     /// `components.NAME.image`.
     Component(ComponentName),
+    /// `components.NAME.images.IMAGE`.
+    Outside(ComponentName, OutsideName),
 }
 
 /// Why a text is not a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not one of bases.NAME, builders.NAME, components.NAME.image")]
+#[error("`{0}` is not one of bases.NAME, builders.NAME, components.NAME.image, components.NAME.images.IMAGE")]
 pub struct KeyError(String);
 
 impl Key {
@@ -27,7 +29,7 @@ impl Key {
         match self {
             Self::Base(name) => name.as_str(),
             Self::Builder(name) => name.as_str(),
-            Self::Component(name) => name.as_str(),
+            Self::Component(name) | Self::Outside(name, _) => name.as_str(),
         }
     }
 }
@@ -38,6 +40,7 @@ impl fmt::Display for Key {
             Self::Base(name) => write!(out, "bases.{name}"),
             Self::Builder(name) => write!(out, "builders.{name}"),
             Self::Component(name) => write!(out, "components.{name}.image"),
+            Self::Outside(component, name) => write!(out, "components.{component}.images.{name}"),
         }
     }
 }
@@ -53,6 +56,10 @@ impl FromStr for Key {
             ["bases", name] => name.parse().ok().map(Self::Base),
             ["builders", name] => name.parse().ok().map(Self::Builder),
             ["components", name, "image"] => name.parse().ok().map(Self::Component),
+            ["components", component, "images", name] => match (component.parse(), name.parse()) {
+                (Ok(component), Ok(name)) => Some(Self::Outside(component, name)),
+                _ => None,
+            },
             _ => None,
         };
         key.ok_or_else(|| KeyError(text.chars().take(128).collect()))
@@ -78,6 +85,7 @@ mod tests {
         check("bases.static", true);
         check("builders.rust-1", true);
         check("components.ca.image", true);
+        check("components.ca.images.golang", true);
         for bad in [
             "",
             "bases",
@@ -88,6 +96,8 @@ mod tests {
             "components.a",
             "components.a.base",
             "images.a.base",
+            "components.a.images",
+            "components.a.images.B",
         ] {
             check(bad, false);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ContractKey, Contracts, Key, Meaning, contract, identity, is_locked};
 use crate::diagnostic::closest;
-use crate::manifest::{BaseName, BuildKind, ComponentManifest, ComponentName, Manifests};
+use crate::manifest::{BaseName, BuildKind, ComponentManifest, ComponentName, Manifests, OutsideName};
 use crate::oci::{Mapping, Reference};
 use crate::resolve::{Resolution, ResolvedBase, SCRATCH, ValueSource, builder_of};
 use crate::source::Span;
@@ -130,6 +130,10 @@ pub fn of_workspace(manifests: &Manifests) -> Wanted {
         {
             add(Key::Base(name.clone()), reference, base.image.span);
         }
+        if let BuildKind::Dockerfile(build) = &component.build.kind {
+            let name = |name: &OutsideName| Key::Outside(component.name.value.clone(), name.clone());
+            build.outside().for_each(|(own, outside)| add(name(own), &outside.image.value, outside.image.span));
+        }
         if let Some(name) = builder_of(component)
             && let Some(builder) = settings.builders.get(&name)
         {
@@ -172,6 +176,13 @@ pub fn of_resolution(resolution: &Resolution<'_>, builders: Builders) -> Wanted 
             {
                 let (key, place) = (Key::Component(component.name().clone()), Some(build.image.span));
                 add(key, (reference, &image.source), place, true, &mut wanted);
+            }
+            if let BuildKind::Dockerfile(build) = &component.manifest.build.kind {
+                for (name, image) in &component.outside {
+                    let place = build.outside().find(|(own, _)| *own == name).map(|(_, written)| written.image.span);
+                    let key = Key::Outside(component.name().clone(), name.clone());
+                    add(key, (&image.value, &image.source), place, builders == Builders::Used, &mut wanted);
+                }
             }
             component.source_base.iter().for_each(|base| add_base(base, &mut wanted));
             if let Some(name) = builder_of(component.manifest)

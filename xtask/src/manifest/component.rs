@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::build::{Build, decode_build};
+use super::build::{Build, BuildKind, decode_build};
 use super::decode::{Document, Item, Table};
 use super::feature::FeatureTable;
 use super::name::{Cadence, ComponentName, FeatureName, Need, OutputName, RoleName};
@@ -82,7 +82,7 @@ pub struct Install {
 /// What is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstallFrom {
-    /// `bin:NAME`: a program of a cargo build.
+    /// `bin:NAME`: a program of a cargo or go build.
     Binary(String),
     /// `output:NAME`: a named output of a script build.
     Output(OutputName),
@@ -152,12 +152,14 @@ impl ComponentManifest {
         let cadence = table.optional("cadence").and_then(|item| item.parsed());
         let version = table.required("version").and_then(|item| decode_version(&item));
         let build = table.required("build");
-        let build = build.and_then(|item| item.table(|table| decode_build(table, version.as_ref())));
+        let build = build.and_then(|item| item.table(|table| decode_build(table, version.as_ref(), folder)));
         let features = FeatureTable::decode(table, "dependencies");
         let exclude_platforms = table.optional("exclude-platforms").and_then(|item| item.list(Item::parsed));
         let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
         let install = table.optional("install").and_then(|item| item.list(decode_install));
-        let roles = table.optional("roles").and_then(|item| item.table(decode_roles));
+        // what such a role does not say is said by the Dockerfile
+        let is_whole = !matches!(&build, Some(Build { kind: BuildKind::Dockerfile(_), .. }));
+        let roles = table.optional("roles").and_then(|item| item.table(|table| decode_roles(table, is_whole)));
         let replaces = table.optional("replaces").and_then(|item| decode_replaces(&item));
         let (install, roles) = (install.unwrap_or_default(), roles.unwrap_or_default());
         whens(&install, &roles).for_each(|when| features.check_named(table, when));

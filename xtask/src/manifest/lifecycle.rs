@@ -222,17 +222,22 @@ fn values(words: Vec<Spanned<String>>) -> Vec<String> {
 /// A line for a shell. What a Dockerfile would read as something else than this line is refused: a continuation, a list.
 fn decode_line(item: &Item<'_>) -> Option<String> {
     let line = item.line()?.value;
-    if line.ends_with('\\')
-        || line.starts_with('[')
-        || line.starts_with('#')
-        || line.trim() != line
-        || line.contains("<<")
-    {
+    if means_something_else(&line) {
         let help = "write it as `command = [\"/bin/sh\", \"-c\", \"…\"]`";
         item.report_with_help("invalid-value", "this line means something else in a Dockerfile", help);
         return None;
     }
     Some(line)
+}
+
+/// Whether a Dockerfile would not read a line for a shell as this line.
+pub(super) fn means_something_else(line: &str) -> bool {
+    line.ends_with('\\')
+        || line.starts_with('[')
+        || line.starts_with('#')
+        || line.trim() != line
+        || line.is_empty()
+        || line.contains("<<")
 }
 
 #[cfg(test)]

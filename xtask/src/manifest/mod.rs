@@ -10,6 +10,7 @@
 mod build;
 mod component;
 pub(crate) mod decode;
+mod dockerfile;
 mod feature;
 mod image;
 mod lifecycle;
@@ -28,17 +29,21 @@ mod text;
 
 use std::collections::BTreeMap;
 
-pub use build::{AboveBase, Build, BuildKind, CargoBuild, ImageBuild, Link, ScriptBuild};
+pub use build::{
+    AboveBase, Build, BuildKind, CargoBuild, DockerfileBuild, GoBuild, ImageBuild, Link, ScriptBuild, Take,
+};
 pub use component::{ComponentManifest, Install, InstallFrom, VersionSource};
 pub use decode::MAX_TEXT;
+pub(crate) use dockerfile::Users;
+pub use dockerfile::{Outside, ReadDockerfile, named_dockerfile};
 pub use feature::{Dependency, Feature, FeatureTable, FeatureValue};
 pub use image::{Allow, ImageDefinition, Mode, Variant};
 pub use lifecycle::{HealthTest, Healthcheck, Nanoseconds, StopSignal};
 pub use name::{
     BaseName, BuilderName, Cadence, ComponentName, ContractId, EnvironmentName, FeatureName, ImageName, NameError,
-    Need, OutputName, RoleName, VariantName,
+    Need, OutputName, OutsideName, RoleName, VariantName,
 };
-pub use path::{ImagePath, PathError, PlatformPath, RelativePath};
+pub use path::{EXE, ImagePath, PathError, PlatformPath, RelativePath};
 pub use path_pattern::PathPattern;
 pub use pattern::{ImagePattern, NamePattern};
 pub use policy::{Date, DateError, EnvironmentSettings, PolicySettings, ReferenceClass, TagDemand, Temporary};
@@ -84,7 +89,8 @@ pub fn parse(sources: &SourceMap, files: &ManifestFiles) -> Result<Manifests, Ve
     let mut manifests = Manifests { settings: settings.unwrap_or_default(), ..Manifests::default() };
     for (component, found) in parse_all(&files.components, sources, ComponentManifest::parse) {
         problems.append(found);
-        if let Some(component) = component {
+        if let Some(mut component) = component {
+            dockerfile::fill(&mut component, files, sources, &mut problems);
             let (name, place) = (component.name.value.clone(), component.name.span);
             if let Some(other) = manifests.components.insert(name.clone(), component) {
                 problems.push(duplicate("component", name.as_str(), place, other.name.span));

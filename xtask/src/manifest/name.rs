@@ -108,6 +108,8 @@ name_types! {
     Cadence, "release cadence", plain_name, PLAIN;
     /// Id of a contract of a retired image, such as `1` or `2026.1`.
     ContractId, "contract id", id_name, ID;
+    /// Name of an image that an existing Dockerfile begins with or copies from, such as `golang`.
+    OutsideName, "name of an image in a Dockerfile", plain_name, PLAIN;
     /// Name of a feature, in Cargo's grammar.
     FeatureName, "feature name", feature_name, FEATURE;
 }

@@ -20,6 +20,8 @@ use crate::oci::Platform;
 const MAX_PATH: usize = 4095;
 /// Longest file name, in bytes (`NAME_MAX`).
 const MAX_SEGMENT: usize = 255;
+/// What names of programs end with on Windows.
+pub const EXE: &str = ".exe";
 /// Characters with a meaning in `COPY`, `WORKDIR` or a shell.
 const RESERVED: &[char] = &['$', '\\', '"', '\'', '`', '*', '?', '[', ']', '<', '>', '|', '&', ';'];
 
@@ -72,6 +74,12 @@ fn check_plain_segments(text: &str) -> Result<(), PathError> {
 pub struct ImagePath(String);
 
 impl ImagePath {
+    /// The name that a program has on Windows.
+    #[must_use]
+    pub fn with_exe(&self) -> Self {
+        if self.0.ends_with(EXE) { self.clone() } else { Self(format!("{}{EXE}", self.0)) }
+    }
+
     /// The path as text, beginning with `/`.
     pub fn as_str(&self) -> &str {
         &self.0

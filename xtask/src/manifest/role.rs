@@ -9,7 +9,7 @@ use super::lifecycle::{Healthcheck, StopSignal, decode_healthcheck};
 use super::name::{FeatureName, Need, RoleName};
 use super::path::ImagePath;
 use super::text::{Text, Texts};
-use crate::diagnostic::closest;
+use crate::diagnostic::{Diagnostic, closest};
 use crate::source::{Span, Spanned};
 
 /// How a consumer starts a component.
@@ -19,6 +19,9 @@ pub struct Role {
     pub span: Span,
     /// The program, by its absolute path in the image, then its arguments.
     pub command: Vec<Spanned<String>>,
+    /// The image has the command as its `CMD` and no `ENTRYPOINT`: what a consumer gives stands in its place. So with roles of
+    /// existing Dockerfiles that have no `ENTRYPOINT`; no manifest asks for it.
+    pub is_replaced: bool,
     /// Arguments that the image gives when a consumer gives none, after those of the command.
     pub args: Vec<Spanned<String>>,
     /// How existing consumers start it; by naming the command when absent.
@@ -223,20 +226,31 @@ impl fmt::Display for User {
     }
 }
 
-pub(super) fn decode_roles(table: &mut Table<'_>) -> Option<BTreeMap<RoleName, Role>> {
+/// A role that is not whole may lack its command, and then its user too: somebody else says them.
+pub(super) fn decode_roles(table: &mut Table<'_>, is_whole: bool) -> Option<BTreeMap<RoleName, Role>> {
     let decode = |(name, item): (Spanned<RoleName>, Item<'_>)| {
-        let role = item.table(|table| decode_role(table, name.span))?;
+        let role = item.table(|table| decode_role(table, name.span, is_whole))?;
         Some((name.value, role))
     };
     Some(table.named().into_iter().filter_map(decode).collect())
 }
 
-fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
-    let command = table.required("command").and_then(|item| decode_command(&item));
+fn decode_role(table: &mut Table<'_>, span: Span, is_whole: bool) -> Option<Role> {
+    let command = match table.optional("command") {
+        Some(item) => decode_command(&item),
+        None if is_whole => incomplete(table, "command"),
+        None => Some(Vec::new()),
+    };
     let args = table.optional("args").and_then(|item| item.list(Item::line_or_empty));
     let args_style = table.optional("args-style").and_then(|item| item.parsed());
     let probe = table.optional("probe").and_then(|item| decode_command(&item));
-    let user = table.required("user").and_then(|item| item.parsed());
+    let says_command = command.as_ref().is_none_or(|command| !command.is_empty());
+    let user = match table.optional("user") {
+        Some(item) => item.parsed(),
+        None if says_command => incomplete(table, "user"),
+        // never seen: whoever fills in the command fills in the user
+        None => Some(Spanned::new(User::Named(String::new()), span)),
+    };
     let workdir = table.optional("workdir").and_then(|item| item.parsed());
     let ports = table.optional("ports").and_then(|item| item.list(|port| port.table(decode_port)));
     let env = table.optional("env").and_then(|item| item.table(decode_env));
@@ -252,6 +266,7 @@ fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
     Some(Role {
         span,
         command: command?,
+        is_replaced: false,
         args: args.unwrap_or_default(),
         args_style,
         probe,
@@ -268,6 +283,13 @@ fn decode_role(table: &mut Table<'_>, span: Span) -> Option<Role> {
         waits_for: waits_for.unwrap_or_default(),
         when,
     })
+}
+
+/// Which keys a role needs depends on the build kind, which a schema of roles does not know: so it is no missing key.
+fn incomplete<T>(table: &Table<'_>, key: &str) -> Option<T> {
+    let report = Diagnostic::error("role-incomplete", format!("the role has no `{key}`")).label(table.span, "");
+    table.report(report.help("only a role of an existing Dockerfile without a `command` is taken from there"));
+    None
 }
 
 /// A command is a program by absolute path, then its arguments. Arguments may be empty; the program may not.
@@ -308,6 +330,12 @@ pub(super) fn decode_env(table: &mut Table<'_>) -> Option<BTreeMap<String, Spann
     Some(table.named().into_iter().filter_map(decode).collect())
 }
 
+/// Whether a text is the name of an environment variable, as POSIX has them.
+pub(super) fn is_variable_name(text: &str) -> bool {
+    let valid = |(index, b): (usize, u8)| b == b'_' || b.is_ascii_alphabetic() || (index > 0 && b.is_ascii_digit());
+    !text.is_empty() && text.len() <= 255 && text.bytes().enumerate().all(valid)
+}
+
 struct EnvName(String);
 
 impl Text for EnvName {
@@ -319,8 +347,7 @@ impl Text for EnvName {
 impl FromStr for EnvName {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let valid = |(index, b): (usize, u8)| b == b'_' || b.is_ascii_alphabetic() || (index > 0 && b.is_ascii_digit());
-        if !text.is_empty() && text.len() <= 255 && text.bytes().enumerate().all(valid) {
+        if is_variable_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             let text: String = text.chars().take(64).collect();

@@ -86,6 +86,8 @@ pub struct Base {
     pub provides: Vec<Spanned<Need>>,
     /// What an image in its place must keep.
     pub contract: Option<Spanned<ContractId>>,
+    /// The distribution that it is of, such as `alpine 3.19`; what its name says when absent.
+    pub distribution: Option<Spanned<String>>,
 }
 
 /// One entry of `[builders]`.
@@ -325,10 +327,13 @@ fn decode_bases(table: &mut Table<'_>) -> Option<BTreeMap<BaseName, Base>> {
                 let image = table.required("image").and_then(|item| item.parsed());
                 let provides = table.optional("provides").and_then(|item| item.list(Item::parsed));
                 let contract = table.optional("contract").and_then(|item| item.parsed());
-                Some(Base { span: name.span, image: image?, provides: provides.unwrap_or_default(), contract })
+                let distribution = table.optional("distribution").and_then(|item| item.line());
+                let provides = provides.unwrap_or_default();
+                Some(Base { span: name.span, image: image?, provides, contract, distribution })
             })?
         } else {
-            Base { span: name.span, image: item.parsed()?, provides: Vec::new(), contract: None }
+            let image = item.parsed()?;
+            Base { span: name.span, image, provides: Vec::new(), contract: None, distribution: None }
         };
         Some((name.value, base))
     };

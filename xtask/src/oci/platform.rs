@@ -28,6 +28,21 @@ const RUST_TARGETS: &[(&str, &str)] = &[
     ("linux/s390x", "s390x-unknown-linux-gnu"),
 ];
 
+/// Platforms that Go compiles for and containers are made for, with the variants that it knows.
+/// <https://go.dev/doc/install/source#environment>
+const OF_GO: &[(&str, &[&str], &[&str])] = &[
+    (
+        "linux",
+        &["386", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64", "s390x"],
+        &[],
+    ),
+    ("linux", &["amd64"], &["v1", "v2", "v3", "v4"]),
+    ("linux", &["arm"], &["v5", "v6", "v7"]),
+    ("windows", &["386", "arm64"], &[]),
+    ("windows", &["amd64"], &["v1", "v2", "v3", "v4"]),
+    ("freebsd", &["386", "amd64", "arm64"], &[]),
+];
+
 impl Platform {
     /// The platform of containers on this machine: Linux, on its architecture.
     pub fn of_this_machine() -> Self {
@@ -47,6 +62,11 @@ impl Platform {
         &self.os
     }
 
+    /// Whether programs have `.exe` at the end of their names there.
+    pub fn is_windows(&self) -> bool {
+        self.os == "windows"
+    }
+
     /// Architecture by its name in Go, such as `amd64`.
     pub fn architecture(&self) -> &str {
         &self.architecture
@@ -64,6 +84,15 @@ impl Platform {
             value["variant"] = variant.as_str().into();
         }
         value
+    }
+
+    /// Whether Go compiles programs for this platform.
+    pub fn is_known_to_go(&self) -> bool {
+        OF_GO.iter().any(|(os, architectures, variants)| {
+            *os == self.os
+                && architectures.contains(&self.architecture.as_str())
+                && self.variant.as_deref().is_none_or(|variant| variants.contains(&variant))
+        })
     }
 
     /// The Rust target that builds programs for this platform, if one is known.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8PathBuf;
 use serde::Serialize;
 
+use super::dockerfile::DockerfilePlan;
 use crate::manifest::{ComponentName, Link, PathPattern};
 use crate::oci::{ImageSource, Reference};
 
@@ -34,8 +36,32 @@ pub enum BuildPlan {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         merged: Vec<ComponentName>,
     },
+    /// An existing Dockerfile, whose stages are put into that of the image.
+    Dockerfile(Box<DockerfilePlan>),
     /// Files beside the manifest.
     Files,
+    /// A program of a Go module, compiled in a builder.
+    Go {
+        /// The builder image.
+        builder: Reference,
+        /// The folder of the module, in the workspace as in the context; empty for its root.
+        module: Utf8PathBuf,
+        /// The package, relative to the module: `./cmd/tool`.
+        package: String,
+        /// The program, without `.exe`.
+        bin: String,
+        /// Build tags that are on.
+        tags: Vec<String>,
+        /// Flags of the linker, with the version in its place.
+        ldflags: Vec<String>,
+        /// Whether C is compiled and linked.
+        cgo: bool,
+        /// Whether dependencies are those of a vendor folder.
+        vendored: bool,
+        /// The `go.work` that the module is part of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        work: Option<Utf8PathBuf>,
+    },
     /// Files of an existing image.
     Image {
         /// The image.
@@ -101,6 +127,14 @@ impl AbovePlan {
 }
 
 impl BuildPlan {
+    /// The existing Dockerfile, if that is how it is built.
+    pub fn dockerfile(&self) -> Option<&DockerfilePlan> {
+        match self {
+            Self::Dockerfile(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
     /// What is taken whole from above the base of an image.
     pub fn above(&self) -> Option<&AbovePlan> {
         match self {
@@ -109,11 +143,22 @@ impl BuildPlan {
         }
     }
 
+    /// Why only a container can do it, as the end of a sentence; nothing when no container is needed.
+    pub fn needs_container(&self) -> Option<&'static str> {
+        match self {
+            Self::Script { .. } => Some("it is built by a script"),
+            Self::Dockerfile(_) => Some("it is built by a Dockerfile"),
+            Self::Cargo { .. } | Self::Files | Self::Go { .. } | Self::Image { .. } => None,
+        }
+    }
+
     /// The name of the build kind, which is that of its template.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cargo { .. } => "cargo",
+            Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
+            Self::Go { .. } => "go",
             Self::Image { .. } => "image",
             Self::Script { .. } => "script",
         }

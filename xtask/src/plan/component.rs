@@ -8,13 +8,13 @@ use super::build::{AbovePlan, BuildPlan, SourceBase};
 use super::inputs::{excluded, inputs, own_folder};
 use super::model::{ComponentPlan, Found, InstallPlan, LinkPlan, RolePlan};
 use super::pruned::{PrunedKey, PrunedWorkspaces};
-use super::{Read, files, fingerprint, is_hermetic, multicall};
+use super::{Read, dockerfile, files, fingerprint, is_hermetic, multicall};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::lock::Pins;
 use crate::manifest::{
     AboveBase, BuildKind, BuilderName, ComponentManifest, ImagePath, Install, InstallFrom, RelativePath, ScriptBuild,
 };
-use crate::oci::Reference;
+use crate::oci::{Platform, Reference};
 use crate::resolve::{Resolution, ResolvedComponent, ResolvedImage, ResolvedRole, builder_of};
 use crate::source::Spanned;
 use crate::workspace::Want;
@@ -32,16 +32,22 @@ pub(super) fn wants(
         exclude: excluded(manifest, &path.value.below(&manifest.folder)),
         place: path.span,
         required: true,
+        context: None,
     };
     let mut wants = files::wants(image, resolved);
     match &manifest.build.kind {
         BuildKind::Script(script) => wants.extend(script.inputs.iter().map(want)),
-        BuildKind::Cargo(cargo) => {
-            let entries =
-                PrunedKey::of(resolved).and_then(|key| pruned.get(&key)).into_iter().flat_map(|pruned| &pruned.entries);
+        BuildKind::Cargo(_) | BuildKind::Go(_) => {
+            let place = match &manifest.build.kind {
+                BuildKind::Cargo(cargo) => cargo.package.span,
+                _ => manifest.build.span,
+            };
+            let pruned = PrunedKey::of(image, resolved).and_then(|key| pruned.get(&key));
+            let entries = pruned.into_iter().flat_map(|pruned| &pruned.entries);
             let own = entries.filter_map(|entry| own_folder(entry, root));
-            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place: cargo.package.span, required: true }));
+            wants.extend(own.map(|(path, exclude)| Want { path, exclude, place, required: true, context: None }));
         }
+        BuildKind::Dockerfile(_) => wants.extend(dockerfile::wants(manifest)),
         BuildKind::Files | BuildKind::Image(_) => {}
     }
     wants
@@ -58,15 +64,21 @@ pub(super) fn plan(
 ) -> Option<ComponentPlan> {
     let manifest = resolved.manifest;
     let is_merged = multicall::is_in(image, resolved);
-    let build = if is_merged { Some(BuildPlan::Files) } else { build(resolution, resolved, pins, read, problems) };
+    let (build, given) = match &manifest.build.kind {
+        _ if is_merged => (Some(BuildPlan::Files), Vec::new()),
+        BuildKind::Dockerfile(_) => dockerfile::plan(resolution, image, resolved, pins, read, problems)
+            .map_or((None, Vec::new()), |(build, given)| (Some(build), given)),
+        _ => (build(resolution, image, resolved, pins, read, problems), Vec::new()),
+    };
     let bin = match &build {
-        Some(BuildPlan::Cargo { bin, .. }) => Some(bin.as_str()),
+        Some(BuildPlan::Cargo { bin, .. } | BuildPlan::Go { bin, .. }) => Some(bin.as_str()),
         _ => None,
     };
     let files = files::plan(image, resolved, read, problems);
     let own =
         resolved.installs.iter().filter(|install| !is_merged || matches!(install.from.value, InstallFrom::Path(_)));
-    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems)).collect();
+    let installs = own.filter_map(|install| stage_install(manifest, install, bin, problems));
+    let installs = installs.collect::<Vec<_>>().into_iter().chain(given).collect();
     let mut links = links(resolved, problems);
     links.extend(multicall::links(image, resolved));
     let mut plan = ComponentPlan {
@@ -74,12 +86,13 @@ pub(super) fn plan(
         version: resolved.version.clone(),
         features: resolved.features.clone(),
         excluded: image.platforms.iter().filter(|own| resolved.excluded.contains(own)).cloned().collect(),
+        exe: exe(image, resolved),
         installs,
         files: files.common,
         platform_files: files.of_platforms,
         links,
         roles: resolved.roles.iter().map(|role| (role.name.clone(), role_plan(role))).collect(),
-        inputs: if is_merged { BTreeMap::new() } else { inputs(resolved, read) },
+        inputs: if is_merged { BTreeMap::new() } else { inputs(image, resolved, read) },
         template: build.as_ref().map(|build| read.template(&format!("stages/{}", build.kind()))).unwrap_or_default(),
         build: build?,
         fingerprint: String::new(),
@@ -88,8 +101,16 @@ pub(super) fn plan(
     Some(plan)
 }
 
+/// Platforms on which the programs of a component have another name. Those of cargo are not built for Windows.
+fn exe(image: &ResolvedImage<'_>, resolved: &ResolvedComponent<'_>) -> Vec<Platform> {
+    let is_go = matches!(resolved.manifest.build.kind, BuildKind::Go(_));
+    let platforms = files::platforms(image, resolved).into_iter();
+    platforms.filter(|platform| is_go && platform.is_windows()).cloned().collect()
+}
+
 fn build(
     resolution: &Resolution<'_>,
+    image: &ResolvedImage<'_>,
     resolved: &ResolvedComponent<'_>,
     pins: &Pins,
     read: &Read<'_>,
@@ -97,6 +118,8 @@ fn build(
 ) -> Option<BuildPlan> {
     let manifest = resolved.manifest;
     match &manifest.build.kind {
+        // planned with what it gives
+        BuildKind::Dockerfile(_) => None,
         BuildKind::Files => Some(BuildPlan::Files),
         BuildKind::Image(image) => {
             let above = image.above.as_ref().map(|above| above_base(above, resolved, pins));
@@ -107,8 +130,23 @@ fn build(
             commands: script.commands.iter().map(|command| command.value.clone()).collect(),
             env: script.env.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
         }),
+        BuildKind::Go(go) => {
+            let package = read.go.get(resolved.name())?;
+            let below = package.folder.strip_prefix(&package.modules.folder).unwrap_or(&package.folder);
+            Some(BuildPlan::Go {
+                builder: builder(resolution, manifest, pins, problems)?,
+                module: package.modules.folder.clone(),
+                package: if below.as_str().is_empty() { ".".to_owned() } else { format!("./{below}") },
+                bin: resolved.go_program.clone(),
+                tags: resolved.go_tags.clone(),
+                ldflags: go.ldflags(&resolved.version),
+                cgo: go.cgo,
+                vendored: package.modules.vendor.is_some(),
+                work: package.modules.work.as_ref().map(|folder| folder.join("go.work")),
+            })
+        }
         BuildKind::Cargo(cargo) => {
-            let pruned = read.pruned.get(&PrunedKey::of(resolved)?)?;
+            let pruned = read.pruned.get(&PrunedKey::of(image, resolved)?)?;
             Some(BuildPlan::Cargo {
                 builder: builder(resolution, manifest, pins, problems)?,
                 package: cargo.package.value.clone(),
@@ -166,10 +204,13 @@ fn stage_install(
     let kind = &manifest.build.kind;
     let from = match (&install.from.value, kind) {
         (InstallFrom::Path(_), _) => return None,
-        (InstallFrom::Binary(name), BuildKind::Cargo(_)) if bin.is_none_or(|bin| bin == name) => name.clone(),
-        (InstallFrom::Binary(name), BuildKind::Cargo(_)) => {
+        (InstallFrom::Binary(name), BuildKind::Cargo(_) | BuildKind::Go(_)) if bin.is_none_or(|bin| bin == name) => {
+            name.clone()
+        }
+        (InstallFrom::Binary(name), BuildKind::Cargo(_) | BuildKind::Go(_)) => {
             let message = format!("this component builds the program `{}`, not `{name}`", bin.unwrap_or_default());
-            return refuse(message, "one component builds one program; name it in [build.cargo] with `bin`".to_owned());
+            let help = format!("one component builds one program; name it in [build.{}] with `bin`", kind.name());
+            return refuse(message, help);
         }
         (InstallFrom::Output(name), BuildKind::Script(script)) => match script.outputs.get(name) {
             Some(path) => path.value.to_string(),
@@ -182,16 +223,19 @@ fn stage_install(
                 "leave the [[install]] out, or `take`; `exclude` leaves out what is not wanted".to_owned(),
             );
         }
-        (InstallFrom::Stage(path), BuildKind::Script(_) | BuildKind::Image(_)) => path.to_string(),
+        (InstallFrom::Stage(path), BuildKind::Dockerfile(_) | BuildKind::Script(_) | BuildKind::Image(_)) => {
+            path.to_string()
+        }
         (from, kind) => {
             let message = format!("`{from}` does not fit build kind `{}`", kind.name());
             return refuse(
                 message,
-                "cargo gives bin:NAME, script gives output:NAME and stage:/path, image gives stage:/path".to_owned(),
+                "cargo and go give bin:NAME, script gives output:NAME and stage:/path, dockerfile and image give stage:/path"
+                    .to_owned(),
             );
         }
     };
-    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, place: install.span })
+    Some(InstallPlan { from, to: install.to.value.clone(), mode: install.mode, is_likely: false, place: install.span })
 }
 
 fn known_outputs(script: &ScriptBuild) -> String {
@@ -229,6 +273,7 @@ fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
     ports.sort();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
+        is_replaced: role.role.is_replaced,
         args: role.role.args.iter().map(|word| word.value.clone()).collect(),
         args_style: role.role.args_style(),
         probe: role.role.probe.iter().flatten().map(|word| word.value.clone()).collect(),

@@ -48,10 +48,12 @@ pub(super) fn plan(image: &ImagePlan) -> ConfigPlan {
     ports.sort_by_cached_key(|port| by_number(port));
     ports.dedup();
     let volumes: BTreeSet<_> = roles.iter().flat_map(|role| &role.volumes).collect();
+    let entrypoint = default.map(|role| role.command.clone()).or_else(|| dispatcher(image)).unwrap_or_default();
+    let replaced = default.filter(|role| role.is_replaced).map(|role| role.command.clone()).unwrap_or_default();
     ConfigPlan {
         user: user(default, &roles),
-        entrypoint: default.map(|role| role.command.clone()).or_else(|| dispatcher(image)).unwrap_or_default(),
-        cmd: default.map(|role| role.args.clone()).unwrap_or_default(),
+        entrypoint: if replaced.is_empty() { entrypoint } else { Vec::new() },
+        cmd: replaced.into_iter().chain(default.iter().flat_map(|role| role.args.clone())).collect(),
         workdir: default.map_or_else(|| "/".to_owned(), |role| role.workdir.clone()),
         env: env.collect(),
         ports,

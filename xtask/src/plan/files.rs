@@ -39,7 +39,7 @@ pub(super) fn wants(image: &ResolvedImage<'_>, resolved: &ResolvedComponent<'_>)
         for (path, required) in fixed.into_iter().chain(each) {
             let source = path.below(&resolved.manifest.folder);
             let exclude = excluded(resolved.manifest, &source);
-            wants.push(Want { path: source, exclude, place: install.from.span, required });
+            wants.push(Want { path: source, exclude, place: install.from.span, required, context: None });
         }
     }
     wants

@@ -2,7 +2,8 @@
 //!
 //! | hashed, per component | why |
 //! |---|---|
-//! | build kind and its settings: package, program, features, flags, linking; commands and environment | other settings give other bytes |
+//! | build kind and its settings: package, program, features, tags, flags, linking; commands and environment | other settings give other bytes |
+//! | the version, where flags of Go's linker hold it | it is in the program; see [`super::go`] for what another one costs |
 //! | builder or source image, as it is referred to, the pinned digest included | another image gives other bytes |
 //! | the template of its stage, embedded or the workspace's own | it is how the build goes |
 //! | path, bytes and executable bit of every input | other inputs give other bytes |
@@ -114,6 +115,11 @@ pub(super) fn component(plan: &ComponentPlan, found: &Found) -> String {
         let each: Vec<_> = plan.platform_files.keys().map(|platform| (platform, on(platform))).collect();
         return hash(&(VERSION, each));
     }
+    if let Some(platform) = plan.exe.first() {
+        let plain = ComponentPlan { exe: Vec::new(), ..plan.clone() };
+        let named = plan.on(platform, found).map(|own| own.fingerprint);
+        return hash(&(VERSION, component(&plain, found), &plan.exe, named));
+    }
     let rest = (installs(plan), &plan.files, &plan.links, &plan.inputs);
     let (installs, files, links, inputs) = &rest;
     if let (BuildPlan::Files, None) = (&plan.build, &found.toolchain) {
@@ -138,23 +144,34 @@ fn installs(plan: &ComponentPlan) -> Vec<&InstallPlan> {
 
 /// How a component is built, as far as it decides what comes of it.
 fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
-    let mut build = json!(plan.build);
+    let (mut build, template) = (json!(plan.build), &plan.template);
     let behind = |name: &str| found.images.get(name);
     match (&plan.build, &found.toolchain) {
         (BuildPlan::Cargo { .. }, Some(toolchain)) => {
             build["builder"] = serde_json::Value::Null;
             json!([build, toolchain])
         }
-        (BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. }, None) => {
-            json!([build, plan.template, behind(&builder.to_string())])
+        (BuildPlan::Go { .. }, Some(_)) => {
+            build["builder"] = serde_json::Value::Null;
+            json!([build, found.go_toolchain])
+        }
+        (
+            BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. },
+            None,
+        ) => {
+            json!([build, template, behind(&builder.to_string())])
+        }
+        (BuildPlan::Dockerfile(plan), host) => {
+            let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
+            json!([build, host.is_none().then_some(template), images])
         }
         (BuildPlan::Image { image, above: Some(above) }, _) => {
             // no template is used for it
             json!([build, behind(&image.to_string()), above.base_image().map(|base| behind(&base.to_string()))])
         }
-        (BuildPlan::Image { image, .. }, None) => json!([build, plan.template, behind(&image.to_string())]),
+        (BuildPlan::Image { image, .. }, None) => json!([build, template, behind(&image.to_string())]),
         (BuildPlan::Image { image, .. }, Some(_)) => json!([build, behind(&image.to_string())]),
-        (BuildPlan::Files, None) => json!([build, plan.template]),
+        (BuildPlan::Files, None) => json!([build, template]),
         (BuildPlan::Files | BuildPlan::Script { .. }, Some(_)) => json!([build]),
     }
 }

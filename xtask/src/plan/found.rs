@@ -3,7 +3,7 @@
 use super::build::{AbovePlan, BuildPlan};
 use super::fingerprint;
 use super::model::{ComponentPlan, Found, ImagePlan};
-use crate::oci::ImageSource;
+use crate::oci::{ImageSource, Reference};
 
 impl ImagePlan {
     /// The image with what was found for it. Only fingerprints change. Images that the plan does not name are left out.
@@ -40,18 +40,20 @@ impl ComponentPlan {
     /// The images that its build begins with, as far as they are named without a digest.
     pub fn open_images(&self, found: &Found) -> impl Iterator<Item = String> {
         let base = self.build.above().and_then(AbovePlan::base_image);
-        self.open_image(found).into_iter().chain(base.and_then(open))
+        self.own_images(found).into_iter().chain(base.and_then(open))
     }
 
-    fn open_image(&self, found: &Found) -> Option<String> {
+    fn own_images(&self, found: &Found) -> Vec<String> {
+        let unpinned = |image: &Reference| image.digest().is_none().then(|| image.to_string());
         match &self.build {
             // programs that are compiled on this machine need no builder
-            BuildPlan::Cargo { .. } if found.is_host() => None,
-            BuildPlan::Cargo { builder, .. } | BuildPlan::Script { builder, .. } => {
-                builder.digest().is_none().then(|| builder.to_string())
+            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } if found.is_host() => Vec::new(),
+            BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
+                unpinned(builder).into_iter().collect()
             }
-            BuildPlan::Image { image, .. } => open(image),
-            BuildPlan::Files => None,
+            BuildPlan::Dockerfile(plan) => plan.images.values().filter_map(unpinned).collect(),
+            BuildPlan::Image { image, .. } => open(image).into_iter().collect(),
+            BuildPlan::Files => Vec::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What builds read: files of the workspace, pruned cargo workspaces, extracted crates.
+//! What builds read: files of the workspace, pruned cargo workspaces, sources of Go programs, extracted crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::cargo::PrunedEntry;
 use super::model::Input;
 use super::pruned::{Pruned, PrunedKey};
-use super::{Read, fingerprint};
+use super::{Read, dockerfile, fingerprint};
 use crate::manifest::{BuildKind, ComponentManifest, ScriptBuild};
-use crate::resolve::ResolvedComponent;
+use crate::resolve::{ResolvedComponent, ResolvedImage};
 use crate::workspace::{Entry, EntryKind};
 
 /// The manifest itself is never part of what it describes; a file of the same name elsewhere is.
@@ -21,14 +21,19 @@ pub(super) fn excluded(manifest: &ComponentManifest, folder: &Utf8Path) -> Vec<S
 }
 
 /// What the build's stage reads, by path in the folder that is copied into it.
-pub(super) fn inputs(resolved: &ResolvedComponent<'_>, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
+pub(super) fn inputs(
+    image: &ResolvedImage<'_>,
+    resolved: &ResolvedComponent<'_>,
+    read: &Read<'_>,
+) -> BTreeMap<Utf8PathBuf, Input> {
     match &resolved.manifest.build.kind {
         BuildKind::Script(script) => script_inputs(resolved.manifest, script, read),
         // what goes into a multi-call program has no workspace of its own
-        BuildKind::Cargo(_) => {
-            let pruned = PrunedKey::of(resolved).and_then(|key| read.pruned.get(&key));
-            pruned.map(|pruned| cargo_inputs(pruned, read)).unwrap_or_default()
+        BuildKind::Cargo(_) | BuildKind::Go(_) => {
+            let pruned = PrunedKey::of(image, resolved).and_then(|key| read.pruned.get(&key));
+            pruned.map(|pruned| compiled_inputs(pruned, read)).unwrap_or_default()
         }
+        BuildKind::Dockerfile(_) => dockerfile::inputs(resolved.manifest, read),
         BuildKind::Files | BuildKind::Image(_) => BTreeMap::new(),
     }
 }
@@ -44,7 +49,7 @@ fn script_inputs(manifest: &ComponentManifest, script: &ScriptBuild, read: &Read
     inputs
 }
 
-pub(super) fn cargo_inputs(pruned: &Pruned, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
+pub(super) fn compiled_inputs(pruned: &Pruned, read: &Read<'_>) -> BTreeMap<Utf8PathBuf, Input> {
     let mut inputs = BTreeMap::new();
     for entry in &pruned.entries {
         match entry {
@@ -55,6 +60,10 @@ pub(super) fn cargo_inputs(pruned: &Pruned, read: &Read<'_>) -> BTreeMap<Utf8Pat
                 }
                 None => _ = inputs.insert(path.clone(), extracted(path, from, exclude)),
             },
+            PrunedEntry::File { path } => {
+                let files = read.tree.listing(path, &[]).iter();
+                inputs.extend(files.map(|file| (path.join(&file.path), input(path, file, None))));
+            }
             PrunedEntry::Text { path, text } => {
                 inputs.insert(path.clone(), Input::Text { digest: fingerprint::text(text), text: text.clone() });
             }
@@ -69,11 +78,16 @@ fn extracted(path: &Utf8Path, folder: &Utf8Path, exclude: &BTreeSet<Utf8PathBuf>
     Input::Crate { package, folder: folder.to_owned(), exclude: exclude.iter().map(ToString::to_string).collect() }
 }
 
-/// A folder of the workspace, with what is left out of it; `None` for texts and for extracted crates.
+/// A file or folder of the workspace, with what is left out of it; `None` for texts and for extracted crates.
 pub(super) fn own_folder(entry: &PrunedEntry, root: &Utf8Path) -> Option<(Utf8PathBuf, Vec<String>)> {
-    let PrunedEntry::Folder { from, exclude, .. } = entry else { return None };
-    let path = from.strip_prefix(root).ok()?;
-    Some((path.to_owned(), exclude.iter().map(ToString::to_string).collect()))
+    match entry {
+        PrunedEntry::Folder { from, exclude, .. } => {
+            let path = from.strip_prefix(root).ok()?;
+            Some((path.to_owned(), exclude.iter().map(ToString::to_string).collect()))
+        }
+        PrunedEntry::File { path } => Some((path.clone(), Vec::new())),
+        PrunedEntry::Text { .. } => None,
+    }
 }
 
 /// A file or link of a listing.

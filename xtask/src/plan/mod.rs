@@ -12,9 +12,11 @@ pub mod cargo;
 pub mod changes;
 mod component;
 mod config;
+mod dockerfile;
 mod files;
 pub mod fingerprint;
 mod found;
+pub mod go;
 mod inputs;
 mod model;
 pub mod multicall;
@@ -23,6 +25,7 @@ mod pruned;
 mod tags;
 
 pub use build::{AbovePlan, BuildPlan, SourceBase};
+pub use dockerfile::{DockerfilePlan, Newer, PackageManager, Packages, SplicedStage, StepPlan, TransferPlan};
 pub use model::{
     Allowed, BasePlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, ImagePlan, Input, InstallPlan, LinkPlan,
     Plan, RolePlan,
@@ -54,8 +57,10 @@ pub struct Read<'a> {
     pub root: &'a Utf8Path,
     /// Hashes of the templates by name, `Dockerfile` and `stages/<build kind>`: other templates give other images.
     pub templates: &'a BTreeMap<String, String>,
-    /// The pruned workspace of every cargo component.
+    /// What every cargo and Go component is compiled from.
     pub pruned: &'a PrunedWorkspaces,
+    /// The packages of Go components.
+    pub go: &'a go::GoPackages,
 }
 
 impl Read<'_> {
@@ -73,7 +78,7 @@ pub fn wants(resolution: &Resolution<'_>, pruned: &PrunedWorkspaces, root: &Utf8
     let mut wants: Vec<Want> = in_parallel(&resolution.images, of_image).into_iter().flatten().collect();
     wants.sort_unstable();
     wants.dedup_by(|next, kept| {
-        let same = next.path == kept.path && next.exclude == kept.exclude;
+        let same = next.path == kept.path && next.exclude == kept.exclude && next.context == kept.context;
         kept.required |= same && next.required;
         same
     });

@@ -109,6 +109,9 @@ pub struct Found {
     /// nothing is compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<String>,
+    /// The same of the compiler of Go; empty when none is needed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub go_toolchain: String,
     /// The digest or image ID of every image that the plan names without a digest, by its reference.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
@@ -147,6 +150,9 @@ pub struct ComponentPlan {
     /// Platforms of the plan on which the image does not contain it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Platform>,
+    /// Platforms of the plan on which its programs have `.exe` at the end of their names; see [`ImagePlan::for_platform`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exe: Vec<Platform>,
     /// How it is built.
     pub build: BuildPlan,
     /// Files that the build's stage gives.
@@ -178,12 +184,15 @@ impl ComponentPlan {
 /// A file or folder that the build's stage gives.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InstallPlan {
-    /// Path in the stage: for `cargo` the name of the program, else an absolute path.
+    /// Path in the stage: for `cargo` and `go` the name of the program, else an absolute path.
     pub from: String,
     /// Path in the image.
     pub to: ImagePath,
     /// Permission bits, if they are set.
     pub mode: Option<u32>,
+    /// Only the build shows whether it is there: a `COPY` of an existing Dockerfile may give a file or what is in a folder.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_likely: bool,
     /// Where the manifest says so.
     #[serde(skip)]
     pub place: Span,
@@ -217,6 +226,9 @@ pub struct LinkPlan {
 pub struct RolePlan {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// What a consumer gives stands in place of the command: the image has it as `CMD`, and no `ENTRYPOINT`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_replaced: bool,
     /// Arguments that the image gives when a consumer gives none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,

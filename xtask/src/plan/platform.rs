@@ -1,14 +1,15 @@
 //! The plan of one platform.
 //!
-//! An [`ImagePlan`] is that of all its platforms together. What differs between them is in three places: components that are
-//! left out ([`ComponentPlan::excluded`]), files ([`ComponentPlan::platform_files`]), and Dockerfiles of platforms that lack
-//! components ([`ImagePlan::dockerfiles`]). [`ImagePlan::for_platform`] makes a plan of one platform of it, in which nothing
+//! An [`ImagePlan`] is that of all its platforms together. What differs between them is in four places: components that are
+//! left out ([`ComponentPlan::excluded`]), files ([`ComponentPlan::platform_files`]), names of programs ([`ComponentPlan::exe`]),
+//! and Dockerfiles of platforms that have other content ([`ImagePlan::dockerfiles`]). [`ImagePlan::for_platform`] makes a plan of one platform of it, in which nothing
 //! depends on a platform any more; that is what contexts, Dockerfiles and images are made from.
 
 use std::borrow::Cow;
 
-use super::model::{ComponentPlan, Found, ImagePlan, Plan};
+use super::model::{ComponentPlan, Found, ImagePlan, LinkPlan, Plan};
 use super::{config, fingerprint};
+use crate::manifest::{EXE, ImagePath};
 use crate::oci::Platform;
 
 impl Plan {
@@ -59,9 +60,9 @@ impl ImagePlan {
 }
 
 impl ComponentPlan {
-    /// Whether the component is left out on a platform, or has files that depend on it.
+    /// Whether the component is left out on a platform, or has files or names that depend on it.
     pub fn depends_on_platform(&self) -> bool {
-        !self.excluded.is_empty() || !self.platform_files.is_empty()
+        !self.excluded.is_empty() || !self.platform_files.is_empty() || !self.exe.is_empty()
     }
 
     /// The component on one platform; `None` where it is left out.
@@ -72,10 +73,49 @@ impl ComponentPlan {
         let mut plan = self.clone();
         plan.excluded.clear();
         let own = std::mem::take(&mut plan.platform_files);
-        if !own.is_empty() {
+        let exe = std::mem::take(&mut plan.exe);
+        if exe.contains(platform) {
+            plan.add_exe();
+        }
+        if !own.is_empty() || !exe.is_empty() {
             plan.files.extend(own.into_iter().filter(|(other, _)| other == platform).flat_map(|(_, files)| files));
             plan.fingerprint = fingerprint::component(&plan, found);
         }
         Some(plan)
     }
+
+    /// Adds `.exe` to the names of the programs that its build gives, and to whatever names them: roles and aliases. Manifests
+    /// say neither: consumers name a program once, and Windows finds it by either name.
+    fn add_exe(&mut self) {
+        let programs: Vec<ImagePath> = self.installs.iter().map(|install| install.to.clone()).collect();
+        let is_program = |path: &str| programs.iter().any(|program| program.as_str() == path);
+        let mut aliases = Vec::new();
+        for role in self.roles.values_mut() {
+            let is_started = role.command.first().is_some_and(|word| is_program(word));
+            for command in [&mut role.command, &mut role.probe] {
+                if let Some(word) = command.first_mut().filter(|word| is_program(word)) {
+                    *word = with_exe(word);
+                }
+            }
+            if is_started {
+                aliases.extend(role.aliases.iter().cloned());
+                role.aliases = role.aliases.iter().map(ImagePath::with_exe).collect();
+            }
+        }
+        for install in &mut self.installs {
+            install.to = install.to.with_exe();
+        }
+        let links = std::mem::take(&mut self.links);
+        self.links = links
+            .into_iter()
+            .map(|(path, link)| match aliases.contains(&path) {
+                true => (path.with_exe(), LinkPlan { target: with_exe(&link.target), ..link }),
+                false => (path, link),
+            })
+            .collect();
+    }
+}
+
+fn with_exe(path: &str) -> String {
+    if path.ends_with(EXE) { path.to_owned() } else { format!("{path}{EXE}") }
 }

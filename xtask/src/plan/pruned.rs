@@ -1,12 +1,14 @@
-//! The pruned cargo workspace of every cargo component of a resolution. Pure: what cargo said goes in.
+//! What every cargo and Go component of a resolution is compiled from. Pure: what cargo and the sources of Go say goes in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cargo::{self, PruneError, PrunedEntry};
+use super::go::{self, GoPackages};
 use super::multicall;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{BuildKind, ComponentName, Mode};
-use crate::resolve::{Package, Packages, Resolution, ResolvedComponent};
+use crate::oci::Platform;
+use crate::resolve::{Package, Resolution, ResolvedComponent, ResolvedImage};
 use crate::source::Span;
 use crate::workspace::cargo::CargoWorkspace;
 
@@ -35,14 +37,30 @@ pub enum PrunedKey {
         /// Features that are on.
         features: BTreeSet<String>,
     },
+    /// A Go program.
+    Go {
+        /// The component.
+        component: ComponentName,
+        /// Build tags that are on.
+        tags: Vec<String>,
+        /// The platforms that it is compiled for.
+        platforms: Vec<Platform>,
+    },
     /// The multi-call program of an image, by the ID of the image.
     Multicall(String),
 }
 
 impl PrunedKey {
-    /// The key of a component, if cargo builds it.
-    pub fn of(resolved: &ResolvedComponent<'_>) -> Option<Self> {
-        let BuildKind::Cargo(cargo) = &resolved.manifest.build.kind else { return None };
+    /// The key of a component of an image, if it is compiled from sources of its own.
+    pub fn of(image: &ResolvedImage<'_>, resolved: &ResolvedComponent<'_>) -> Option<Self> {
+        let cargo = match &resolved.manifest.build.kind {
+            BuildKind::Cargo(cargo) => cargo,
+            BuildKind::Go(_) => {
+                let (component, tags) = (resolved.name().clone(), resolved.go_tags.clone());
+                return Some(Self::Go { component, tags, platforms: go::platforms(image, resolved) });
+            }
+            _ => return None,
+        };
         let default = resolved.cargo_defaults.then(|| "default".to_owned());
         let features = resolved.cargo_features.iter().cloned().chain(default).collect();
         Some(Self::Package {
@@ -53,20 +71,37 @@ impl PrunedKey {
     }
 }
 
-/// Pruned workspaces by package and features.
+/// What programs are compiled from, by all that decides it.
 pub type PrunedWorkspaces = BTreeMap<PrunedKey, Pruned>;
 
-/// Prunes the cargo workspace once for every cargo component.
+/// Prunes the cargo workspace once for every cargo component, and finds the sources of every Go component.
 ///
 /// # Errors
 /// A diagnostic at the manifest of each component that cannot be built so.
-pub fn prune(resolution: &Resolution<'_>, workspace: &CargoWorkspace) -> Result<PrunedWorkspaces, Vec<Diagnostic>> {
+pub fn prune(
+    resolution: &Resolution<'_>,
+    workspace: Option<&CargoWorkspace>,
+    packages: &GoPackages,
+) -> Result<PrunedWorkspaces, Vec<Diagnostic>> {
     let mut problems = Problems::default();
     let mut all = PrunedWorkspaces::new();
+    if let Some(workspace) = workspace {
+        prune_cargo(resolution, workspace, &mut all, &mut problems);
+    }
+    go::prune(resolution, packages, &mut all, &mut problems);
+    problems.finish(all)
+}
+
+fn prune_cargo(
+    resolution: &Resolution<'_>,
+    workspace: &CargoWorkspace,
+    all: &mut PrunedWorkspaces,
+    problems: &mut Problems,
+) {
     for image in &resolution.images {
         let is_multicall = image.mode == Mode::Multicall;
         for resolved in image.components.iter().filter(|_| !is_multicall) {
-            let Some(key) = PrunedKey::of(resolved) else { continue };
+            let Some(key @ PrunedKey::Package { .. }) = PrunedKey::of(image, resolved) else { continue };
             if all.contains_key(&key) {
                 continue;
             }
@@ -75,14 +110,13 @@ pub fn prune(resolution: &Resolution<'_>, workspace: &CargoWorkspace) -> Result<
                 Err(error) => problems.push(diagnostic(resolved.manifest.build.span, &error)),
             }
         }
-        if is_multicall && let Some(program) = multicall::program(image, workspace, &mut problems) {
+        if is_multicall && let Some(program) = multicall::program(image, workspace, problems) {
             match prune_multicall(resolution, workspace, &program) {
                 Ok(pruned) => _ = all.insert(PrunedKey::Multicall(image.id()), pruned),
                 Err(error) => problems.push(diagnostic(program.place, &error)),
             }
         }
     }
-    problems.finish(all)
 }
 
 fn prune_one(resolution: &Resolution<'_>, workspace: &CargoWorkspace, key: &PrunedKey) -> Result<Pruned, PruneError> {
@@ -133,7 +167,7 @@ fn diagnostic(place: Span, error: &PruneError) -> Diagnostic {
 }
 
 /// The packages of a cargo workspace, as resolution wants to see them.
-pub fn packages(workspace: &CargoWorkspace) -> Packages {
+pub fn packages(workspace: &CargoWorkspace) -> BTreeMap<String, Package> {
     let members = workspace.members.iter().filter_map(|key| Some((key, workspace.packages.get(key)?)));
     let package = |(key, package): (&crate::workspace::cargo::PackageKey, &crate::workspace::cargo::CargoPackage)| {
         let features = package.features.keys().cloned().collect();

@@ -105,6 +105,10 @@ pub fn closure(resolution: &Resolution<'_>, pins: &Pins) -> Vec<Row> {
             if let Some(source) = &component.image {
                 table.source(pins.pin_source(source), image, why(&id, "component".to_owned(), Some(component), image));
             }
+            for (name, outside) in &component.outside {
+                let part = format!("image {name} of the Dockerfile");
+                table.add(pins.pin(outside), Class::Input, image, why(&id, part, Some(component), image));
+            }
             if let Some((name, builder)) = builder(resolution, component) {
                 let why = why(&id, format!("builder {name}"), Some(component), image);
                 table.add(pins.pin(builder), Class::Input, image, why);

@@ -83,7 +83,8 @@ fn part(part: &ComponentPlan) -> Part<'_> {
 
 /// All that a component puts into the image. What its stage gives may be a folder, whose files nobody knows before the build.
 fn files(part: &ComponentPlan) -> BTreeMap<&str, File<'_>> {
-    let installs = part.installs.iter().map(|install| (install.to.as_str(), given(part, install)));
+    let installs = part.installs.iter().filter(|install| !install.is_likely);
+    let installs = installs.map(|install| (install.to.as_str(), given(part, install)));
     let files = part.files.iter().map(|(path, file)| (path.as_str(), known(file)));
     let link = |target| File { link: Some(target), ..File::default() };
     let links = part.links.iter().map(|(path, to)| (path.as_str(), link(to.target.as_str())));
@@ -91,7 +92,7 @@ fn files(part: &ComponentPlan) -> BTreeMap<&str, File<'_>> {
 }
 
 fn given<'a>(part: &ComponentPlan, install: &InstallPlan) -> File<'a> {
-    let is_program = matches!(part.build, BuildPlan::Cargo { .. });
+    let is_program = matches!(part.build, BuildPlan::Cargo { .. } | BuildPlan::Go { .. });
     let bits = install.mode.or(is_program.then_some(PROGRAM_MODE));
     File { mode: bits.map(mode), ..File::default() }
 }

@@ -8,22 +8,28 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::ImagePath;
-use crate::plan::ComponentPlan;
+use crate::plan::{ComponentPlan, DockerfilePlan};
 
 /// The layout of one component's stage.
 #[derive(Debug)]
 pub(super) struct Layout {
     /// Folders of the image, in the order of their numbers; empty for a stage that is laid out as the image is.
     folders: Vec<String>,
+    /// The number of the first of them: those before are what an existing Dockerfile copies, whose plan has given them numbers.
+    first: usize,
 }
 
 impl Layout {
     pub(super) fn of(component: &ComponentPlan, scratch: bool) -> Self {
-        let installs = component.installs.iter().map(|install| install.to.folder().to_owned());
+        let first = component.build.dockerfile().map_or(0, DockerfilePlan::folders);
+        // what stands for a copy of the Dockerfile is copied by that
+        let installs = component.installs.iter().filter(|_| first == 0);
+        let installs = installs.map(|install| install.to.folder().to_owned());
         let files = component.files.values().map(|file| file.folder.clone());
         let links = component.links.keys().map(|path| path.folder().to_owned());
         let folders: BTreeSet<String> = installs.chain(files).chain(links).collect();
-        Self { folders: if scratch { Vec::new() } else { folders.into_iter().collect() } }
+        let is_whole = scratch && first == 0;
+        Self { folders: if is_whole { Vec::new() } else { folders.into_iter().collect() }, first }
     }
 
     /// Where a path lies in the stage, without a leading `/`. `folder` is the folder that it is put into.
@@ -32,17 +38,25 @@ impl Layout {
             None => path.relative().to_owned(),
             Some(number) => {
                 let below = path.as_str().strip_prefix(folder).unwrap_or(path.as_str());
-                format!("{number}/{}", below.trim_start_matches('/'))
+                format!("{}/{}", self.first + number, below.trim_start_matches('/'))
             }
         }
     }
 
     /// What is copied into the image: folder of the stage, folder of the image.
     pub(super) fn copies(&self) -> Vec<(String, String)> {
+        if self.folders.is_empty() && self.first > 0 {
+            return Vec::new();
+        }
         if self.folders.is_empty() {
             return vec![("/".to_owned(), "/".to_owned())];
         }
-        let slash = |folder: &str| if folder == "/" { "/".to_owned() } else { format!("{folder}/") };
-        self.folders.iter().enumerate().map(|(number, folder)| (format!("/{number}/"), slash(folder))).collect()
+        let numbered = self.folders.iter().zip(self.first..);
+        numbered.map(|(folder, number)| (format!("/{number}/"), as_folder(folder))).collect()
     }
+}
+
+/// A folder with a `/` at its end, as the destination of a copy.
+pub(super) fn as_folder(folder: &str) -> String {
+    if folder == "/" { "/".to_owned() } else { format!("{folder}/") }
 }

@@ -3,6 +3,7 @@
 //! | file | is |
 //! |---|---|
 //! | `quote.rs` | every value quoted for its place, so that none can become an instruction |
+//! | `dockerfile.rs` | what templates see of an existing Dockerfile |
 //! | `view.rs` | what templates see: text that is already quoted, lists that are never absent |
 //! | `template.rs` | Handlebars templates: the embedded ones, each replaceable by the workspace's own |
 //! | `description.rs` | `/.groupage/manifest.json`, by which a program finds what its own image holds |
@@ -18,6 +19,7 @@
 
 pub mod context;
 mod description;
+mod dockerfile;
 mod layout;
 mod native_only;
 pub mod parts;
@@ -115,7 +117,7 @@ impl Files {
     fn add_component(&mut self, component: &ComponentPlan, scratch: bool, root: &Utf8Path) {
         let folder = Utf8Path::new(component.name.as_str());
         for (path, input) in &component.inputs {
-            self.add(folder.join(view::SOURCE_FOLDER).join(path), input, root);
+            self.add(folder.join(view::inputs_folder(&component.build)).join(path), input, root);
         }
         let layout = Layout::of(component, scratch);
         let top = folder.join(view::ROOT_FOLDER);

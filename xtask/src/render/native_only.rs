@@ -45,7 +45,11 @@ pub fn native_only(plan: &ImagePlan) -> impl Iterator<Item = NativeOnly<'_>> {
     let base = plan.base.image.iter().map(|image| (User::Base(&plan.base.name), image));
     let components = plan.components.iter().filter_map(|component| match &component.build {
         BuildPlan::Image { image, .. } => Some((User::Component(&component.name), image)),
-        BuildPlan::Cargo { .. } | BuildPlan::Files | BuildPlan::Script { .. } => None,
+        BuildPlan::Cargo { .. }
+        | BuildPlan::Dockerfile(_)
+        | BuildPlan::Files
+        | BuildPlan::Go { .. }
+        | BuildPlan::Script { .. } => None,
     });
     let files = base.chain(components).filter_map(|(user, image)| Some((user, What::File(image.file()?))));
     let layers = plan.components.iter().filter_map(|component| match &component.build {

@@ -14,7 +14,9 @@ use crate::source::{FileId, SourceMap, Span};
 const EMBEDDED: &[(&str, &str)] = &[
     ("Dockerfile", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/Dockerfile.hbs"))),
     ("stages/cargo", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/cargo.hbs"))),
+    ("stages/dockerfile", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/dockerfile.hbs"))),
     ("stages/files", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/files.hbs"))),
+    ("stages/go", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/go.hbs"))),
     ("stages/image", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/image.hbs"))),
     ("stages/script", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/stages/script.hbs"))),
 ];

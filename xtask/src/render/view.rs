@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::dockerfile::{self, DockerfileView};
 use super::layout::Layout;
 use super::quote;
 use crate::manifest::{HealthTest, Healthcheck, Link};
@@ -11,6 +12,8 @@ use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
 
 /// Folder of a component's context that its build stage gets.
 pub(super) const SOURCE_FOLDER: &str = "src";
+/// Folder of a component's context that is the build context of its own Dockerfile.
+pub(crate) const CONTEXT_FOLDER: &str = "ctx";
 /// Folder of a component's context that is laid out as in the image.
 pub(super) const ROOT_FOLDER: &str = "root";
 /// Folder of the image's own description, in the context and in the image.
@@ -22,6 +25,8 @@ pub(super) struct ImageView {
     image: String,
     definition: String,
     base: String,
+    /// Lines that install packages of all components.
+    packages: Vec<String>,
     components: Vec<ComponentView>,
     description_copy: String,
     copy_flags: &'static str,
@@ -61,6 +66,8 @@ pub(super) struct ComponentView {
     template: &'static str,
     /// Whether it puts any file into the image.
     has_files: bool,
+    /// Whether some of them come as they are.
+    has_root: bool,
     /// Image that the build stage begins with.
     builder: String,
     /// `COPY` of the inputs, in JSON form; empty when there are none.
@@ -74,6 +81,10 @@ pub(super) struct ComponentView {
     /// Commands in JSON form.
     commands: Vec<String>,
     cargo: CargoView,
+    go: GoView,
+    dockerfile: DockerfileView,
+    /// Lines of the image's own stage, before the copies.
+    steps: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,6 +113,25 @@ struct CargoView {
     vendored: bool,
 }
 
+#[derive(Debug, Default, Serialize)]
+struct GoView {
+    /// Folder of the module, quoted for a shell.
+    module: String,
+    package: String,
+    bin: String,
+    /// `-tags=a,b -ldflags='-s -w'`, quoted for a shell, with a blank before each.
+    flags: String,
+    /// Value of `GOWORK`.
+    work: String,
+    /// Value of `CGO_ENABLED`.
+    cgo_enabled: &'static str,
+    /// Whether the builder is one of the target's platform.
+    cgo: bool,
+    /// `vendor` or `readonly`.
+    modules: &'static str,
+    vendored: bool,
+}
+
 /// The view of an image.
 pub(super) fn image(plan: &ImagePlan) -> ImageView {
     let copy_flags = if plan.link { "--link " } else { "" };
@@ -112,6 +142,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         definition: quote::comment(plan.dockerfile.with_file_name("image.toml").as_str()),
         base: plan.base.image.as_ref().map_or_else(|| "scratch".to_owned(), source),
         components: plan.components.iter().map(|part| component(part, copy_flags, plan.base.image.is_none())).collect(),
+        packages: dockerfile::packages(plan),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
         labels: pairs(&labels, quote::word),
@@ -180,18 +211,27 @@ fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> C
         features: if merged.is_empty() { features.join(", ") } else { merged },
         copies: layout.copies().iter().map(|(from, to)| quote::json(&[from, to])).collect(),
         template: "stages/files",
+        has_root,
         has_files: has_root || !plan.installs.is_empty(),
         builder: String::new(),
-        source_copy: folder(SOURCE_FOLDER, "./", !plan.inputs.is_empty()),
+        source_copy: folder(inputs_folder(&plan.build), "./", !plan.inputs.is_empty()),
         root_copy: folder(ROOT_FOLDER, "/", has_root),
         copy_flags,
         installs: plan.installs.iter().map(|part| install(part, &layout)).collect(),
         env: Vec::new(),
         commands: Vec::new(),
         cargo: CargoView::default(),
+        go: GoView::default(),
+        dockerfile: DockerfileView::default(),
+        steps: Vec::new(),
     };
     add_build(&mut view, &plan.build);
     view
+}
+
+/// The folder of a component's context with what its build reads.
+pub(super) fn inputs_folder(build: &BuildPlan) -> &'static str {
+    if build.dockerfile().is_some() { CONTEXT_FOLDER } else { SOURCE_FOLDER }
 }
 
 /// The components of a multi-call program, which has neither a version nor features.
@@ -205,6 +245,15 @@ fn merged(plan: &ComponentPlan) -> String {
 fn add_build(view: &mut ComponentView, build: &BuildPlan) {
     match build {
         BuildPlan::Files => {}
+        BuildPlan::Dockerfile(plan) => {
+            view.template = "stages/dockerfile";
+            view.dockerfile = DockerfileView::of(plan);
+            view.steps = dockerfile::steps(plan, &view.name, view.copy_flags);
+            if !plan.has_installs() {
+                view.installs.clear();
+            }
+            view.has_files = view.has_root || plan.folders() > 0 || !view.installs.is_empty();
+        }
         BuildPlan::Image { image, .. } => {
             view.template = "stages/image";
             view.builder = source(image);
@@ -214,6 +263,22 @@ fn add_build(view: &mut ComponentView, build: &BuildPlan) {
             view.builder = reference(builder);
             view.commands = commands.iter().map(|command| quote::json(&["/bin/sh", "-euc", command])).collect();
             view.env = pairs(env, str::to_owned);
+        }
+        BuildPlan::Go { builder, module, package, bin, tags, ldflags, cgo, vendored, work } => {
+            view.template = "stages/go";
+            view.builder = reference(builder);
+            let work = work.as_ref().map_or_else(|| "off".to_owned(), |work| quote::shell(&format!("/src/{work}")));
+            view.go = GoView {
+                module: quote::shell(format!("/src/{module}").trim_end_matches('/')),
+                package: quote::shell(package),
+                bin: bin.clone(),
+                flags: go_flags(tags, ldflags),
+                work,
+                cgo_enabled: if *cgo { "1" } else { "0" },
+                cgo: *cgo,
+                modules: if *vendored { "vendor" } else { "readonly" },
+                vendored: *vendored,
+            };
         }
         BuildPlan::Cargo { builder, package, bin, features, default_features, flags, link, vendored, .. } => {
             view.template = "stages/cargo";
@@ -250,6 +315,12 @@ fn feature_flags(features: &[String], default_features: bool) -> String {
         flags.push_str(&format!(" --features {}", features.join(",")));
     }
     flags
+}
+
+fn go_flags(tags: &[String], ldflags: &[String]) -> String {
+    let tags = (!tags.is_empty()).then(|| format!("-tags={}", tags.join(",")));
+    let ldflags = (!ldflags.is_empty()).then(|| format!("-ldflags={}", ldflags.join(" ")));
+    tags.into_iter().chain(ldflags).map(|flag| format!(" {}", quote::shell(&flag))).collect()
 }
 
 fn install(install: &InstallPlan, layout: &Layout) -> InstallView {

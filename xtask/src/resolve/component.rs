@@ -1,21 +1,24 @@
 //! One component as it is in one image: its features, roles, files and version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ResolvedBase;
+use super::go;
 use super::graph::{Node, Reasons};
-use super::package::{Package, Packages};
+use super::package::{GoProgram, Package, Packages};
 use super::value::Value;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
-    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, Install, Manifests, Port, Role,
-    RoleName, VersionSource,
+    BuildKind, BuilderName, CargoBuild, ComponentManifest, ComponentName, FeatureName, GoBuild, Install, Manifests,
+    OutsideName, Port, Role, RoleName, VersionSource,
 };
-use crate::oci::{ImageSource, Platform};
+use crate::oci::{ImageSource, Platform, Reference};
 use crate::source::Spanned;
 
 /// The builder of cargo components that name none.
 pub(super) const DEFAULT_CARGO_BUILDER: &str = "rust";
+/// The builder of Go components that name none.
+pub(super) const DEFAULT_GO_BUILDER: &str = "go";
 
 /// One component as it is in one image.
 #[derive(Debug, Clone)]
@@ -30,8 +33,14 @@ pub struct ResolvedComponent<'m> {
     pub cargo_features: Vec<String>,
     /// Whether cargo's own default features are on.
     pub cargo_defaults: bool,
+    /// The program that a `go` build gives; empty for other builds.
+    pub go_program: String,
+    /// Build tags that are passed to a `go` build.
+    pub go_tags: Vec<String>,
     /// The source image of an `image` build, overrides applied.
     pub image: Option<Value<ImageSource>>,
+    /// The images that a Dockerfile begins with or copies from, overrides applied.
+    pub outside: BTreeMap<OutsideName, Value<Reference>>,
     /// The base that this image has, where all above it is taken and the manifest names it.
     pub source_base: Option<ResolvedBase<'m>>,
     /// Roles that are there with these features.
@@ -65,13 +74,17 @@ pub struct ResolvedRole<'m> {
     pub ports: Vec<&'m Port>,
 }
 
+/// The images of a component: its source, the base of that, and those of its Dockerfile.
+pub(super) type Images<'m> =
+    (Option<Value<ImageSource>>, Option<ResolvedBase<'m>>, BTreeMap<OutsideName, Value<Reference>>);
+
 /// The component that the manifest means with these features.
 pub(super) fn resolved<'m>(
     manifest: &'m ComponentManifest,
     packages: &Packages,
     reasons: &Reasons,
     defaults: bool,
-    (image, source_base): (Option<Value<ImageSource>>, Option<ResolvedBase<'m>>),
+    (image, source_base, outside): Images<'m>,
     excluded: Vec<Platform>,
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
@@ -81,12 +94,16 @@ pub(super) fn resolved<'m>(
         on(&role.when).then_some(ResolvedRole { name, role, ports })
     };
     let package = package_of(manifest, packages);
+    let go = go_of(manifest, packages);
     ResolvedComponent {
         manifest,
         version: version(manifest, package),
         cargo_features: package.map(|package| cargo_features(manifest, package, &features)).unwrap_or_default(),
         cargo_defaults: defaults && manifest.features.features.is_empty(),
+        go_program: go.map(|(build, program)| go::program_name(build, program)).unwrap_or_default(),
+        go_tags: go.map(|(build, program)| go::tags(build, program, &features)).unwrap_or_default(),
         image,
+        outside,
         source_base,
         roles: manifest.roles.iter().filter_map(role).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
@@ -120,7 +137,12 @@ fn cargo_build(manifest: &ComponentManifest) -> Option<&CargoBuild> {
 }
 
 fn package_of<'p>(manifest: &ComponentManifest, packages: &'p Packages) -> Option<&'p Package> {
-    packages.get(&cargo_build(manifest)?.package.value)
+    packages.cargo.get(&cargo_build(manifest)?.package.value)
+}
+
+fn go_of<'a>(manifest: &'a ComponentManifest, packages: &'a Packages) -> Option<(&'a GoBuild, &'a GoProgram)> {
+    let BuildKind::Go(go) = &manifest.build.kind else { return None };
+    Some((go, packages.go.get(&manifest.name.value)?.as_ref().ok()?))
 }
 
 /// Features of the component that the package has too, and those that `[build.cargo]` always asks for.
@@ -145,14 +167,23 @@ pub(crate) fn builder_of(component: &ComponentManifest) -> Option<BuilderName> {
             let default = || DEFAULT_CARGO_BUILDER.parse().ok();
             cargo.builder.as_ref().map(|builder| builder.value.clone()).or_else(default)
         }
+        BuildKind::Go(go) => {
+            let default = || DEFAULT_GO_BUILDER.parse().ok();
+            go.builder.as_ref().map(|builder| builder.value.clone()).or_else(default)
+        }
         BuildKind::Script(script) => Some(script.builder.value.clone()),
-        BuildKind::Files | BuildKind::Image(_) => None,
+        BuildKind::Dockerfile(_) | BuildKind::Files | BuildKind::Image(_) => None,
     }
 }
 
-/// Checks every cargo component against the package that it names.
+/// Checks every cargo component against the package that it names, and every Go component against its sources.
 pub(super) fn check_packages(manifests: &Manifests, packages: &Packages, problems: &mut Problems) {
     for component in manifests.components.values() {
+        if let BuildKind::Go(go) = &component.build.kind
+            && let Some(program) = packages.go.get(&component.name.value)
+        {
+            go::check(component, go, program, problems);
+        }
         let Some(cargo) = cargo_build(component) else {
             if component.version.value == VersionSource::Cargo {
                 let message =
@@ -160,20 +191,27 @@ pub(super) fn check_packages(manifests: &Manifests, packages: &Packages, problem
                 problems.push(
                     Diagnostic::error("version", message)
                         .label(component.version.span, "")
-                        .help("write `version = \"1.2.3\"`"),
+                        .help(version_help(&component.build.kind)),
                 );
             }
             continue;
         };
-        match packages.get(&cargo.package.value) {
+        match packages.cargo.get(&cargo.package.value) {
             Some(package) => check_package(component, cargo, package, problems),
             None => problems.push(unknown(
                 "unknown-package",
                 &format!("the cargo workspace has no package `{}`", cargo.package.value),
                 &cargo.package,
-                packages.keys().map(String::as_str),
+                packages.cargo.keys().map(String::as_str),
             )),
         }
+    }
+}
+
+fn version_help(kind: &BuildKind) -> &'static str {
+    match kind {
+        BuildKind::Go(_) => "no file of a Go module says its version: write `version = \"1.2.3\"`",
+        _ => "write `version = \"1.2.3\"`",
     }
 }
 
@@ -227,11 +265,11 @@ fn check_defaults(component: &ComponentManifest, cargo: &CargoBuild, package: &P
 }
 
 /// Whether a `when` of the manifest asks for a feature.
-fn is_asked_for(component: &ComponentManifest, feature: &FeatureName) -> bool {
+pub(super) fn is_asked_for(component: &ComponentManifest, feature: &FeatureName) -> bool {
     component.whens().any(|when| when.value == *feature)
 }
 
-fn unknown<'a>(
+pub(super) fn unknown<'a>(
     code: &'static str,
     message: &str,
     wrong: &Spanned<String>,

@@ -2,6 +2,7 @@
 
 use super::fields::{self, CONTRACT, Field};
 use super::look::{known_keys, mirror};
+use super::outside;
 use super::value::{Candidate, Overrides, ValueSource};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{BuildKind, Manifests};
@@ -60,7 +61,7 @@ pub fn explain_value(manifests: &Manifests, overrides: &Overrides, key: &str) ->
 /// Whether the value of a key is a reference whose fields can be set.
 fn is_reference(key: &str) -> bool {
     let segments: Vec<&str> = key.split('.').collect();
-    matches!(segments[..], ["bases" | "builders", _] | ["components", _, "image"])
+    matches!(segments[..], ["bases" | "builders", _] | ["components", _, "image"] | ["components", _, "images", _])
 }
 
 fn plain(manifests: &Manifests, overrides: &Overrides, key: &str) -> Explained {
@@ -131,6 +132,9 @@ fn written(manifests: &Manifests, key: &str) -> Option<Saying> {
             let (_, component) = manifests.components.iter().find(|(own, _)| own.as_str() == name)?;
             let BuildKind::Image(build) = &component.build.kind else { return None };
             (build.image.value.to_string(), build.image.span)
+        }
+        ["components", _, "images", _] => {
+            outside::find(manifests, key).map(|own| (own.image.value.to_string(), own.image.span))?
         }
         ["images", name, "base"] => image(name).map(|image| (image.base.value.to_string(), image.base.span))?,
         ["images", name, "mode"] => image(name).map(|image| (image.mode.value.to_string(), image.mode.span))?,

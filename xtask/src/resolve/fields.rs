@@ -71,7 +71,9 @@ pub(super) fn keys(owner: &str, whole: Option<&str>) -> Vec<String> {
 /// Whether a key is one of a field, and not of a whole value.
 pub(super) fn is_field(key: &str) -> bool {
     let last = key.rsplit('.').next().unwrap_or_default();
-    key.matches('.').count() == 2 && (last == CONTRACT || Field::ALL.iter().any(|field| field.as_str() == last))
+    // `components.NAME.images.IMAGE.tag`; an image may itself be called `tag`
+    let depth = if key.starts_with("components.") && key.split('.').nth(2) == Some("images") { 4 } else { 2 };
+    key.matches('.').count() == depth && (last == CONTRACT || Field::ALL.iter().any(|field| field.as_str() == last))
 }
 
 /// A reference that can be replaced.

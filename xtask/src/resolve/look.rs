@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields::{self, Said, Subject};
 use super::value::{Candidate, Overrides, Value, ValueSource, at};
-use super::{ResolvedBase, SCRATCH, component, moves, output};
+use super::{ResolvedBase, SCRATCH, component, moves, output, outside};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest::{
     BaseName, BuildKind, BuilderName, ComponentManifest, ComponentName, ImageDefinition, ImageName, Manifests,
@@ -18,6 +18,7 @@ use crate::source::Span;
 /// | key | is |
 /// |---|---|
 /// | `bases.NAME`, `builders.NAME`, `components.NAME.image` | a reference; with `.registry`, `.repository`, `.tag`, `.digest` of it one by one (`components.NAME.tag`), and `.contract` for what it was made |
+/// | `components.NAME.images.IMAGE` | a reference in a Dockerfile, with the same fields below it |
 /// | `registry.default` | where images go |
 /// | `registry.mirror`, `registry.mirror-mode` | where references are that name another registry |
 /// | `images.NAME.registry`, `….repository`, `….tag` | where one image goes |
@@ -44,6 +45,7 @@ pub(super) fn known_keys(manifests: &Manifests) -> Vec<String> {
     let image_kind =
         manifests.components.values().filter(|component| matches!(component.build.kind, BuildKind::Image(_)));
     keys.extend(image_kind.flat_map(|component| of_component(&component.name.value)));
+    keys.extend(outside::keys(manifests));
     keys.sort();
     keys.dedup();
     keys
@@ -118,7 +120,7 @@ impl Look<'_> {
     }
 
     /// A reference or file, by what sources say of it.
-    fn source(
+    pub(super) fn source(
         &mut self,
         subject: &Subject<'_>,
         replaces: &[Replaces],
@@ -241,7 +243,8 @@ fn references(manifests: &Manifests) -> Vec<(&Reference, Span)> {
         BuildKind::Image(build) => Some((build.image.value.reference()?, build.image.span)),
         _ => None,
     });
-    bases.chain(builders).chain(images).collect()
+    let of_dockerfiles = outside::all(manifests).map(|(_, _, image)| (&image.image.value, image.image.span));
+    bases.chain(builders).chain(images).chain(of_dockerfiles).collect()
 }
 
 /// A value that cannot be used. It may hold a password, which is not shown.

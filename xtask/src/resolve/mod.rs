@@ -11,12 +11,14 @@ mod component;
 mod cycle;
 mod explained;
 mod fields;
+mod go;
 mod graph;
 mod look;
 mod mode;
 mod moves;
 mod names;
 mod output;
+mod outside;
 mod package;
 mod platform;
 mod selection;
@@ -29,7 +31,7 @@ pub use fields::Field;
 pub use graph::{Node, Reasons};
 pub use look::mirror;
 pub use output::Output;
-pub use package::{Package, Packages};
+pub use package::{GoProblem, GoProgram, Package, Packages};
 pub use platform::exclusions;
 pub use selection::{ImageSelector, Selection, VariantSelector};
 pub use value::{Candidate, Overrides, Profile, Value, ValueSource, variable_name};
@@ -146,7 +148,7 @@ pub const SCRATCH: &str = "scratch";
 /// Resolves a selection.
 ///
 /// # Errors
-/// Every problem: unknown images, features and components, cycles, conflicts, cargo features that do not exist, bad overrides.
+/// Every problem: unknown images, features and components, cycles, conflicts, cargo features and build tags that do not exist, bad overrides.
 pub fn resolve<'m>(
     manifests: &'m Manifests,
     packages: &Packages,
@@ -216,10 +218,11 @@ fn image<'m>(shared: &Shared<'_, 'm>, target: &Target<'m>, problems: &mut Proble
     let components: Vec<ResolvedComponent<'m>> = names
         .map(|manifest| {
             let image = look_up.component_image(manifest, mapping);
+            let outside = look_up.outside(manifest, mapping);
             let source_base = look_up.source_base(manifests, manifest, mapping);
             let defaults = defaults.contains(&manifest.name.value);
             let excluded = platform::excluded(definition, manifest);
-            component::resolved(manifest, packages, &reasons, defaults, (image, source_base), excluded)
+            component::resolved(manifest, packages, &reasons, defaults, (image, source_base, outside), excluded)
         })
         .collect();
     let base = look_up.base(manifests, definition, mapping);

@@ -6,7 +6,7 @@
 use super::component::ResolvedComponent;
 use super::selection::Selection;
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::manifest::{ComponentManifest, ImageDefinition, RoleName};
+use crate::manifest::{BuildKind, ComponentManifest, ImageDefinition, RoleName};
 use crate::oci::Platform;
 use crate::source::{Span, Spanned};
 
@@ -50,14 +50,16 @@ pub(super) fn excluded(definition: &ImageDefinition, component: &ComponentManife
 }
 
 /// The platforms of an image whose content is not that of the first complete one: their Dockerfiles differ from it. The first
-/// complete one is that on which fewest components are left out.
+/// complete one is that on which fewest components are left out. On Windows programs of Go have other names, too.
 pub(super) fn deviating(definition: &ImageDefinition, components: &[ResolvedComponent<'_>]) -> Vec<Platform> {
     let left_out = |platform: &Platform| -> Vec<bool> {
         components.iter().map(|component| component.excluded.contains(platform)).collect()
     };
     let platforms = own(definition);
-    let fewest = platforms.iter().map(left_out).min_by_key(|left_out| left_out.iter().filter(|out| **out).count());
-    platforms.into_iter().filter(|platform| Some(left_out(platform)) != fewest).collect()
+    let has_go = components.iter().any(|component| matches!(component.manifest.build.kind, BuildKind::Go(_)));
+    let content = |platform: &Platform| (left_out(platform), has_go && platform.is_windows());
+    let fewest = platforms.iter().map(content).min_by_key(|(left_out, _)| left_out.iter().filter(|out| **out).count());
+    platforms.into_iter().filter(|platform| Some(content(platform)) != fewest).collect()
 }
 
 /// What an image cannot do without: on every platform a component, and the default role.

@@ -6,6 +6,7 @@ use object::ReadRef;
 use serde::{Deserialize, Serialize};
 
 use super::elf::Elf;
+use super::pe::pe_machine;
 use crate::oci::{Digest, Source};
 
 /// How many bytes of a script the kernel looks at (`BINPRM_BUF_SIZE`).
@@ -42,6 +43,8 @@ pub enum Nature {
     Broken(String),
     /// A script.
     Script(Script),
+    /// A program of Windows, with the architecture that it is for by its name in Go; empty where it is not known.
+    Windows(String),
     /// Nothing that it starts.
     Data,
 }
@@ -82,6 +85,9 @@ impl Nature {
     pub fn of<'d>(head: &[u8], data: impl ReadRef<'d>) -> Self {
         if head.starts_with(ELF) {
             return Elf::read(data).map_or_else(Self::Broken, Self::Elf);
+        }
+        if let Some(machine) = pe_machine(head) {
+            return Self::Windows(machine.to_owned());
         }
         Script::of(head).map_or(Self::Data, Self::Script)
     }

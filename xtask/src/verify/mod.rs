@@ -33,6 +33,7 @@ mod image;
 mod layers;
 mod libc;
 mod loader;
+mod pe;
 pub mod sample;
 mod source;
 mod start;
@@ -44,6 +45,7 @@ pub use elf::Elf;
 pub use facts::{CAPABILITY, Contents, Facts, HEAD, MAX_TEXT, Nature, Script, is_text};
 pub use image::{Config, Image};
 pub use layers::{LayerFacts, Layers, read as read_layer};
+pub use pe::pe_machine;
 pub use source::{
     Command, Distribution, Linkage, NamedBase, Package, Packages, ProgramFacts, SourceFacts, SourceUser,
     source_differences, source_facts,

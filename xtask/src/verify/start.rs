@@ -60,12 +60,16 @@ impl<'s, 'a> Start<'s, 'a> {
                 Err(why) => return one("unknown-program", format!("{path} cannot be read: {why}"), &path),
             };
             match &facts.nature {
+                Nature::Windows(machine) => return self.of_windows(&path, machine, &way),
                 Nature::Elf(elf) => return self.of_elf(&path, &real, elf, &facts, &way),
                 Nature::Broken(why) => {
                     return one("unknown-program", behind(&way, &format!("{path} is no program: {why}")), &path);
                 }
                 Nature::Data => {
-                    let what = format!("{path} is neither an ELF program nor a script that begins with `#!`");
+                    let what = match self.subject.image.platform.is_windows() {
+                        true => format!("{path} is no program of Windows"),
+                        false => format!("{path} is neither an ELF program nor a script that begins with `#!`"),
+                    };
                     return one("unknown-program", behind(&way, &what), &path);
                 }
                 Nature::Script(script) => match self.next(&path, script) {
@@ -102,10 +106,21 @@ impl<'s, 'a> Start<'s, 'a> {
         }
     }
 
+    /// What Windows loads behind a program is not looked at.
+    fn of_windows(&self, path: &str, machine: &str, way: &str) -> Vec<Trouble> {
+        let platform = &self.subject.image.platform;
+        if platform.is_windows() && machine == platform.architecture() {
+            return Vec::new();
+        }
+        let what = format!("{path} is for windows/{machine}, and the image for {platform}");
+        one("wrong-architecture", behind(way, &what), path)
+    }
+
     fn of_elf(&self, path: &str, real: &str, elf: &Elf, facts: &Arc<Facts>, way: &str) -> Vec<Trouble> {
         let (image, platform) = (self.subject.image, &self.subject.image.platform);
-        if !elf.fits(platform.architecture()) {
-            let what = format!("{path} is for {}, and the image for {platform}", elf.architecture());
+        if platform.is_windows() || !elf.fits(platform.architecture()) {
+            let of = if platform.is_windows() { "linux/" } else { "" };
+            let what = format!("{path} is for {of}{}, and the image for {platform}", elf.architecture());
             return one("wrong-architecture", behind(way, &what), path);
         }
         // what is linked statically needs nothing

@@ -62,13 +62,15 @@ impl Workspace {
         Ok(Self { root: folder.canonicalize_utf8()? })
     }
 
-    /// Reads every text that a run can need. `folders` says where a settings file wants manifests to be looked for.
+    /// Reads every text that a run can need. `folders` says where a settings file wants manifests to be looked for, and
+    /// `dockerfile` which Dockerfile a component names, and where.
     ///
     /// # Errors
     /// Every file that cannot be read, or that lies outside the workspace. The map is returned for showing them.
     pub fn read(
         &self,
         folders: impl FnOnce(FileId, &SourceFile) -> Folders,
+        dockerfile: impl Fn(FileId, &SourceFile) -> Option<Spanned<Utf8PathBuf>>,
     ) -> Result<Sources, (SourceMap, Vec<Diagnostic>)> {
         let mut sources = Sources::default();
         let mut problems = Problems::default();
@@ -78,6 +80,7 @@ impl Workspace {
         let (components, images) = (&named.components, &named.images);
         let paths = manifests(&inside, components, "components", "component.toml", &mut problems);
         sources.files.components = text::read_all(&inside, &paths, &mut sources.map, &mut problems);
+        Self::read_dockerfiles(&inside, dockerfile, &mut sources, &mut problems);
         let paths = manifests(&inside, images, "images", "image.toml", &mut problems);
         sources.files.images = text::read_all(&inside, &paths, &mut sources.map, &mut problems);
         self.read_templates(&inside, &mut sources, &mut problems);
@@ -99,6 +102,27 @@ impl Workspace {
 
     fn read_settings(&self, inside: &Inside<'_>, sources: &mut Sources, problems: &mut Problems) {
         sources.files.settings = text::read(inside, SETTINGS_FILE.into(), &mut sources.map, problems);
+    }
+
+    fn read_dockerfiles(
+        inside: &Inside<'_>,
+        dockerfile: impl Fn(FileId, &SourceFile) -> Option<Spanned<Utf8PathBuf>>,
+        sources: &mut Sources,
+        problems: &mut Problems,
+    ) {
+        let Sources { map, files, .. } = sources;
+        let named = files.components.iter().filter_map(|id| dockerfile(*id, map.file(*id)));
+        for Spanned { value: path, span } in named.collect::<Vec<_>>() {
+            if files.dockerfiles.contains_key(&path) {
+                continue;
+            }
+            if !inside.root.join(&path).is_file() {
+                let missing = Diagnostic::error("missing-file", format!("there is no {path}")).label(span, "");
+                problems.push(missing.help("`path` is relative to the folder of the manifest"));
+            } else if let Some(id) = text::read(inside, &path, map, problems) {
+                files.dockerfiles.insert(path, id);
+            }
+        }
     }
 
     fn read_overrides(&self, inside: &Inside<'_>, sources: &mut Sources, problems: &mut Problems) {

@@ -1,6 +1,9 @@
 //! Where manifests are found: the defaults, or what `[workspace]` of the settings names.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
+
+use camino::Utf8PathBuf;
 
 use crate::source::{FileId, Spanned};
 
@@ -44,4 +47,6 @@ pub struct ManifestFiles {
     pub components: Vec<FileId>,
     /// Every `image.toml`.
     pub images: Vec<FileId>,
+    /// Dockerfiles that components name, by path.
+    pub dockerfiles: BTreeMap<Utf8PathBuf, FileId>,
 }

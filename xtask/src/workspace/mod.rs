@@ -20,14 +20,18 @@
 //! | `accounts.rs` | what `docker login` has stored |
 //! | `git.rs`, `git/` | when files were last changed, the same in every clone; the files of a revision |
 //! | `times.rs` | times of changes, remembered for the newest commit |
-//! | `cargo.rs` | the cargo workspace, as `cargo metadata` sees it |
+//! | `cargo/` | the cargo workspace, as `cargo metadata` sees it |
+//! | `go/` | modules and packages of Go programs, as their sources say it |
 //! | `watch.rs` | which files of some folders change, as it happens |
+//! | `adopt.rs` | Dockerfiles below some paths, and what they copy |
 //! | `write.rs` | files that we write: they appear by rename |
+//! | `write_new.rs` | several new files, all or none |
 //!
 //! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
-//! [`mod@write`].
+//! [`mod@write`] and [`new_files`].
 
 mod accounts;
+mod adopt;
 mod bootstrap;
 pub mod cargo;
 mod discover;
@@ -37,6 +41,7 @@ mod foreign;
 mod generated;
 mod git;
 pub(crate) mod glob;
+pub mod go;
 mod ignore;
 mod inside;
 mod memory;
@@ -50,8 +55,10 @@ mod times;
 mod tree;
 mod watch;
 pub mod write;
+mod write_new;
 
 pub use accounts::{Account, accounts};
+pub use adopt::{Copied, FoundDockerfile, find_dockerfiles, is_dockerfile, look_at_copied};
 pub use bootstrap::{BootstrapError, bootstrap, bootstrap_key};
 pub use discover::{Sources, Workspace};
 pub use environment::Environment;
@@ -68,8 +75,9 @@ pub use pool::{in_parallel, threads};
 pub use seen::Seen;
 pub use texts::{MAX_SEARCHED, now, searched_files, searched_text, text_of};
 pub use times::remembered_times;
-pub use tree::{Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
+pub use tree::{ContextRules, Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};
 pub use watch::{FileEvent, FolderWatch, Limit, OnEvent, Renewed, WatchError};
+pub use write_new::new_files;
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -3,7 +3,7 @@
 //! A consumer is served when the ENTRYPOINT of the image starts its role, or when `[[replaces]]` says which command it must be
 //! given. All roles and contracts with `args-style = "args-only"` count.
 
-use super::super::contracts::{Promise, promises, quoted, role_of, words};
+use super::super::contracts::{Promise, entrypoint, promises, quoted, role_of, words};
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{ArgsStyle, ComponentName, RuleLevel};
@@ -34,7 +34,7 @@ struct Start<'a> {
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let entrypoint = &subject.plan.config.entrypoint;
+    let entrypoint = &entrypoint(subject);
     let starts: Vec<Start<'_>> = subject.image.components.iter().flat_map(starts).collect();
     if starts.iter().all(|start| start.is_served(entrypoint)) {
         return;

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::contracts::{Promise, program, promises, quoted, starts, words};
+use super::super::contracts::{Promise, entrypoint, program, promises, quoted, starts, words};
 use super::super::occupancy::{Claim, claims};
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
@@ -97,7 +97,7 @@ fn differences(
     let mut lost = Vec::new();
     lost.extend(path(promise, role, claims));
     lost.extend(given(promise, role, claims));
-    lost.extend(style(promise, role, &subject.plan.config.entrypoint));
+    lost.extend(style(promise, role, &entrypoint(subject)));
     lost.extend(first_arguments(promise, role));
     lost.extend(user(promise, role));
     lost.extend(ports(promise, role));

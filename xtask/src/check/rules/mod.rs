@@ -18,6 +18,7 @@ mod missing_variant;
 mod moving_tag;
 mod named_user;
 mod network_in_hermetic_build;
+mod newer_frontend;
 mod path_collision;
 mod port_collision;
 mod pre_release;
@@ -55,6 +56,7 @@ pub const RULES: &[Rule] = &[
     boundary_crossing::RULE,
     cadence_crossing::RULE,
     network_in_hermetic_build::RULE,
+    newer_frontend::RULE,
     reference_class::RULE,
     temporary_reference::RULE,
     expired_reference::RULE,

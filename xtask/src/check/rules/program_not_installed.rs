@@ -19,11 +19,26 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for (component, role) in subject.image.roles() {
         let Some(program) = role.role.command.first() else { continue };
         let Some(plan) = subject.plan.components.iter().find(|plan| plan.name == *component.name()) else { continue };
+        // as it is called on the platform of the plan
+        let planned = plan.roles.get(role.name).and_then(|role| role.command.first());
+        let program = &Spanned::new(planned.unwrap_or(&program.value).clone(), program.span);
+        // whether a shell is there is asked of the base, as for every need
+        let is_shell = program.value == "/bin/sh" && role.role.needs.iter().any(|need| need.value.as_str() == "shell");
+        if is_shell || is_open(plan, &program.value) {
+            continue;
+        }
         if let Some((message, finding)) = problem(plan, program) {
             let message = format!("role `{}` starts {}, which {message}", role.name, program.value);
             findings.push([component.name()], Diagnostic { message, ..finding });
         }
     }
+}
+
+/// Whether the build may put the program there, which `verify` then sees.
+fn is_open(plan: &ComponentPlan, program: &str) -> bool {
+    let open = plan.build.dockerfile().map_or(&[][..], |plan| &plan.open);
+    open.iter()
+        .any(|folder| folder == "/" || program.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// What is wrong with a program, as the end of a sentence; the finding still lacks its message.

@@ -152,10 +152,13 @@ fn wishes<'a>(component: &'a ResolvedComponent<'_>) -> Vec<Wish<'a>> {
         role.role.needs.iter().map(wish)
     };
     let mut wishes: Vec<Wish<'a>> = component.roles.iter().flat_map(of_role).collect();
-    if let BuildKind::Cargo(cargo) = &component.manifest.build.kind
-        && cargo.link == Link::Dynamic
-        && let Ok(need) = GLIBC.parse()
-    {
+    let is_dynamic = match &component.manifest.build.kind {
+        BuildKind::Cargo(cargo) => cargo.link == Link::Dynamic,
+        // unless the linker is told otherwise
+        BuildKind::Go(go) => go.cgo && !go.ldflags.iter().any(|flag| flag.value.contains("-static")),
+        _ => false,
+    };
+    if is_dynamic && let Ok(need) = GLIBC.parse() {
         wishes.push(Wish { need, component: name, role: None, place: component.manifest.build.span });
     }
     wishes

@@ -96,7 +96,7 @@ fn read(
     let mut tree = own.read(loaded, &wants)?;
     let ignored = ignored(&tree, &wants, work);
     for (want, required) in wants.iter().zip(required) {
-        let mut listing = tree.listing(&want.path, &want.exclude).to_vec();
+        let mut listing = tree.wanted(want).to_vec();
         let lent = only_now(&tree, want, work).filter(|entry| ignored.contains(&path(want, entry)));
         let before = listing.len();
         listing.extend(lent.cloned());
@@ -107,7 +107,7 @@ fn read(
         }
         if listing.len() > before {
             listing.sort_by(|a, b| a.path.cmp(&b.path));
-            tree.insert(want.path.clone(), want.exclude.clone(), listing);
+            tree.of_mut(want.context.as_ref()).insert(want.path.clone(), want.exclude.clone(), listing);
         }
     }
     Ok(tree)
@@ -124,9 +124,8 @@ fn ignored(tree: &Tree, wants: &[Want], work: &WorkTree<'_>) -> Vec<Utf8PathBuf>
 
 /// Entries of the work tree that the revision does not have.
 fn only_now<'t>(tree: &Tree, want: &Want, work: &WorkTree<'t>) -> impl Iterator<Item = &'t Entry> + use<'t> {
-    let then: Vec<Utf8PathBuf> =
-        tree.listing(&want.path, &want.exclude).iter().map(|entry| entry.path.clone()).collect();
-    let now = work.tree.listing(&want.path, &want.exclude);
+    let then: Vec<Utf8PathBuf> = tree.wanted(want).iter().map(|entry| entry.path.clone()).collect();
+    let now = work.tree.wanted(want);
     now.iter().filter(move |entry| then.binary_search(&entry.path).is_err())
 }
 

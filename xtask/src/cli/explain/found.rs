@@ -11,7 +11,7 @@ use crate::workspace::MEMORY_FOLDER;
 /// As far as the last builds need it. What cannot be asked, such as a daemon that does not answer, is taken to be as it was.
 #[derive(Debug, Default)]
 pub(super) struct Now {
-    toolchain: Option<String>,
+    compilers: Option<Found>,
     stock: Option<Stock>,
 }
 
@@ -33,7 +33,7 @@ impl Now {
         let mut now = Self::default();
         if is_by(EngineName::Native) {
             let memory = loaded.workspace.root.join(MEMORY_FOLDER);
-            now.toolchain = native::toolchain(session, loaded, plan, &memory).ok();
+            now.compilers = native::compilers(session, loaded, plan, &memory).ok();
         }
         if is_by(EngineName::Docker) {
             let asked = daemon::wait(async {
@@ -48,8 +48,11 @@ impl Now {
     /// What would be found for an image, given what was found for its last build.
     pub(super) fn found(&self, image: &ImagePlan, last: &Last, record: &Recorded) -> Found {
         let mut found = record.found();
-        match (last.engine, &self.stock, &self.toolchain) {
-            (EngineName::Native, _, Some(toolchain)) => found.toolchain = Some(toolchain.clone()),
+        match (last.engine, &self.stock, &self.compilers) {
+            (EngineName::Native, _, Some(now)) => {
+                found.toolchain.clone_from(&now.toolchain);
+                found.go_toolchain.clone_from(&now.go_toolchain);
+            }
             (EngineName::Docker, Some(stock), _) => {
                 found.images.extend(stock.behind(image.open_images()));
             }

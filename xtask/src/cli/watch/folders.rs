@@ -35,7 +35,8 @@ pub(super) fn of_plan(loaded: &Loaded, plan: &Plan) -> BTreeSet<Utf8PathBuf> {
     // a new file in any of them may be an input
     read.extend(below(root, read.clone()));
     let files = &loaded.sources.files;
-    let manifests = files.components.iter().chain(&files.images).map(|id| loaded.sources.map.file(*id).folder().into());
+    let named = files.components.iter().chain(&files.images).chain(files.dockerfiles.values());
+    let manifests = named.map(|id| loaded.sources.map.file(*id).folder().into());
     read.extend(manifests);
     read.extend(manifest_folders(root, &loaded.manifests));
     read.insert("templates".into());

@@ -121,6 +121,9 @@ fn hint(message: &str) -> Option<&'static str> {
              update Docker, or remove that line",
         ),
         () if message.contains("no space left on device") => Some("the daemon's disk is full: `docker system df`"),
+        () if message.contains("operating system is not supported") => {
+            Some("a daemon of Linux holds no images for Windows: build them with `--engine native`")
+        }
         () if offline => Some("the daemon has no way to the network"),
         () => None,
     }

@@ -125,7 +125,7 @@ impl Parts<'_> {
 
     fn add_built(&self, part: &ComponentPlan, contents: &mut Contents<'_>) -> Result<(), ContentsError> {
         match &part.build {
-            BuildPlan::Cargo { .. } => {
+            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } => {
                 for install in &part.installs {
                     let program = self.programs.get(&part.name);
                     let program = program.ok_or_else(|| ContentsError::Plan(format!("{} was not built", part.name)))?;
@@ -142,8 +142,8 @@ impl Parts<'_> {
                 }
             }
             BuildPlan::Files => {}
-            BuildPlan::Script { .. } => {
-                return Err(ContentsError::Plan(format!("{} is built by a script", part.name)));
+            BuildPlan::Script { .. } | BuildPlan::Dockerfile(_) => {
+                return Err(ContentsError::Plan(format!("{}: it needs a container", part.name)));
             }
         }
         Ok(())

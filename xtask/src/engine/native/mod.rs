@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `base/`, `bases.rs` | bases and sources, verified; each read once |
 //! | `above/` | layers of other images, used as they are |
-//! | `compile/`, `programs.rs` | cargo components, compiled on this machine, once for all images |
+//! | `compile/`, `programs.rs`, `go.rs` | cargo and Go components, compiled on this machine, once for all images |
 //! | `job.rs` | [`NativeJob`] and [`Output`], plain data |
 //! | `entry.rs`, `contents.rs` | what a layer is made of, and how a plan becomes that |
 //! | `layer.rs` | entries to a layer: tar, digests and compression in one pass |
@@ -40,6 +40,7 @@ mod config;
 mod contents;
 mod deliver;
 pub mod entry;
+mod go;
 mod job;
 mod layer;
 mod layout;
@@ -60,6 +61,7 @@ pub use bundle::Bundle;
 pub use config::own_layers;
 pub use contents::ContentsError;
 pub use entry::{Content, EntryKind, LayerEntry};
+pub use go::GoCompiler;
 pub use job::{NativeJob, Output, layout_folder};
 pub use layer::{GZIP_LEVEL, LayerError, ZSTD_LEVEL};
 pub(in crate::engine) use making::Making;
@@ -98,6 +100,7 @@ pub struct Native<'w> {
     nearby: Option<Host>,
     registry: Registry,
     compiler: Option<Compiler<'w>>,
+    go: Option<GoCompiler>,
     bases: Bases,
 }
 
@@ -116,6 +119,7 @@ impl<'w> Native<'w> {
             nearby: None,
             registry,
             compiler: None,
+            go: None,
             bases: Bases::default(),
         })
     }
@@ -136,6 +140,12 @@ impl<'w> Native<'w> {
     #[must_use]
     pub fn with_compiler(self, compiler: Option<Compiler<'w>>) -> Self {
         Self { compiler, ..self }
+    }
+
+    /// With what compiles Go components.
+    #[must_use]
+    pub fn with_go(self, go: Option<GoCompiler>) -> Self {
+        Self { go, ..self }
     }
 
     /// The images of a job, when its layout holds them whole: nothing has to be made. Asks nobody; what is behind names
@@ -187,10 +197,13 @@ impl<'w> Native<'w> {
             steps.cached("[registry] pull");
             return Ok(pulled);
         }
-        let programs = match &self.compiler {
+        let mut programs = match &self.compiler {
             Some(compiler) => compiler.programs(job, steps, events).await?,
             None => Programs::new(),
         };
+        if let Some(go) = &self.go {
+            go.add_programs(job, &mut programs, steps, events).await?;
+        }
         let (none, mut images) = (BTreeMap::new(), Vec::new());
         for planned in &job.plans {
             let programs = programs.get(&planned.0).unwrap_or(&none);

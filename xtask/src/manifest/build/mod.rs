@@ -1,12 +1,18 @@
 //! `[build.<kind>]`: how a component is built. Exactly one kind; a file for each one that has settings.
 
 mod cargo;
+mod dockerfile;
+mod go;
 mod image;
 mod script;
 
 pub use cargo::{CargoBuild, Link};
+pub use dockerfile::{DockerfileBuild, Take};
+pub use go::GoBuild;
 pub use image::{AboveBase, ImageBuild};
 pub use script::ScriptBuild;
+
+use camino::Utf8Path;
 
 use super::component::VersionSource;
 use super::decode::{Item, Table};
@@ -27,8 +33,12 @@ pub struct Build {
 pub enum BuildKind {
     /// A package of the cargo workspace.
     Cargo(CargoBuild),
+    /// An existing Dockerfile, as it stands.
+    Dockerfile(Box<DockerfileBuild>),
     /// Files beside the manifest, as they are.
     Files,
+    /// A program of a Go module.
+    Go(GoBuild),
     /// Files of an existing image.
     Image(ImageBuild),
     /// Commands in a builder image.
@@ -40,7 +50,9 @@ impl BuildKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Cargo(_) => "cargo",
+            Self::Dockerfile(_) => "dockerfile",
             Self::Files => "files",
+            Self::Go(_) => "go",
             Self::Image(_) => "image",
             Self::Script(_) => "script",
         }
@@ -48,14 +60,20 @@ impl BuildKind {
 }
 
 /// As they are written, sorted.
-const KINDS: [&str; 4] = ["cargo", "files", "image", "script"];
+const KINDS: [&str; 6] = ["cargo", "dockerfile", "files", "go", "image", "script"];
 
-pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<Build> {
+/// `folder` is that of the manifest.
+pub(super) fn decode_build(
+    table: &mut Table<'_>,
+    version: Option<&Spanned<VersionSource>>,
+    folder: &Utf8Path,
+) -> Option<Build> {
     table.held_by::<BuildKind>().one_of();
     let kinds = KINDS.map(|kind| (kind, table.optional(kind)));
     let is_named = kinds.iter().any(|(_, item)| item.is_some());
-    let found =
-        kinds.into_iter().filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version)));
+    let found = kinds
+        .into_iter()
+        .filter_map(|(kind, item)| with_span(&item?, |table| decode_kind(kind, table, version, folder)));
     let mut found: Vec<Build> = found.collect();
     if found.len() > 1 {
         let names: Vec<&str> = found.iter().map(|build| build.kind.name()).collect();
@@ -73,9 +91,16 @@ pub(super) fn decode_build(table: &mut Table<'_>, version: Option<&Spanned<Versi
     found.pop()
 }
 
-fn decode_kind(kind: &str, table: &mut Table<'_>, version: Option<&Spanned<VersionSource>>) -> Option<BuildKind> {
+fn decode_kind(
+    kind: &str,
+    table: &mut Table<'_>,
+    version: Option<&Spanned<VersionSource>>,
+    folder: &Utf8Path,
+) -> Option<BuildKind> {
     match kind {
         "cargo" => cargo::decode_cargo(table),
+        "dockerfile" => dockerfile::decode_dockerfile(table, folder),
+        "go" => go::decode_go(table, version),
         "image" => image::decode_image(table, version),
         "script" => script::decode_script(table),
         _ => Some(BuildKind::Files),

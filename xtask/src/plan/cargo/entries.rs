@@ -26,6 +26,11 @@ pub enum PrunedEntry {
         /// What is in it.
         text: String,
     },
+    /// A file of the groupage workspace; it goes where it is there.
+    File {
+        /// Relative to the root of the groupage workspace.
+        path: Utf8PathBuf,
+    },
     /// Every file below a folder of this machine.
     Folder {
         /// Where they go; empty is the root.

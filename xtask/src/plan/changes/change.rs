@@ -71,6 +71,8 @@ pub enum What {
     SourceImage,
     /// A feature that is passed to cargo.
     CargoFeature,
+    /// A tag that is passed to Go.
+    BuildTag,
     /// Any other setting of the build.
     Setting,
     /// A crate of the lock file.
@@ -126,6 +128,7 @@ impl What {
             Self::Builder => "builder",
             Self::SourceImage => "source image",
             Self::CargoFeature => "cargo feature",
+            Self::BuildTag => "build tag",
             Self::Setting => "build setting",
             Self::Crate => "crate",
             Self::File => "file",
@@ -145,7 +148,7 @@ impl What {
 
     /// Whether it is switched and has no value.
     fn is_switch(self) -> bool {
-        matches!(self, Self::Feature | Self::CargoFeature)
+        matches!(self, Self::Feature | Self::CargoFeature | Self::BuildTag)
     }
 }
 

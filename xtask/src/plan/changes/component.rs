@@ -112,12 +112,15 @@ impl Pair<'_> {
         if old["kind"] != new["kind"] {
             return all.value(name, What::Setting, "kind", old.get("kind"), new.get("kind"));
         }
-        let compiled_here = self.is_host() && old["kind"] == "cargo";
+        let compiled_here = self.is_host() && (old["kind"] == "cargo" || old["kind"] == "go");
         all.map(Some(old), Some(new), |all, key, old, new| match key {
             "builder" if compiled_here => {}
             "builder" => all.value(name, What::Builder, "", old, new),
             "image" => all.value(name, What::SourceImage, "", old, new),
+            // texts of many lines
+            "stages" | "steps" | "packages" => all.push(name, What::Setting, "Dockerfile", digest(old), digest(new)),
             "features" => all.members(name, What::CargoFeature, old, new),
+            "tags" => all.members(name, What::BuildTag, old, new),
             "env" => all.map(old, new, |all, variable, old, new| {
                 all.push(name, What::Setting, &format!("env {variable}"), text(old), text(new));
             }),
@@ -178,9 +181,18 @@ fn versions(locked: &BTreeMap<String, String>, is_version: bool) -> Option<Strin
     (!locked.is_empty()).then(|| locked.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
+/// What stands for a long text.
+fn digest(value: Option<&Value>) -> Option<String> {
+    let hash = crate::plan::fingerprint::text(&value?.to_string());
+    hash.get(..12).map(str::to_owned)
+}
+
 /// What an install takes and what it makes of it.
 fn installed(install: &Value) -> String {
-    let from = text(install.get("from")).unwrap_or_default();
+    let mut from = text(install.get("from")).unwrap_or_default();
+    if install["is_likely"] == true {
+        from.push_str(", if it is there");
+    }
     match install["mode"].as_u64() {
         Some(mode) => format!("{from}, mode {mode:04o}"),
         None => from,

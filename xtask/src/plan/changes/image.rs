@@ -48,7 +48,9 @@ fn found(before: &Recorded, after: &Recorded, all: &mut Changes) {
     all.push(None, What::Engine, "", Some(place(old).to_owned()), Some(place(new).to_owned()));
     let compiles = |side: &Recorded| side.is_summary || parts(&side.plan).any(|part| part["build"]["kind"] == "cargo");
     if is_host(old) && is_host(new) && compiles(before) && compiles(after) {
-        all.value(None, What::Toolchain, "", old["found"].get("toolchain"), new["found"].get("toolchain"));
+        for compiler in ["toolchain", "go_toolchain"] {
+            all.value(None, What::Toolchain, "", old["found"].get(compiler), new["found"].get(compiler));
+        }
     }
     let counted: BTreeSet<String> = match (before.is_summary, after.is_summary) {
         (true, true) => keys(old["found"].get("images"), new["found"].get("images")),
@@ -107,7 +109,7 @@ fn depends_on_platform(plan: &Value) -> bool {
         Value::Object(map) => !map.is_empty(),
         _ => false,
     };
-    parts(plan).any(|part| has(part, "excluded") || has(part, "platform_files"))
+    parts(plan).any(|part| ["excluded", "platform_files", "exe"].iter().any(|key| has(part, key)))
 }
 
 fn config(before: &Recorded, after: &Recorded, all: &mut Changes) {

@@ -147,6 +147,7 @@ impl Recorded {
         let found = &self.plan["found"];
         crate::plan::Found {
             toolchain: found["toolchain"].as_str().map(str::to_owned),
+            go_toolchain: found["go_toolchain"].as_str().unwrap_or_default().to_owned(),
             images: found["images"].as_object().map(strings).unwrap_or_default(),
         }
     }

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 
 use self::edits::{EDITS, Edit, FILES, both, conf};
 use super::*;
-use crate::manifest::{ArgsStyle, BuildNetwork, Link, Mode};
+use crate::manifest::{ArgsStyle, BuildNetwork, Link, Mode, Take};
 use crate::plan::{
-    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, Input, InstallPlan, LinkPlan, Plan,
-    RolePlan,
+    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, DockerfilePlan, FilePlan, Found, Given, Input, InstallPlan,
+    LinkPlan, Plan, RolePlan, SplicedStage, StepPlan,
 };
 use crate::source::Span;
 
@@ -36,6 +36,7 @@ const LOCK: &str = "[[package]]\nname = \"libc\"\nversion = \"0.2.1\"\nsource = 
 fn role() -> RolePlan {
     RolePlan {
         command: vec!["/bin/a".to_owned()],
+        is_replaced: false,
         args: Vec::new(),
         args_style: ArgsStyle::Command,
         probe: Vec::new(),
@@ -58,13 +59,20 @@ fn part(name: &str, build: BuildPlan) -> ComponentPlan {
     let files = matches!(build, BuildPlan::Files);
     let installed = FilePlan { input: file("c/conf"), folder: "/etc".to_owned(), place: place() };
     let link = LinkPlan { target: "bin/a".to_owned(), place: place() };
-    let install = InstallPlan { from: "/out".to_owned(), to: "/bin/x".parse().unwrap(), mode: None, place: place() };
+    let install = InstallPlan {
+        from: "/out".to_owned(),
+        to: "/bin/x".parse().unwrap(),
+        mode: None,
+        is_likely: false,
+        place: place(),
+    };
     ComponentPlan {
         name: name.parse().unwrap(),
         version: "1.0.0".to_owned(),
         features: vec!["one".parse().unwrap()],
         excluded: Vec::new(),
         installs: if files { Vec::new() } else { vec![install] },
+        exe: Vec::new(),
         files: if files { [("/etc/conf".parse().unwrap(), installed)].into() } else { BTreeMap::new() },
         platform_files: BTreeMap::new(),
         links: [("/old".parse().unwrap(), link)].into(),
@@ -101,7 +109,36 @@ fn image(host: bool) -> ImagePlan {
         commands: vec!["true".to_owned()],
         env: [("A".to_owned(), "b".to_owned())].into(),
     };
-    let parts = [("cargo", cargo), ("files", BuildPlan::Files), ("image", image), ("script", script)];
+    let go = BuildPlan::Go {
+        builder: "r.example/go:1".parse().unwrap(),
+        module: "go".into(),
+        package: "./cmd/go".to_owned(),
+        bin: "go".to_owned(),
+        tags: vec!["one".to_owned()],
+        ldflags: vec!["-s".to_owned()],
+        cgo: false,
+        vendored: false,
+        work: None,
+    };
+    let existing = BuildPlan::Dockerfile(Box::new(DockerfilePlan {
+        path: "c/Dockerfile".into(),
+        take: Take::Copies,
+        images: [("own".parse().unwrap(), "r.example/own:1".parse().unwrap())].into(),
+        stages: vec![SplicedStage { lines: (1, 2), text: "FROM r.example/own:1 AS comp-existing-0".to_owned() }],
+        source: None,
+        steps: vec![StepPlan::Line { lines: (3, 3), text: "WORKDIR /x".to_owned() }],
+        packages: Vec::new(),
+        open: Vec::new(),
+        newer: Vec::new(),
+    }));
+    let parts = [
+        ("cargo", cargo),
+        ("files", BuildPlan::Files),
+        ("go", go),
+        ("image", image),
+        ("script", script),
+        ("existing", existing),
+    ];
     let plan = ImagePlan {
         id: "app".to_owned(),
         name: "app".parse().unwrap(),
@@ -136,9 +173,10 @@ fn image(host: bool) -> ImagePlan {
         fingerprint: String::new(),
         given: Given::default(),
     };
-    let names = ["base", "source", "shell", "rust"].map(|name| format!("r.example/{name}:1"));
+    let names = ["base", "source", "shell", "rust", "go", "own"].map(|name| format!("r.example/{name}:1"));
     let images = names.into_iter().map(|name| (name, "sha256:1".to_owned())).collect();
-    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), images })
+    let go_toolchain = if host { "go1".to_owned() } else { String::new() };
+    plan.with_found(&Found { toolchain: host.then(|| "rustc 1".to_owned()), go_toolchain, images })
 }
 
 /// A new field must be put into [`EDITS`] before this compiles.
@@ -176,7 +214,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
             },
         stamp: _,
         template: _,
-        found: Found { toolchain: _, images: _ },
+        found: Found { toolchain: _, go_toolchain: _, images: _ },
         fingerprint: _,
         given: Given { description: _, default_role: _, labels: _, allowed: _ },
     } = plan;
@@ -186,6 +224,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
             version: _,
             features: _,
             excluded: _,
+            exe: _,
             build: _,
             installs: _,
             files: _,
@@ -200,6 +239,7 @@ fn every_field_has_an_edit(plan: ImagePlan, document: Plan) {
     let role = |role: RolePlan| {
         let RolePlan {
             command: _,
+            is_replaced: _,
             args: _,
             args_style: _,
             probe: _,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use super::super::build::BuildPlan;
-use super::super::inputs::{cargo_inputs, own_folder};
+use super::super::inputs::{compiled_inputs, own_folder};
 use super::super::model::{ComponentPlan, Found, InstallPlan, LinkPlan};
 use super::super::pruned::PrunedKey;
 use super::super::{Read, component, fingerprint, is_hermetic};
@@ -25,7 +25,7 @@ pub(in super::super) fn wants(image: &ResolvedImage<'_>, pruned: &PrunedWorkspac
     let Some(pruned) = pruned.get(&PrunedKey::Multicall(image.id())) else { return Vec::new() };
     let place = image.definition.mode.span;
     let own = pruned.entries.iter().filter_map(|entry| own_folder(entry, root));
-    own.map(|(path, exclude)| Want { path, exclude, place, required: true }).collect()
+    own.map(|(path, exclude)| Want { path, exclude, place, required: true, context: None }).collect()
 }
 
 /// The program of an image as one more component; `None` when the image has none, or a problem was reported.
@@ -53,8 +53,10 @@ pub(in super::super) fn plan(
         vendored: is_hermetic(resolution),
         merged: pruned.merged.clone(),
     };
-    let install = InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), place };
+    let install =
+        InstallPlan { from: pruned.binary.clone(), to: path(image)?, mode: Some(EXECUTABLE), is_likely: false, place };
     let mut plan = ComponentPlan {
+        exe: Vec::new(),
         name: NAME.parse().ok()?,
         version: String::new(),
         features: Vec::new(),
@@ -64,7 +66,7 @@ pub(in super::super) fn plan(
         platform_files: BTreeMap::new(),
         links: BTreeMap::new(),
         roles: BTreeMap::new(),
-        inputs: cargo_inputs(pruned, read),
+        inputs: compiled_inputs(pruned, read),
         template: read.template("stages/cargo"),
         build,
         fingerprint: String::new(),

@@ -87,6 +87,7 @@ mod tests {
     fn role() -> RolePlan {
         RolePlan {
             command: vec!["/usr/bin/app".to_owned()],
+            is_replaced: false,
             args: vec!["--all".to_owned()],
             args_style: crate::manifest::ArgsStyle::default(),
             probe: Vec::new(),

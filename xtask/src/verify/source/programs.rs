@@ -111,7 +111,8 @@ fn program(
         Nature::Script(script) => {
             Linkage::Script { interpreter: script.interpreter.clone(), argument: script.argument.clone() }
         }
-        Nature::Broken(_) | Nature::Data => return None,
+        // what a program of Windows loads is not looked into
+        Nature::Broken(_) | Nature::Data | Nature::Windows(_) => return None,
     };
     let digest = facts.digest.as_ref().map(ToString::to_string);
     let (mode, owner) = (format!("{:04o}", own.mode & 0o7777), format!("{}:{}", own.uid, own.gid));

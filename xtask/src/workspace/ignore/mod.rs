@@ -8,6 +8,7 @@
 //! | `.dockerignore` wins over `.gitignore` | it speaks of images: `!dist` brings back what git leaves out |
 //! | a path that a manifest names is always taken; then the files above it that leave it out do not count in it, those in it do | programs that were built before are left out by git and wanted all the same |
 //! | `.gitignore` and `.dockerignore` themselves are left out | they say what is in a build and are not in it; one that is wanted can be named |
+//! | the context of an existing Dockerfile has its own `.dockerignore` and nothing else ([`ContextRules`]) | the same files as with `docker build` |
 //!
 //! Nothing of one machine counts (git's `core.excludesFile`, `.git/info/exclude`, ignore files above the workspace), and a
 //! file does not count because it is tracked: every clone gives the same files, and so the same fingerprints. An ignore file
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
+use super::tree::ContextRules;
 use pattern::{Dialect, Pattern};
 
 const GIT: &str = ".gitignore";
@@ -165,6 +167,41 @@ impl<'a> IgnoreFiles<'a> {
             rules = rules.without(Dialect::Docker);
         }
         Ok(if git && docker != Some(false) { rules.without(Dialect::Git) } else { rules })
+    }
+
+    /// The rules of a folder in a build context, by its one ignore file; `None` when that leaves the folder out.
+    pub(super) fn rules_of_context(&self, context: &ContextRules, folder: &Utf8Path) -> io::Result<Option<Rules>> {
+        let mut rules = Rules { files: Arc::new(self.of_context(context)?.into_iter().collect()), git_left_out: false };
+        let below = folder.strip_prefix(&context.folder).unwrap_or(Utf8Path::new(""));
+        let mut path = context.folder.clone();
+        for part in below.components() {
+            path.push(part);
+            rules = match rules.verdict(path.as_str(), true) {
+                Verdict::Taken(rules) | Verdict::LookedInto(rules) => rules,
+                Verdict::LeftOut => return Ok(None),
+            };
+        }
+        Ok(Some(rules))
+    }
+
+    /// Whether a file is not in a build context; one whose ignore file cannot be read has none.
+    pub(super) fn leaves_out_of_context(&self, context: &ContextRules, file: &Utf8Path) -> bool {
+        let rules = self.rules_of_context(context, file.parent().unwrap_or(Utf8Path::new("")));
+        match rules {
+            Ok(Some(rules)) => matches!(rules.verdict(file.as_str(), false), Verdict::LeftOut),
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    fn of_context(&self, context: &ContextRules) -> io::Result<Option<Arc<IgnoreFile>>> {
+        let beside = Utf8PathBuf::from(format!("{}{DOCKER}", context.dockerfile));
+        for path in [beside, context.folder.join(DOCKER)] {
+            if let Some(text) = read(&self.root.join(&path))? {
+                return Ok(Some(Arc::new(IgnoreFile::parse(Dialect::Docker, &context.folder, &text))));
+            }
+        }
+        Ok(None)
     }
 
     /// The rules inside a folder, whose own ignore files are `names`.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use proptest::prelude::*;
 
 use super::super::tree::tests::place;
-use super::super::{Memory, Want, read_tree};
+use super::super::{ContextRules, Memory, Want, read_tree};
 use super::pattern::{Dialect, Pattern};
 
 fn root_of(folder: &tempfile::TempDir) -> Utf8PathBuf {
@@ -15,10 +15,11 @@ fn root_of(folder: &tempfile::TempDir) -> Utf8PathBuf {
 }
 
 /// The files below a wanted path, relative to the workspace.
-fn listed(root: &Utf8Path, want: &str) -> Vec<String> {
-    let wanted = Want { path: want.into(), exclude: vec!["component.toml".to_owned()], place: place(), required: true };
+fn listed(root: &Utf8Path, want: &str, context: Option<ContextRules>) -> Vec<String> {
+    let exclude = if context.is_some() { Vec::new() } else { vec!["component.toml".to_owned()] };
+    let wanted = Want { path: want.into(), exclude, place: place(), required: context.is_none(), context };
     let tree = read_tree(root, std::slice::from_ref(&wanted), &Memory::default()).unwrap();
-    let entries = tree.listing(&wanted.path, &wanted.exclude);
+    let entries = tree.wanted(&wanted);
     let path =
         |below: &Utf8Path| wanted.path.components().chain(below.components()).collect::<Utf8PathBuf>().to_string();
     let mut paths: Vec<String> = entries.iter().map(|entry| path(&entry.path)).collect();
@@ -35,7 +36,42 @@ fn check(files: &[&str], want: &str, expect: &[&str]) {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), text).unwrap();
     }
-    assert_eq!(listed(&root, want), expect, "{files:?}");
+    assert_eq!(listed(&root, want, None), expect, "{files:?}");
+}
+
+/// The same of a path in the build context `c` of the Dockerfile `c/d/F`.
+fn check_context(files: &[&str], want: &str, expect: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = root_of(&folder);
+    for file in files {
+        let (path, text) = file.split_once(": ").unwrap_or((file, "content"));
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), text).unwrap();
+    }
+    let context = ContextRules { folder: "c".into(), dockerfile: "c/d/F".into() };
+    assert_eq!(listed(&root, want, Some(context)), expect, "{files:?}");
+}
+
+#[test]
+fn a_context_has_its_own_rules() {
+    // neither those of git nor those of folders above, and ignore files are files
+    check_context(
+        &[".gitignore: a", ".dockerignore: c", "c/.gitignore: b", "c/a", "c/b"],
+        "c",
+        &["c/.gitignore", "c/a", "c/b"],
+    );
+    check_context(&["c/.dockerignore: a\nx/*\n!x/k", "c/a", "c/x/k", "c/x/o"], "c", &["c/.dockerignore", "c/x/k"]);
+    // the one beside the Dockerfile wins
+    check_context(
+        &["c/d/F.dockerignore: a", "c/.dockerignore: b", "c/a", "c/b", "c/d/F"],
+        "c",
+        &["c/.dockerignore", "c/b", "c/d/F", "c/d/F.dockerignore"],
+    );
+    // what is named is left out all the same, as with Docker
+    check_context(&["c/.dockerignore: a\nx", "c/a", "c/x/y"], "c/a", &[]);
+    check_context(&["c/.dockerignore: a\nx", "c/a", "c/x/y"], "c/x", &[]);
+    check_context(&["c/.dockerignore: a\nx\n!x/y", "c/x/y", "c/x/z"], "c/x", &["c/x/y"]);
+    check_context(&["c/.dockerignore: *\n!x/y", "c/x/y", "c/x/z"], "c/x/y", &["c/x/y"]);
 }
 
 #[test]
@@ -100,7 +136,7 @@ fn a_linked_ignore_file_is_not_read() {
     for link in [".gitignore", ".dockerignore"] {
         std::os::unix::fs::symlink("rules", root.join(link)).unwrap();
     }
-    assert_eq!(listed(&root, "c"), ["c/a"]);
+    assert_eq!(listed(&root, "c", None), ["c/a"]);
 }
 
 /// Lines that stand in a `.dockerignore`, a path, and whether the path is left out.
@@ -219,7 +255,7 @@ fn git_agrees() {
         let mut theirs: Vec<&str> =
             theirs.split('\0').filter(|path| !path.is_empty() && !path.ends_with(".gitignore")).collect();
         theirs.sort_unstable();
-        prop_assert_eq!(listed(&root, ""), theirs);
+        prop_assert_eq!(listed(&root, "", None), theirs);
         Ok(())
     });
     result.unwrap();

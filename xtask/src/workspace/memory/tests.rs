@@ -30,7 +30,8 @@ fn settle(root: &Utf8Path, path: &str) {
 }
 
 fn wants() -> Vec<Want> {
-    let want = |path: &str| Want { path: path.into(), exclude: Vec::new(), place: place(), required: true };
+    let want =
+        |path: &str| Want { path: path.into(), exclude: Vec::new(), place: place(), required: true, context: None };
     vec![want("src"), want("top.bin"), want("src/1")]
 }
 

@@ -50,6 +50,19 @@ pub struct Want {
     pub place: Span,
     /// Whether its absence is an error here; otherwise [`Tree::has`] tells whoever asked.
     pub required: bool,
+    /// The build context that it is in, whose own ignore file decides, as Docker has it; the workspace's usual ignore files when
+    /// none.
+    pub context: Option<ContextRules>,
+}
+
+/// A build context of an existing Dockerfile: nothing but its own ignore file counts, and ignore files belong to it.
+/// <https://docs.docker.com/build/concepts/context/#dockerignore-files>
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContextRules {
+    /// The context, relative to the workspace.
+    pub folder: Utf8PathBuf,
+    /// The Dockerfile: `NAME.dockerignore` beside it wins over `.dockerignore` of the context.
+    pub dockerfile: Utf8PathBuf,
 }
 
 impl Ord for Want {
@@ -57,6 +70,7 @@ impl Ord for Want {
         let rest = |want: &'_ Self| (want.place, want.required);
         by_folder(self.path.as_str(), other.path.as_str())
             .then_with(|| self.exclude.cmp(&other.exclude))
+            .then_with(|| self.context.cmp(&other.context))
             .then_with(|| rest(self).cmp(&rest(other)))
     }
 }
@@ -105,12 +119,33 @@ pub type Listing = Vec<Entry>;
 pub struct Tree {
     /// Paths as text, because they are compared thousands of times.
     listings: BTreeMap<String, BTreeMap<Vec<String>, Listing>>,
+    /// Those in build contexts.
+    contexts: BTreeMap<ContextRules, Tree>,
 }
 
 impl Tree {
     /// Adds a listing.
     pub fn insert(&mut self, path: Utf8PathBuf, exclude: Vec<String>, listing: Listing) {
         self.listings.entry(path.into_string()).or_default().insert(exclude, listing);
+    }
+
+    /// The listings of what is wanted so.
+    pub fn of(&self, context: Option<&ContextRules>) -> &Self {
+        static NONE: Tree = Tree { listings: BTreeMap::new(), contexts: BTreeMap::new() };
+        context.map_or(self, |context| self.contexts.get(context).unwrap_or(&NONE))
+    }
+
+    /// As [`Tree::of`], to add to it.
+    pub fn of_mut(&mut self, context: Option<&ContextRules>) -> &mut Self {
+        match context {
+            Some(context) => self.contexts.entry(context.clone()).or_default(),
+            None => self,
+        }
+    }
+
+    /// The listing of what is wanted so.
+    pub fn wanted(&self, want: &Want) -> &[Entry] {
+        self.of(want.context.as_ref()).listing(&want.path, &want.exclude)
     }
 
     /// Whether a wanted path was there.
@@ -172,7 +207,7 @@ pub fn read_tree(root: &Utf8Path, wants: &[Want], memory: &Memory) -> Result<Tre
     let mut sorted: Vec<&Want> = wants.iter().collect();
     sorted.sort();
     sorted.dedup_by(|want, kept| {
-        let same = (&want.path, &want.exclude) == (&kept.path, &kept.exclude);
+        let same = (&want.path, &want.exclude, &want.context) == (&kept.path, &kept.exclude, &kept.context);
         // required by one is required; the first place is shown
         same && (kept.required || !want.required)
     });
@@ -188,7 +223,9 @@ pub fn read_tree(root: &Utf8Path, wants: &[Want], memory: &Memory) -> Result<Tre
         |found: &Mutex<_>| std::mem::replace(&mut *found.lock().unwrap_or_else(PoisonError::into_inner), Ok(None));
     for (want, listing) in sorted.iter().zip(in_parallel(&all, |found| take(found).map(|found| found.map(listed)))) {
         match listing {
-            Ok(Some(listing)) => tree.insert(want.path.clone(), want.exclude.clone(), listing),
+            Ok(Some(listing)) => {
+                tree.of_mut(want.context.as_ref()).insert(want.path.clone(), want.exclude.clone(), listing);
+            }
             Ok(None) => {}
             Err(problem) => problems.push(problem.label(want.place, "asked for here")),
         }

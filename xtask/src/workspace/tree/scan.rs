@@ -97,12 +97,30 @@ fn top(reader: Reader<'_>, want: &Want) -> Result<Top, Diagnostic> {
     }
     match metadata.file_type() {
         kind if kind.is_dir() => {
-            let rules = reader.ignore.rules_of_named(&want.path);
-            rules.map(Top::Folder).map_err(|error| unreadable(&want.path, &error))
+            let rules = match &want.context {
+                Some(context) => reader.ignore.rules_of_context(context, &want.path),
+                None => reader.ignore.rules_of_named(&want.path).map(Some),
+            };
+            match rules.map_err(|error| unreadable(&want.path, &error))? {
+                Some(rules) => Ok(Top::Folder(rules)),
+                None => left_out(want),
+            }
         }
-        kind if kind.is_file() => Ok(Top::File(FoundFile::of(&metadata, is_named))),
+        kind if kind.is_file() => match &want.context {
+            Some(context) if reader.ignore.leaves_out_of_context(context, &want.path) => left_out(want),
+            _ => Ok(Top::File(FoundFile::of(&metadata, is_named))),
+        },
         _ => Err(special(&want.path)),
     }
+}
+
+/// What the ignore file of a build context leaves out is not in it.
+fn left_out(want: &Want) -> Result<Top, Diagnostic> {
+    if !want.required {
+        return Ok(Top::Missing);
+    }
+    let message = format!("{} is left out of the build context by its ignore file", want.path);
+    Err(Diagnostic::error("missing-file", message).help("bring it back with a line that begins with `!`"))
 }
 
 fn special(path: &Utf8Path) -> Diagnostic {
@@ -146,7 +164,10 @@ fn read(reader: Reader<'_>, want: &Want, folder: &Folder) -> Result<Scanned, Dia
     }
     named.sort_by(|(a, _), (b, _)| a.cmp(b));
     let own: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).filter(|name| is_ignore_file(name)).collect();
-    let rules = reader.ignore.rules_in(&folder.rules, path, &own).map_err(failed)?;
+    let rules = match want.context {
+        Some(_) => folder.rules.clone(),
+        None => reader.ignore.rules_in(&folder.rules, path, &own).map_err(failed)?,
+    };
     Scan { want, folder, path, takes_all: rules.take_all(), rules }.entries(reader, &named)
 }
 
@@ -166,7 +187,8 @@ impl Scan<'_> {
         for (name, entry) in named {
             let kind = entry.file_type().map_err(|error| self.failed(name, &error))?;
             let is_hidden = name.starts_with('.');
-            let is_ours = is_hidden && (is_never_listed(name) || (is_ignore_file(name) && !kind.is_dir()));
+            let is_rule = self.want.context.is_none() && is_ignore_file(name) && !kind.is_dir();
+            let is_ours = is_hidden && (is_never_listed(name) || is_rule);
             if is_ours || self.is_excluded(name) {
                 continue;
             }

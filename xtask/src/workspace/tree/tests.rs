@@ -12,7 +12,7 @@ pub(in super::super) fn place() -> Span {
 
 fn want(path: &str, exclude: &[&str], required: bool) -> Want {
     let exclude = exclude.iter().map(|path| (*path).to_owned()).collect();
-    Want { path: path.into(), exclude, place: place(), required }
+    Want { path: path.into(), exclude, place: place(), required, context: None }
 }
 
 fn workspace() -> (tempfile::TempDir, Utf8PathBuf) {

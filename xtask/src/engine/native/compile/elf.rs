@@ -4,8 +4,7 @@ use object::read::elf::{ElfFile, FileHeader, ProgramHeader as _};
 use object::read::{File, Object as _};
 use object::{Architecture, Endianness};
 
-use super::program::Program;
-use crate::manifest::Link;
+use crate::oci::Platform;
 
 /// What a program needs of its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +17,19 @@ pub(super) struct Linkage {
     libraries: Vec<String>,
 }
 
+/// What a program has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted<'a> {
+    /// Its name.
+    pub bin: &'a str,
+    /// What it runs on.
+    pub platform: &'a Platform,
+    /// Whether it must need nothing where it runs.
+    pub is_static: bool,
+    /// What to do when it needs something.
+    pub hint: String,
+}
+
 /// Why a program is not what was asked for, with the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Misfit {
@@ -26,28 +38,24 @@ pub(super) struct Misfit {
 }
 
 /// Compares a program with what was asked for.
-pub(super) fn check(program: &Program, bytes: &[u8]) -> Result<(), Misfit> {
-    let bin = &program.bin;
+pub(super) fn check(program: &Wanted<'_>, bytes: &[u8]) -> Result<(), Misfit> {
+    let bin = program.bin;
     let linkage = read(bytes).map_err(|error| Misfit {
         message: format!("program `{bin}` is no program for {}: {error}", program.platform),
-        hint: "a linker that cargo's configuration names may be for another system".to_owned(),
+        hint: "a linker that a configuration names may be for another system".to_owned(),
     })?;
     if !linkage.fits(program.platform.architecture()) {
         let found = format!("{:?}", linkage.architecture).to_ascii_lowercase();
         return Err(Misfit {
             message: format!("program `{bin}` is for {found}, not for {}", program.platform),
-            hint: "a linker that cargo's configuration names may be for another platform".to_owned(),
+            hint: "a linker that a configuration names may be for another platform".to_owned(),
         });
     }
     let needs = linkage.needs();
-    if program.link == Link::Static && !needs.is_empty() {
+    if program.is_static && !needs.is_empty() {
         return Err(Misfit {
             message: format!("program `{bin}` is not linked statically: it needs {}", needs.join(", ")),
-            hint: format!(
-                "leave out the crate or feature that brings the library, or set `link = \"dynamic\"` in [build.cargo] of \
-                 component `{}` and put it on a base that provides libc:glibc",
-                program.component
-            ),
+            hint: program.hint.clone(),
         });
     }
     Ok(())

@@ -15,7 +15,8 @@
 //! | `flags.rs` | arguments and variables of cargo; **why two machines give the same bytes** |
 //! | `run.rs` | one run of cargo, its progress and its failure |
 //! | `process.rs` | a process group that ends when its future is dropped |
-//! | `elf.rs` | whether a program is linked as it was asked for |
+//! | `elf.rs`, `pe.rs` | whether a program is for its platform, and linked as it was asked for |
+//! | `go/` | the same for Go components |
 //!
 //! Cargo runs on the workspace itself, not on a pruned copy (except where there is nothing else: `generated.rs`), so that what developers have compiled is not compiled again, and
 //! one run after the other, because a target folder has one lock. Which programs share a run is decided by
@@ -24,7 +25,9 @@
 mod elf;
 mod flags;
 mod generated;
+pub mod go;
 mod identity;
+mod pe;
 mod process;
 mod program;
 mod run;
@@ -92,7 +95,7 @@ pub async fn compile(
         let platform = programs.first().map(|program| program.platform.to_string()).filter(|_| several);
         let step = Step { number: step, name: step_name(workspace, &programs, platform.as_deref()) };
         if lock.is_none() {
-            lock = Some(wait_for_others(options, events, &step).await?);
+            lock = Some(wait_for_others(&options.target_dir, &options.job, events, &step).await?);
         }
         let own = own_workspace(&programs, generated, workspace, options)?;
         let (workspace, options) = own.as_ref().map_or((workspace, options), |(own, options)| (own, options));
@@ -172,10 +175,10 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// A lock over compiling and keeping: cargo's own is free between the two, and another run may write a program of the same
 /// name. Tried again and again, because waiting for a file cannot be cancelled.
-async fn wait_for_others(options: &CompileOptions, events: &Events, step: &Step) -> Result<File, EngineError> {
-    let path = options.target_dir.join(".groupage-lock");
+async fn wait_for_others(folder: &Utf8Path, job: &str, events: &Events, step: &Step) -> Result<File, EngineError> {
+    let path = folder.join(".groupage-lock");
     let failed = |error: io::Error| EngineError::Other { action: format!("lock {path}"), message: error.to_string() };
-    fs_err::create_dir_all(&options.target_dir).map_err(failed)?;
+    fs_err::create_dir_all(folder).map_err(failed)?;
     let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
     let mut told = false;
     loop {
@@ -186,7 +189,7 @@ async fn wait_for_others(options: &CompileOptions, events: &Events, step: &Step)
         }
         if !told {
             let line = "waiting for another run that compiles".to_owned();
-            events.emit(Event::Log { image: options.job.clone(), step: step.clone(), line });
+            events.emit(Event::Log { image: job.to_owned(), step: step.clone(), line });
             told = true;
         }
         tokio::time::sleep(RETRY).await;
@@ -204,7 +207,7 @@ fn keep(run: &Run<'_>, program: &Program, path: &Utf8Path) -> Result<Utf8PathBuf
         return Ok(kept);
     }
     let bytes = fs_err::read(path).map_err(failed)?;
-    elf::check(program, &bytes).map_err(|misfit| refusal(run, program, misfit))?;
+    elf::check(&program.wanted(), &bytes).map_err(|misfit| refusal(run, program, misfit))?;
     if let Some(place) = flags::leak(&bytes, run.workspace, &run.options.environment) {
         run.log(format!(
             "warning: program `{}` holds the path {place} of this machine, so that elsewhere its bytes are others; \

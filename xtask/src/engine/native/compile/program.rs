@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 use sha2::{Digest as _, Sha256};
 
+use super::elf::Wanted;
 use crate::manifest::{ComponentName, Link};
 use crate::oci::{Platform, hex};
 use crate::plan::cargo::Candidate;
@@ -57,6 +58,20 @@ impl Program {
     pub(super) fn all_features(&self) -> BTreeSet<String> {
         let default = self.default_features.then(|| "default".to_owned());
         self.features.iter().cloned().chain(default).collect()
+    }
+
+    /// What its file has to be.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            bin: &self.bin,
+            platform: &self.platform,
+            is_static: self.link == Link::Static,
+            hint: format!(
+                "leave out the crate or feature that brings the library, or set `link = \"dynamic\"` in [build.cargo] of \
+                 component `{}` and put it on a base that provides libc:glibc",
+                self.component
+            ),
+        }
     }
 
     pub(super) fn candidate<'a>(&'a self, all_features: &'a BTreeSet<String>) -> Candidate<'a> {

@@ -269,7 +269,7 @@ fn a_failure_names_the_component_and_keeps_the_log() {
 }
 
 fn misfit(program: &Program, bytes: &[u8]) -> String {
-    elf::check(program, bytes)
+    elf::check(&program.wanted(), bytes)
         .err()
         .map(|misfit| format!("{}\nhint: {}", misfit.message, misfit.hint))
         .unwrap_or_default()

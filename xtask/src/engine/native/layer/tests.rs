@@ -138,7 +138,7 @@ fn seen(root: &Utf8Path, path: &str) -> Seen {
     use crate::source::{SourceFile, SourceMap, Span};
     use crate::workspace::{EntryKind, Memory, Want, read_tree};
     let place = Span::new(SourceMap::default().add(SourceFile::new("x", "")), 0..0);
-    let want = Want { path: path.into(), exclude: Vec::new(), place, required: true };
+    let want = Want { path: path.into(), exclude: Vec::new(), place, required: true, context: None };
     loop {
         let memory = Memory::open(root);
         let tree = read_tree(root, std::slice::from_ref(&want), &memory).unwrap();

@@ -61,6 +61,7 @@ impl Sandbox {
         let sandbox = Self::new();
         for entry in entries {
             match entry {
+                PrunedEntry::File { path } => panic!("cargo names folders, not {path}"),
                 PrunedEntry::Text { path, text } => sandbox.write(path, text),
                 PrunedEntry::Folder { path, from, exclude } => sandbox.copy(path, from, exclude),
             }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{LOCK, file, fingerprint, part, text_input};
-use crate::manifest::{ArgsStyle, BuildNetwork, HealthTest, Healthcheck, Link};
-use crate::plan::{BuildPlan, ComponentPlan, FilePlan, ImagePlan, Input, RolePlan};
+use crate::manifest::{ArgsStyle, BuildNetwork, HealthTest, Healthcheck, Link, Take};
+use crate::plan::{BuildPlan, ComponentPlan, DockerfilePlan, FilePlan, ImagePlan, Input, RolePlan};
 
 /// A change of one thing, and the lines that name it, with the builder and on this machine.
 pub(super) struct Edit {
@@ -23,12 +23,21 @@ const fn docker(edit: fn(&mut ImagePlan), lines: &'static [&'static str]) -> Edi
 
 const CARGO: usize = 0;
 pub(super) const FILES: usize = 1;
-const IMAGE: usize = 2;
-const SCRIPT: usize = 3;
+const GO: usize = 2;
+const IMAGE: usize = 3;
+const SCRIPT: usize = 4;
+const EXISTING: usize = 5;
 
 fn disabled() -> Healthcheck {
     let test = HealthTest::Disabled;
     Healthcheck { test, interval: None, timeout: None, start_period: None, retries: None }
+}
+
+fn existing(plan: &mut ImagePlan) -> &mut DockerfilePlan {
+    match &mut plan.components[EXISTING].build {
+        BuildPlan::Dockerfile(existing) => existing,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn first_role(plan: &mut ImagePlan) -> &mut RolePlan {
@@ -106,6 +115,11 @@ pub(super) const EDITS: &[Edit] = &[
         docker: &["compiled: in builder images → on this machine"],
         host: &["toolchain: rustc 1 → rustc 2"],
     },
+    Edit { edit: |plan| plan.found.go_toolchain = "go2".into(), docker: &[], host: &["toolchain: go1 → go2"] },
+    docker(
+        |plan| _ = plan.found.images.insert("r.example/go:1".into(), "sha256:2".into()),
+        &["image behind r.example/go:1 changed: sha256:1 → sha256:2"],
+    ),
     both(
         |plan| _ = plan.found.images.insert("r.example/base:1".into(), "sha256:2".into()),
         &["image behind r.example/base:1 changed: sha256:1 → sha256:2"],
@@ -131,6 +145,10 @@ pub(super) const EDITS: &[Edit] = &[
         &["image: install /bin/x changed: /out → /out, mode 0700"],
     ),
     both(
+        |plan| plan.components[IMAGE].installs[0].is_likely = true,
+        &["image: install /bin/x changed: /out → /out, if it is there"],
+    ),
+    both(
         |plan| plan.components[IMAGE].installs[0].to = "/bin/y".parse().unwrap(),
         &["image: install /bin/x removed (/out)", "image: install /bin/y added (/out)"],
     ),
@@ -140,6 +158,12 @@ pub(super) const EDITS: &[Edit] = &[
     ),
     both(|plan| plan.components[FILES].links.clear(), &["files: link /old removed (bin/a)"]),
     // builds
+    both(|plan| existing(plan).path = "x".into(), &["existing: build setting path changed: c/Dockerfile → x"]),
+    both(|plan| existing(plan).take = Take::Stage, &["existing: build setting take changed: copies → stage"]),
+    both(|plan| existing(plan).source = Some("x".into()), &["existing: build setting source changed: nothing → x"]),
+    both(|plan| existing(plan).newer.clear(), &[]),
+    both(|plan| existing(plan).open.push("/x".into()), &[]),
+    both(|plan| existing(plan).stages[0].lines = (2, 3), &[]),
     docker(
         |plan| *build!(plan, Cargo, CARGO, builder) = "r.example/rust:2".parse().unwrap(),
         &["cargo: builder: r.example/rust:1 → r.example/rust:2"],
@@ -163,6 +187,25 @@ pub(super) const EDITS: &[Edit] = &[
         &["cargo: build setting link changed: dynamic → static"],
     ),
     both(|plan| *build!(plan, Cargo, CARGO, vendored) = true, &["cargo: build setting vendored changed: false → true"]),
+    docker(
+        |plan| *build!(plan, Go, GO, builder) = "r.example/go:2".parse().unwrap(),
+        &["go: builder: r.example/go:1 → r.example/go:2"],
+    ),
+    both(|plan| *build!(plan, Go, GO, module) = "x".into(), &["go: build setting module changed: go → x"]),
+    both(|plan| *build!(plan, Go, GO, package) = "./x".into(), &["go: build setting package changed: ./cmd/go → ./x"]),
+    both(|plan| *build!(plan, Go, GO, bin) = "x".into(), &["go: build setting bin changed: go → x"]),
+    both(|plan| build!(plan, Go, GO, tags).push("two".into()), &["go: build tag two is on now"]),
+    both(|plan| build!(plan, Go, GO, tags).clear(), &["go: build tag one is off now"]),
+    both(
+        |plan| build!(plan, Go, GO, ldflags).push("-X main.v=2".into()),
+        &[r#"go: build setting ldflags changed: ["-s"] → ["-s","-X main.v=2"]"#],
+    ),
+    both(|plan| *build!(plan, Go, GO, cgo) = true, &["go: build setting cgo changed: false → true"]),
+    both(|plan| *build!(plan, Go, GO, vendored) = true, &["go: build setting vendored changed: false → true"]),
+    both(
+        |plan| *build!(plan, Go, GO, work) = Some("go.work".into()),
+        &["go: build setting work changed: nothing → go.work"],
+    ),
     both(
         |plan| *build!(plan, Image, IMAGE, image) = "r.example/source:2".parse().unwrap(),
         &["image: source image: r.example/source:1 → r.example/source:2"],
@@ -247,6 +290,7 @@ pub(super) const EDITS: &[Edit] = &[
         |plan| first_role(plan).command.push("b".into()),
         &[r#"script: role script command changed: ["/bin/a"] → ["/bin/a","b"]"#],
     ),
+    both(|plan| first_role(plan).is_replaced = true, &["script: role script is_replaced changed: nothing → true"]),
     both(|plan| first_role(plan).args.push("b".into()), &[r#"script: role script args changed: nothing → ["b"]"#]),
     both(
         |plan| first_role(plan).volumes.push("/data".parse().unwrap()),

@@ -1,0 +1,5 @@
+//go:build !metrics
+
+package main
+
+func metrics() string { return "without metrics" }

@@ -1,0 +1,3 @@
+module registry.example/agent
+
+go 1.18

@@ -1,0 +1,3 @@
+module example.com/velero
+
+go 1.18

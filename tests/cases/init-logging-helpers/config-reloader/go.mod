@@ -1,0 +1,3 @@
+module example.com/config-reloader
+
+go 1.19

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec curl --silent --fail "$CALL_URL"

@@ -1,0 +1,2 @@
+#!/bin/sh
+du -s "$BUFFER_PATH"

@@ -1,0 +1,5 @@
+// Copyright
+
+//go:build metrics && !windows
+
+package main
