@@ -143,7 +143,8 @@ impl Writer<'_> {
                     for word in words {
                         let variant = held.parts.iter().find(|(part, _)| kebab(part) == *word);
                         let (_, text) = variant.unwrap_or_else(|| panic!("{parser} has no variant for `{word}`"));
-                        lines.push(format!("- `{word}`: {text}"));
+                        // what a word means may be said at the key
+                        lines.extend((!text.is_empty()).then(|| format!("- `{word}`: {text}")));
                     }
                 }
                 Form::List(items) => lines.extend(self.words(items)),

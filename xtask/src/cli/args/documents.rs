@@ -13,7 +13,7 @@ lines of a file: `#:schema ../../schemas/component.json`.";
 #[derive(Debug, Args)]
 pub struct SchemaArguments {
     /// Which file
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "FILE")]
     pub of: SchemaOf,
 }
 
