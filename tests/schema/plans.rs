@@ -50,8 +50,8 @@ fn fit_their_schema_and_no_other_document_does() {
 }
 
 /// Objects whose keys are names of the workspace.
-const MAPS: [&str; 9] =
-    ["files", "links", "roles", "inputs", "env", "labels", "stamp", "dockerfiles", "platform_files"];
+const MAPS: [&str; 10] =
+    ["files", "links", "roles", "inputs", "env", "labels", "stamp", "dockerfiles", "platform_files", "images"];
 
 /// Every object and each of its keys.
 fn find(value: &Value, place: String, places: &mut Vec<(String, String)>) {

@@ -128,6 +128,12 @@ impl Writer<'_> {
         let variants = item.variants.iter().flat_map(|variant| {
             let word = serde.renamed(&variant.ident.to_string());
             let first = (tag.clone(), (json!({ "const": word, "description": documentation(&variant.attrs) }), true));
+            // the keys of what a variant holds stand beside the tag
+            if let Fields::Unnamed(fields) = &variant.fields {
+                let mut objects = self.flattened(&fields.unnamed.first().unwrap().ty);
+                objects.iter_mut().for_each(|object| _ = object.insert(first.0.clone(), first.1.clone()));
+                return objects;
+            }
             self.fields(&format!("{name}::{}", variant.ident), &variant.fields, Some(first))
         });
         variants.collect()
@@ -158,9 +164,13 @@ impl Writer<'_> {
     fn flattened(&mut self, found: &Type) -> Vec<Object> {
         let Type::Path(path) = found else { panic!("a plan holds paths only") };
         let last = path.path.segments.last().unwrap();
-        if let ("Option", PathArguments::AngleBracketed(list)) = (last.ident.to_string().as_str(), &last.arguments) {
-            let there = list.args.iter().filter_map(of_type).flat_map(|one| self.flattened(one));
-            return std::iter::once(Object::new()).chain(there.collect::<Vec<_>>()).collect();
+        if let PathArguments::AngleBracketed(list) = &last.arguments {
+            let there: Vec<Object> = list.args.iter().filter_map(of_type).flat_map(|one| self.flattened(one)).collect();
+            return match last.ident.to_string().as_str() {
+                "Option" => std::iter::once(Object::new()).chain(there).collect(),
+                "Box" => there,
+                other => panic!("the keys of `{other}` are not known to the writer of schemas"),
+            };
         }
         let name = last.ident.to_string();
         match &self.docs.serialised(&name).unwrap_or_else(|| panic!("{name} is not serialised")).item {
