@@ -177,7 +177,7 @@ const FIELDS: &[(&str, &str, Shown)] = &[
     ("component.toml", r#"{ port = 8080, protocol = ‹"tcp"› }"#, Shown::Nowhere),
     ("component.toml", r#"platforms = [‹"linux/amd64"›]"#, Shown::Nowhere),
     ("dependency.toml", r#"‹"registry.example/b:1"›"#, Shown::Nowhere),
-    ("existing.toml", r#"path = ‹"sub/Dockerfile"›"#, Shown::Nowhere),
+    ("existing.toml", r#"path = ‹"sub/existing"›"#, Shown::Nowhere),
     ("existing.toml", r#"target = ‹"last"›"#, Shown::Nowhere),
     ("existing.toml", r#"TEXT = ‹"given"›"#, Shown::Nowhere),
     ("existing.toml", "{ ‹TEXT› =", Shown::Nowhere),
@@ -245,7 +245,7 @@ fn workspace() -> Sandbox {
     for (path, text) in manifests() {
         sandbox.write(path, text);
     }
-    sandbox.write("components/c/sub/Dockerfile", include_str!("hostile/Dockerfile"));
+    sandbox.write("components/c/sub/existing", include_str!("hostile/existing.Dockerfile"));
     sandbox.write("components/c/sub/file", "x\n");
     sandbox.write("components/a/input", "x\n").write("components/a/data/file", "x\n");
     sandbox
