@@ -130,7 +130,8 @@ fn compare(name: &str, seen: Image, expect: &Image) {
             seen["User"].as_str().is_some_and(|user| user.starts_with(|first: char| first.is_ascii_digit())),
             "{name}"
         );
-        (seen.remove("User"), expect.remove("User"));
+        seen.remove("User");
+        expect.remove("User");
     }
     // a program is named by its path
     let is_relative = |words: &Value| words[0].as_str().is_some_and(|program| !program.starts_with('/'));

@@ -65,8 +65,7 @@ fn unknown(used: &ImageUse) -> Diagnostic {
     };
     let why: Vec<String> = used.reference.because().iter().map(Unknown::explain).collect();
     let message = format!("{what} is not known: {}", why.join(", "));
-    let missing: Vec<String> =
-        used.reference.because().iter().filter(|why| is_argument(why)).map(as_argument).collect();
+    let missing: Vec<String> = used.reference.because().iter().filter(is_argument).map(as_argument).collect();
     let report = Diagnostic::error("unknown-image", message);
     match missing.as_slice() {
         [] => report.help("name the image without that variable: it is pinned, mirrored and checked by its name"),

@@ -33,10 +33,11 @@ impl Context<'_> {
     /// the component's name.
     pub(super) fn fill(&self, roles: &mut BTreeMap<RoleName, Role>, place: Span, problems: &mut Problems) {
         let start = self.start();
-        if roles.is_empty() && start.is_some() {
-            if let Ok(name) = self.component.parse::<RoleName>() {
-                roles.insert(name, empty(place));
-            }
+        if roles.is_empty()
+            && start.is_some()
+            && let Ok(name) = self.component.parse::<RoleName>()
+        {
+            roles.insert(name, empty(place));
         }
         for (name, role) in roles.iter_mut().filter(|(_, role)| role.command.is_empty()) {
             let Some(start) = &start else {

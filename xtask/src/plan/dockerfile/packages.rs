@@ -119,7 +119,7 @@ fn install(words: &[&str]) -> Option<Packages> {
         name.starts_with(|first: char| first.is_ascii_alphanumeric())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._:".contains(&byte))
     };
-    let good = !names.is_empty() && names.iter().all(|name| is_name(&name));
+    let good = !names.is_empty() && names.iter().all(is_name);
     good.then(|| Packages { manager, names: names.iter().map(|name| (*name).to_owned()).collect() })
 }
 
