@@ -127,7 +127,18 @@ impl Writer<'_> {
             }
             if serde.flatten {
                 let Type::Path(path) = &field.ty else { panic!("{holder}.{name} is no path") };
-                let below = self.variants(&path.path.segments.last().unwrap().ident.to_string());
+                let mut last = path.path.segments.last().unwrap();
+                if last.ident == "Box"
+                    && let syn::PathArguments::AngleBracketed(held) = &last.arguments
+                    && let Some(syn::GenericArgument::Type(Type::Path(inner))) = held.args.first()
+                {
+                    last = inner.path.segments.last().unwrap();
+                }
+                let held = last.ident.to_string();
+                let below = match &self.docs.serialised(&held).unwrap().item {
+                    Item::Struct(item) => self.fields(&held, &item.fields, None),
+                    _ => self.variants(&held),
+                };
                 let both = |object: &Object| {
                     below
                         .iter()
