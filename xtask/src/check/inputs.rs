@@ -70,7 +70,7 @@ fn of_component<'a>(subject: &Subject<'a>, component: &'a ResolvedComponent<'a>)
             let place = written.map_or(component.manifest.name.span, |written| written.image.span);
             (format!("the builder `{name}`"), builder, place, source)
         }
-        BuildPlan::Dockerfile(_) | BuildPlan::Files => return None,
+        BuildPlan::Dockerfile { .. } | BuildPlan::Files => return None,
     };
     Some(Input { role, reference, place, source, component: Some(component) })
 }

@@ -204,7 +204,7 @@ pub(super) fn references(plan: &Plan) -> impl Iterator<Item = &crate::oci::Refer
         BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
             vec![builder]
         }
-        BuildPlan::Dockerfile(plan) => plan.images.values().collect(),
+        BuildPlan::Dockerfile { plan } => plan.images.values().collect(),
         BuildPlan::Image { image, .. } => image.reference().into_iter().collect(),
         BuildPlan::Files => Vec::new(),
     });

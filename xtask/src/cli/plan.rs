@@ -151,7 +151,7 @@ fn build(part: &ComponentPlan) -> String {
             format!("cargo package {package}, {files}, {}", counted(crates, "crate"))
         }
         BuildPlan::Cargo { package, .. } => format!("cargo package {package}, {files}"),
-        BuildPlan::Dockerfile(plan) => format!("{}, {files}", plan.path),
+        BuildPlan::Dockerfile { plan } => format!("{}, {files}", plan.path),
         BuildPlan::Go { module, package, tags, .. } => {
             let package = package.trim_start_matches("./");
             let folder = if package == "." { module.clone() } else { module.join(package) };

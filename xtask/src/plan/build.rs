@@ -37,7 +37,11 @@ pub enum BuildPlan {
         merged: Vec<ComponentName>,
     },
     /// An existing Dockerfile, whose stages are put into that of the image.
-    Dockerfile(Box<DockerfilePlan>),
+    Dockerfile {
+        /// What becomes of it.
+        #[serde(flatten)]
+        plan: Box<DockerfilePlan>,
+    },
     /// Files beside the manifest.
     Files,
     /// A program of a Go module, compiled in a builder.
@@ -130,7 +134,7 @@ impl BuildPlan {
     /// The existing Dockerfile, if that is how it is built.
     pub fn dockerfile(&self) -> Option<&DockerfilePlan> {
         match self {
-            Self::Dockerfile(plan) => Some(plan),
+            Self::Dockerfile { plan } => Some(plan),
             _ => None,
         }
     }
@@ -147,7 +151,7 @@ impl BuildPlan {
     pub fn needs_container(&self) -> Option<&'static str> {
         match self {
             Self::Script { .. } => Some("it is built by a script"),
-            Self::Dockerfile(_) => Some("it is built by a Dockerfile"),
+            Self::Dockerfile { .. } => Some("it is built by a Dockerfile"),
             Self::Cargo { .. } | Self::Files | Self::Go { .. } | Self::Image { .. } => None,
         }
     }
@@ -156,7 +160,7 @@ impl BuildPlan {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cargo { .. } => "cargo",
-            Self::Dockerfile(_) => "dockerfile",
+            Self::Dockerfile { .. } => "dockerfile",
             Self::Files => "files",
             Self::Go { .. } => "go",
             Self::Image { .. } => "image",

@@ -151,7 +151,7 @@ fn how(plan: &ComponentPlan, found: &Found) -> serde_json::Value {
             build["builder"] = serde_json::Value::Null;
             json!([build, toolchain])
         }
-        (BuildPlan::Dockerfile(plan), host) => {
+        (BuildPlan::Dockerfile { plan }, host) => {
             let images: Vec<_> = plan.images.values().map(|image| behind(&image.to_string())).collect();
             json!([build, host.is_none().then_some(template), images])
         }

@@ -51,7 +51,7 @@ impl ComponentPlan {
             BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
                 unpinned(builder).into_iter().collect()
             }
-            BuildPlan::Dockerfile(plan) => plan.images.values().filter_map(unpinned).collect(),
+            BuildPlan::Dockerfile { plan } => plan.images.values().filter_map(unpinned).collect(),
             BuildPlan::Image { image, .. } => open(image).into_iter().collect(),
             BuildPlan::Files => Vec::new(),
         }

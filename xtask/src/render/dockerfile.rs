@@ -34,7 +34,7 @@ impl DockerfileView {
             TextView { place: format!("{}, {lines}", quote::comment(plan.path.as_str())), text: text.to_owned() }
         };
         let transfers = plan.steps.iter().filter_map(|step| match step {
-            StepPlan::Transfer(transfer) => Some(view(transfer.lines, &transfer.text)),
+            StepPlan::Transfer { transfer } => Some(view(transfer.lines, &transfer.text)),
             StepPlan::Line { .. } => None,
         });
         Self {
@@ -69,7 +69,7 @@ pub(super) fn steps(plan: &DockerfilePlan, component: &str, copy_flags: &str) ->
                 }
                 lines.push(text.clone());
             }
-            StepPlan::Transfer(transfer) => {
+            StepPlan::Transfer { transfer } => {
                 let is_last = !plan.transfers().any(|(later, other)| later > at && other.number == transfer.number);
                 if is_last {
                     let owner = transfer.owner.as_ref().map(|owner| format!("--chown={owner} ")).unwrap_or_default();

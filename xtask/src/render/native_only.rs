@@ -46,7 +46,7 @@ pub fn native_only(plan: &ImagePlan) -> impl Iterator<Item = NativeOnly<'_>> {
     let components = plan.components.iter().filter_map(|component| match &component.build {
         BuildPlan::Image { image, .. } => Some((User::Component(&component.name), image)),
         BuildPlan::Cargo { .. }
-        | BuildPlan::Dockerfile(_)
+        | BuildPlan::Dockerfile { .. }
         | BuildPlan::Files
         | BuildPlan::Go { .. }
         | BuildPlan::Script { .. } => None,

@@ -245,7 +245,7 @@ fn merged(plan: &ComponentPlan) -> String {
 fn add_build(view: &mut ComponentView, build: &BuildPlan) {
     match build {
         BuildPlan::Files => {}
-        BuildPlan::Dockerfile(plan) => {
+        BuildPlan::Dockerfile { plan } => {
             view.template = "stages/dockerfile";
             view.dockerfile = DockerfileView::of(plan);
             view.steps = dockerfile::steps(plan, &view.name, view.copy_flags);

@@ -142,7 +142,7 @@ impl Parts<'_> {
                 }
             }
             BuildPlan::Files => {}
-            BuildPlan::Script { .. } | BuildPlan::Dockerfile(_) => {
+            BuildPlan::Script { .. } | BuildPlan::Dockerfile { .. } => {
                 return Err(ContentsError::Plan(format!("{}: it needs a container", part.name)));
             }
         }

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use self::edits::{EDITS, Edit, FILES, both, conf};
+use self::edits::{EDITS, Edit, FILES, both, conf, role};
 use super::*;
-use crate::manifest::{ArgsStyle, BuildNetwork, Link, Mode, Take};
+use crate::manifest::{BuildNetwork, Link, Mode};
 use crate::plan::{
-    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, DockerfilePlan, FilePlan, Found, Given, Input, InstallPlan,
-    LinkPlan, Plan, RolePlan, SplicedStage, StepPlan,
+    BasePlan, BuildPlan, ComponentPlan, ConfigPlan, FilePlan, Found, Given, Input, InstallPlan, LinkPlan, Plan,
+    RolePlan,
 };
 use crate::source::Span;
 
@@ -32,27 +32,6 @@ fn text_input(text: &str) -> Input {
 }
 
 const LOCK: &str = "[[package]]\nname = \"libc\"\nversion = \"0.2.1\"\nsource = \"registry+x\"\nchecksum = \"0a\"\n";
-
-fn role() -> RolePlan {
-    RolePlan {
-        command: vec!["/bin/a".to_owned()],
-        is_replaced: false,
-        args: Vec::new(),
-        args_style: ArgsStyle::Command,
-        probe: Vec::new(),
-        user: "1:1".to_owned(),
-        workdir: "/".to_owned(),
-        ports: vec!["80/tcp".to_owned()],
-        env: [("A".to_owned(), "b".to_owned())].into(),
-        volumes: Vec::new(),
-        stop_signal: None,
-        healthcheck: None,
-        needs: Vec::new(),
-        waits_for: Vec::new(),
-        aliases: Vec::new(),
-        boundary: None,
-    }
-}
 
 fn part(name: &str, build: BuildPlan) -> ComponentPlan {
     let script = matches!(build, BuildPlan::Script { .. });
@@ -109,17 +88,7 @@ fn image(host: bool) -> ImagePlan {
         commands: vec!["true".to_owned()],
         env: [("A".to_owned(), "b".to_owned())].into(),
     };
-    let existing = BuildPlan::Dockerfile(Box::new(DockerfilePlan {
-        path: "c/Dockerfile".into(),
-        take: Take::Copies,
-        images: [("own".parse().unwrap(), "r.example/own:1".parse().unwrap())].into(),
-        stages: vec![SplicedStage { lines: (1, 2), text: "FROM r.example/own:1 AS comp-existing-0".to_owned() }],
-        source: None,
-        steps: vec![StepPlan::Line { lines: (3, 3), text: "WORKDIR /x".to_owned() }],
-        packages: Vec::new(),
-        open: Vec::new(),
-        newer: Vec::new(),
-    }));
+    let existing = edits::sample();
     let go = BuildPlan::Go {
         builder: "r.example/go:1".parse().unwrap(),
         module: "go".into(),

@@ -100,7 +100,11 @@ pub struct SplicedStage {
 #[serde(tag = "step", rename_all = "lowercase")]
 pub enum StepPlan {
     /// A copy, by way of the component's stage.
-    Transfer(TransferPlan),
+    Transfer {
+        /// What is copied, and where to.
+        #[serde(flatten)]
+        transfer: TransferPlan,
+    },
     /// A line of the image's own stage.
     Line {
         /// Its first and last line in the file.
@@ -140,7 +144,7 @@ impl DockerfilePlan {
     /// All copies, with their positions among the steps.
     pub fn transfers(&self) -> impl Iterator<Item = (usize, &TransferPlan)> {
         self.steps.iter().enumerate().filter_map(|(at, step)| match step {
-            StepPlan::Transfer(transfer) => Some((at, transfer)),
+            StepPlan::Transfer { transfer } => Some((at, transfer)),
             StepPlan::Line { .. } => None,
         })
     }
@@ -202,7 +206,7 @@ pub(super) fn plan(
         open: taken.open,
         images: subject.images,
     };
-    Some((BuildPlan::Dockerfile(Box::new(plan)), taken.installs))
+    Some((BuildPlan::Dockerfile { plan: Box::new(plan) }, taken.installs))
 }
 
 fn subject<'a>(resolution: &Resolution<'_>, resolved: &'a ResolvedComponent<'_>, pins: &Pins) -> Option<Subject<'a>> {

@@ -88,7 +88,7 @@ impl Taking<'_, '_> {
                 let (subject, read) = (self.subject, self.read);
                 let mut place = Place { subject, read, known: &mut self.known, numbered: &mut self.numbered };
                 if let Some(taken) = place.take(step, instruction, transfer, copy, problems) {
-                    self.taken.steps.push(StepPlan::Transfer(taken.transfer));
+                    self.taken.steps.push(StepPlan::Transfer { transfer: taken.transfer });
                     self.taken.installs.extend(taken.installs);
                     self.taken.open.extend(taken.open);
                 }
@@ -133,7 +133,7 @@ impl Taking<'_, '_> {
                 let number = self.numbered.number(&path, Some(&owner));
                 let (text, folder, owner) = (format!("WORKDIR /{number}"), path, Some(owner));
                 let transfer = TransferPlan { lines, text, number, folder, owner };
-                self.taken.steps.push(StepPlan::Transfer(transfer));
+                self.taken.steps.push(StepPlan::Transfer { transfer });
             }
             _ if is_made || self.is_replayed => {
                 self.taken.steps.push(StepPlan::Line { lines, text: format!("WORKDIR {path}") });

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{LOCK, file, fingerprint, part, text_input};
 use crate::manifest::{ArgsStyle, BuildNetwork, HealthTest, Healthcheck, Link, Take};
-use crate::plan::{BuildPlan, ComponentPlan, DockerfilePlan, FilePlan, ImagePlan, Input, RolePlan};
+use crate::plan::{
+    BuildPlan, ComponentPlan, DockerfilePlan, FilePlan, ImagePlan, Input, RolePlan, SplicedStage, StepPlan,
+};
 
 /// A change of one thing, and the lines that name it, with the builder and on this machine.
 pub(super) struct Edit {
@@ -33,9 +35,47 @@ fn disabled() -> Healthcheck {
     Healthcheck { test, interval: None, timeout: None, start_period: None, retries: None }
 }
 
+/// A role.
+pub(super) fn role() -> RolePlan {
+    RolePlan {
+        command: vec!["/bin/a".to_owned()],
+        is_replaced: false,
+        args: Vec::new(),
+        args_style: ArgsStyle::Command,
+        probe: Vec::new(),
+        user: "1:1".to_owned(),
+        workdir: "/".to_owned(),
+        ports: vec!["80/tcp".to_owned()],
+        env: [("A".to_owned(), "b".to_owned())].into(),
+        volumes: Vec::new(),
+        stop_signal: None,
+        healthcheck: None,
+        needs: Vec::new(),
+        waits_for: Vec::new(),
+        aliases: Vec::new(),
+        boundary: None,
+    }
+}
+
+/// An existing Dockerfile.
+pub(super) fn sample() -> BuildPlan {
+    let plan = Box::new(DockerfilePlan {
+        path: "c/Dockerfile".into(),
+        take: Take::Copies,
+        images: [("own".parse().unwrap(), "r.example/own:1".parse().unwrap())].into(),
+        stages: vec![SplicedStage { lines: (1, 2), text: "FROM r.example/own:1 AS comp-existing-0".to_owned() }],
+        source: None,
+        steps: vec![StepPlan::Line { lines: (3, 3), text: "WORKDIR /x".to_owned() }],
+        packages: Vec::new(),
+        open: Vec::new(),
+        newer: Vec::new(),
+    });
+    BuildPlan::Dockerfile { plan }
+}
+
 fn existing(plan: &mut ImagePlan) -> &mut DockerfilePlan {
     match &mut plan.components[EXISTING].build {
-        BuildPlan::Dockerfile(existing) => existing,
+        BuildPlan::Dockerfile { plan: existing } => existing,
         other => panic!("{other:?}"),
     }
 }
