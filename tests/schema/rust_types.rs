@@ -1,7 +1,7 @@
 //! The schema of what is serialised, from the Rust types themselves: their fields, their `serde` attributes, their comments.
 //!
-//! A type whose `Serialize` is not derived is written as a text; so is one that has `into = "String"`, and one with `into = "Vec<String>"` as several. Attributes that are not
-//! known here end the test, and plans of real workspaces are held against the result, so that neither can go unnoticed.
+//! A type whose `Serialize` is not derived is written as a text; `into = "…"` names the type that is written instead. Attributes that
+//! are not known here end the test, and plans of real workspaces are held against the result, so that neither can go unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +28,9 @@ struct Serde {
     may_be_absent: bool,
     flatten: bool,
     as_text: bool,
-    as_texts: bool,
+    into: Option<String>,
     transparent: bool,
+    untagged: bool,
 }
 
 /// The keys of an object: schema, and whether it is always there.
@@ -50,14 +51,18 @@ pub fn schema(name: &str, file: &str, start: &str, docs: &Docs, silent: &mut Vec
 
 impl Writer<'_> {
     fn value(&mut self, found: &Type) -> Value {
-        let Type::Path(path) = found else { panic!("a plan holds paths only") };
+        let path = match found {
+            Type::Path(path) => path,
+            Type::Reference(to) => return self.value(&to.elem),
+            _ => panic!("a type without a name is not known to the writer of schemas"),
+        };
         let last = path.path.segments.last().unwrap();
         let arguments: Vec<&Type> = match &last.arguments {
             PathArguments::AngleBracketed(list) => list.args.iter().filter_map(of_type).collect(),
             _ => Vec::new(),
         };
         match (last.ident.to_string().as_str(), arguments.as_slice()) {
-            ("String" | "Utf8PathBuf", []) => json!({ "type": "string" }),
+            ("String" | "Utf8PathBuf" | "str", []) => json!({ "type": "string" }),
             ("bool", []) => json!({ "type": "boolean" }),
             ("u16" | "u32" | "u64" | "usize", []) => json!({ "type": "integer", "minimum": 0 }),
             ("Option", [one]) => json!({ "anyOf": [self.value(one), { "type": "null" }] }),
@@ -78,11 +83,8 @@ impl Writer<'_> {
             _ => unreachable!("only these are read"),
         };
         let serde = Serde::read(attributes);
-        if serde.as_text {
-            return json!({ "type": "string" });
-        }
-        if serde.as_texts {
-            return json!({ "type": "array", "items": { "type": "string" } });
+        if let Some(into) = &serde.into {
+            return self.value(&syn::parse_str(into).unwrap());
         }
         if let (true, Item::Struct(item)) = (serde.transparent, &found.item) {
             return self.value(&item.fields.iter().next().unwrap().ty);
@@ -90,10 +92,7 @@ impl Writer<'_> {
         if self.open.insert(name.to_owned()) {
             let mut schema = match &found.item {
                 Item::Struct(item) => objects(self.fields(name, &item.fields, None)),
-                Item::Enum(item) if serde.tag.is_none() => {
-                    let words = item.variants.iter().map(|one| serde.renamed(&one.ident.to_string()));
-                    json!({ "type": "string", "enum": words.collect::<Vec<_>>() })
-                }
+                Item::Enum(item) if serde.tag.is_none() => self.words(item, &serde),
                 Item::Enum(_) => objects(self.variants(name)),
                 _ => unreachable!("only these are read"),
             };
@@ -101,6 +100,24 @@ impl Writer<'_> {
             self.definitions.insert(name.to_owned(), schema);
         }
         json!({ "$ref": format!("#/$defs/{name}") })
+    }
+
+    /// The words that an enum without a tag may be, and what else one of its variants says.
+    fn words(&mut self, item: &syn::ItemEnum, serde: &Serde) -> Value {
+        let (mut words, mut forms) = (Vec::new(), Vec::new());
+        for variant in &item.variants {
+            match (Serde::read(&variant.attrs).untagged, variant.fields.iter().next()) {
+                (true, Some(field)) => forms.push(self.value(&field.ty)),
+                (false, None) => words.push(serde.renamed(&variant.ident.to_string())),
+                _ => panic!("{}::{} is not known to the writer of schemas", item.ident, variant.ident),
+            }
+        }
+        let words = json!({ "type": "string", "enum": words });
+        if forms.is_empty() {
+            return words;
+        }
+        forms.insert(0, words);
+        json!({ "anyOf": forms })
     }
 
     /// The objects that an enum with a tag may be.
@@ -111,6 +128,12 @@ impl Writer<'_> {
         let variants = item.variants.iter().flat_map(|variant| {
             let word = serde.renamed(&variant.ident.to_string());
             let first = (tag.clone(), (json!({ "const": word, "description": documentation(&variant.attrs) }), true));
+            // the keys of what a variant holds stand beside the tag
+            if let Fields::Unnamed(fields) = &variant.fields {
+                let mut objects = self.flattened(&fields.unnamed.first().unwrap().ty);
+                objects.iter_mut().for_each(|object| _ = object.insert(first.0.clone(), first.1.clone()));
+                return objects;
+            }
             self.fields(&format!("{name}::{}", variant.ident), &variant.fields, Some(first))
         });
         variants.collect()
@@ -126,32 +149,34 @@ impl Writer<'_> {
                 continue;
             }
             if serde.flatten {
-                let Type::Path(path) = &field.ty else { panic!("{holder}.{name} is no path") };
-                let mut last = path.path.segments.last().unwrap();
-                if last.ident == "Box"
-                    && let syn::PathArguments::AngleBracketed(held) = &last.arguments
-                    && let Some(syn::GenericArgument::Type(Type::Path(inner))) = held.args.first()
-                {
-                    last = inner.path.segments.last().unwrap();
-                }
-                let held = last.ident.to_string();
-                let below = match &self.docs.serialised(&held).unwrap().item {
-                    Item::Struct(item) => self.fields(&held, &item.fields, None),
-                    _ => self.variants(&held),
-                };
-                let both = |object: &Object| {
-                    below
-                        .iter()
-                        .map(|one| object.clone().into_iter().chain(one.clone()).collect())
-                        .collect::<Vec<Object>>()
-                };
-                objects = objects.iter().flat_map(both).collect();
+                let below = self.flattened(&field.ty);
+                let joined = |object: &Object, one: &Object| object.clone().into_iter().chain(one.clone()).collect();
+                objects = objects.iter().flat_map(|object| below.iter().map(move |one| joined(object, one))).collect();
                 continue;
             }
             let key = self.field(holder, name, field, &serde);
             objects.iter_mut().for_each(|object| _ = object.insert(key.0.clone(), key.1.clone()));
         }
         objects
+    }
+
+    /// The objects that a type may be whose keys stand among those of another one.
+    fn flattened(&mut self, found: &Type) -> Vec<Object> {
+        let Type::Path(path) = found else { panic!("a plan holds paths only") };
+        let last = path.path.segments.last().unwrap();
+        if let PathArguments::AngleBracketed(list) = &last.arguments {
+            let there: Vec<Object> = list.args.iter().filter_map(of_type).flat_map(|one| self.flattened(one)).collect();
+            return match last.ident.to_string().as_str() {
+                "Option" => std::iter::once(Object::new()).chain(there).collect(),
+                "Box" => there,
+                other => panic!("the keys of `{other}` are not known to the writer of schemas"),
+            };
+        }
+        let name = last.ident.to_string();
+        match &self.docs.serialised(&name).unwrap_or_else(|| panic!("{name} is not serialised")).item {
+            Item::Struct(item) => self.fields(&name, &item.fields, None),
+            _ => self.variants(&name),
+        }
     }
 
     fn field(&mut self, holder: &str, name: &Ident, field: &Field, serde: &Serde) -> (String, (Value, bool)) {
@@ -204,13 +229,11 @@ impl Serde {
                     "tag" => serde.tag = Some(text()?),
                     "skip" => serde.skip = true,
                     "skip_serializing_if" => serde.may_be_absent = text().map(|_| true)?,
+                    "untagged" => serde.untagged = true,
                     "transparent" => serde.transparent = true,
                     "flatten" => serde.flatten = true,
-                    "into" | "try_from" => match text()?.as_str() {
-                        "String" => serde.as_text = true,
-                        "Vec<String>" => serde.as_texts = true,
-                        _ => {}
-                    },
+                    "into" => serde.into = Some(text()?),
+                    "try_from" => _ = text()?,
                     "serialize_with" => serde.as_text = text().map(|_| true)?,
                     other => panic!("the attribute `{other}` of serde is not known to the writer of schemas"),
                 }
