@@ -478,7 +478,7 @@ fn names_on_disk_are_harmless_too() {
             continue;
         }
         let sandbox = workspace();
-        let (_, image) = manifest("image.toml");
+        let (_, image) = manifests().pop().expect("there are some");
         sandbox.write(&format!("images/{text}/image.toml"), image.replace("\"app\"", "\"other\""));
         sandbox.write(&format!("components/a/data/{text}"), "x");
         let ended = sandbox.groupage(["generate"]);
