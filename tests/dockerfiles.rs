@@ -83,11 +83,11 @@ fn every_dockerfile_of_the_repository_prints_back() {
     for folder in ["images", "tests", "examples"] {
         for path in corpus::files(&repository.join(folder)) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !name.starts_with("Dockerfile")
-                || name.ends_with(".hbs")
-                || name.ends_with(".dockerignore")
-                || name.ends_with(".broken")
-            {
+            if !name.starts_with("Dockerfile") || name.ends_with(".hbs") || name.ends_with(".dockerignore") {
+                continue;
+            }
+            // what cannot be read has cases of its own
+            if name.ends_with(".broken") || path.components().any(|part| part.as_os_str() == "invalid") {
                 continue;
             }
             let text = fs::read_to_string(&path).expect("it is text");
