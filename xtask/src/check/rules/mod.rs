@@ -31,6 +31,7 @@ mod unknown_registry;
 mod unmet_need;
 mod unpinned_input;
 mod unsupported_platform;
+mod untaken_setting;
 
 use super::Rule;
 
@@ -57,6 +58,7 @@ pub const RULES: &[Rule] = &[
     cadence_crossing::RULE,
     network_in_hermetic_build::RULE,
     newer_frontend::RULE,
+    untaken_setting::RULE,
     reference_class::RULE,
     temporary_reference::RULE,
     expired_reference::RULE,

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec socat - "TCP:$1"
