@@ -76,6 +76,46 @@ fn every_error_is_said_with_its_place() {
     assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
 }
 
+/// What templates of every build kind give, as transcripts of cases show it.
+#[test]
+fn every_generated_dockerfile_prints_back() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
+    let mut kinds = std::collections::BTreeSet::new();
+    let transcripts = corpus::files(&cases).into_iter().filter(|path| path.ends_with("expected.txt"));
+    for path in transcripts {
+        let transcript = fs::read_to_string(&path).expect("it is text");
+        let mut lines = transcript.lines().peekable();
+        while let Some(line) = lines.next() {
+            let is_dockerfile = |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with("Dockerfile"));
+            if !line.strip_prefix("-- wrote ").is_some_and(is_dockerfile) {
+                continue;
+            }
+            let mut text = String::new();
+            while let Some(line) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
+                text.push_str(line.strip_prefix("    ").unwrap_or_default());
+                text.push('\n');
+            }
+            let file = Dockerfile::parse(&text).unwrap_or_else(|errors| panic!("{}: {errors:?}", path.display()));
+            properties::tiles(&file);
+            // what only one kind of stage has
+            for (kind, sign) in [
+                ("cargo", "cargo build"),
+                ("dockerfile", "# from components/"),
+                ("files", "/root/"),
+                ("go", "go build"),
+                ("image", ".source"),
+                ("script", "\"-euc\""),
+            ] {
+                if text.contains(sign) {
+                    kinds.insert(kind);
+                }
+            }
+        }
+    }
+    let all = ["cargo", "dockerfile", "files", "go", "image", "script"];
+    assert!(kinds.into_iter().eq(all), "a kind has no case");
+}
+
 #[test]
 fn every_dockerfile_of_the_repository_prints_back() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
