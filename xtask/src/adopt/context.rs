@@ -59,6 +59,17 @@ fn sources(file: &Dockerfile) -> BTreeSet<Utf8PathBuf> {
     found
 }
 
+/// Whether the context is copied as a whole.
+fn copies_all(file: &Dockerfile) -> bool {
+    file.instructions().iter().filter(|instruction| instruction.flag("from").is_none()).any(|instruction| {
+        let (Kind::Copy(transfer) | Kind::Add(transfer)) = &instruction.kind else { return false };
+        transfer.sources.iter().any(|source| match source {
+            TransferSource::Written(word) => inside(word.text()).is_some_and(|path| path.as_str().is_empty()),
+            _ => false,
+        })
+    })
+}
+
 fn own_folder(path: &str) -> &Utf8Path {
     Utf8Path::new(path).parent().unwrap_or(Utf8Path::new(""))
 }
@@ -107,8 +118,16 @@ impl<'a> Context<'a> {
         let absent = if is_root { &at_root } else { &here };
         let folder = if is_root { Utf8PathBuf::new() } else { own.to_owned() };
         let names: Vec<&str> = absent.iter().map(|path| path.as_str()).collect();
-        let question = (!names.is_empty())
-            .then(|| format!("which folder does it copy from? {} is not there, nor at the root", names.join(", ")));
+        let question = match names.as_slice() {
+            // a folder is everywhere: what is in it does not say which one is meant
+            [] if copies_all(file) && here.len() == at_root.len() && !own.as_str().is_empty() => {
+                Some("is it built in this folder, or at the root of the repository? It copies all of it".to_owned())
+            }
+            [] => None,
+            names => {
+                Some(format!("which folder does it copy from? {} is not there, nor at the root", names.join(", ")))
+            }
+        };
         Self { folder, question, copied }
     }
 
