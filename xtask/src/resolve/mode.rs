@@ -97,7 +97,9 @@ fn check_parts(image: &ResolvedImage<'_>, target: &Target<'_>, modes: &BTreeSet<
     for part in &target.parts {
         if !is_split {
             let message = format!("image `{name}` is not split, so there is no image `{name}/{part}`");
-            problems.push(Diagnostic::error("not-split", message).help("add --mode split"));
+            // not every command has --mode
+            let help = format!("add --set images.{name}.mode=split, or write `mode = \"split\"` in its image.toml");
+            problems.push(Diagnostic::error("not-split", message).help(help));
         } else if !own.contains(&part.as_str()) {
             let message = format!("image `{name}` has no component `{part}` with a role");
             problems.push(Diagnostic::error("unknown-component", message).suggest(
