@@ -101,7 +101,7 @@ fn every_generated_dockerfile_prints_back() {
             for (kind, sign) in [
                 ("cargo", "cargo build"),
                 ("dockerfile", "# from components/"),
-                ("files", "/root/"),
+                ("files", "root/\""),
                 ("go", "go build"),
                 ("image", ".source"),
                 ("script", "\"-euc\""),
