@@ -3,10 +3,13 @@
 //! Names end up in stage names, paths, labels and references, so their grammar is narrow: lowercase letters, digits and
 //! single separators, at most 63 characters (the length of a DNS label, which role names become in pods). Features follow
 //! Cargo's grammar, because they are passed to cargo.
+//!
+//! A name is written once and kept in many places (a feature, its reasons, the plan, the stage), so that copies share the text.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::text::{Text, Texts};
 
@@ -28,9 +31,9 @@ pub struct NameError {
 macro_rules! name_types {
     ($($(#[$doc:meta])* $name:ident, $kind:literal, $grammar:path, $pattern:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// What this is called in messages.
@@ -46,7 +49,7 @@ macro_rules! name_types {
             type Err = NameError;
             fn from_str(text: &str) -> Result<Self, NameError> {
                 match $grammar(text) {
-                    None => Ok(Self(text.to_owned())),
+                    None => Ok(Self(text.into())),
                     Some(reason) => Err(NameError { kind: $kind, text: shorten(text), reason }),
                 }
             }
@@ -67,7 +70,13 @@ macro_rules! name_types {
 
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0
+                name.as_str().to_owned()
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
