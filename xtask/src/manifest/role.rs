@@ -148,13 +148,20 @@ impl FromStr for Protocol {
     }
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
+impl Protocol {
+    /// Its name in small letters.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Sctp => "sctp",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
     }
 }
 
@@ -227,10 +234,10 @@ impl fmt::Display for User {
 }
 
 /// A role that is not whole may lack its command, and then its user too: somebody else says them.
-pub(super) fn decode_roles(table: &mut Table<'_>, is_whole: bool) -> Option<BTreeMap<RoleName, Role>> {
+pub(super) fn decode_roles(table: &mut Table<'_>, is_whole: bool) -> Option<BTreeMap<RoleName, Box<Role>>> {
     let decode = |(name, item): (Spanned<RoleName>, Item<'_>)| {
         let role = item.table(|table| decode_role(table, name.span, is_whole))?;
-        Some((name.value, role))
+        Some((name.value, Box::new(role)))
     };
     Some(table.named().into_iter().filter_map(decode).collect())
 }

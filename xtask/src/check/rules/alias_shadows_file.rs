@@ -1,6 +1,6 @@
 //! `alias-shadows-file`: an alias stands where a component installs a file.
 
-use super::super::occupancy::{What, claims};
+use super::super::occupancy::{Claims, What};
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::RuleLevel;
@@ -15,13 +15,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    for (path, claims) in claims(subject.plan) {
-        let is_alias = |what: &What| matches!(what, What::Alias(_));
+    for claims in Claims::of(subject.plan).by_path() {
+        let is_alias = |what: &What<'_>| matches!(what, What::Alias(_));
         let Some(alias) = claims.iter().find(|claim| is_alias(&claim.what)) else { continue };
         let Some(file) = claims.iter().find(|claim| !is_alias(&claim.what)) else { continue };
         let message = format!(
-            "alias {path} of component `{}` stands where component `{}` installs a file",
-            alias.component, file.component
+            "alias {} of component `{}` stands where component `{}` installs a file",
+            alias.path, alias.component, file.component
         );
         let finding =
             Diagnostic::error(RULE.code, message).label(alias.place, "the alias").label(file.place, "the file");

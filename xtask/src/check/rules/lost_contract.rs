@@ -11,13 +11,11 @@
 //!
 //! Whether the ENTRYPOINT of the image serves consumers that pass arguments only is judged by `args-only-consumers`.
 
-use std::collections::BTreeMap;
-
 use super::super::contracts::{Promise, entrypoint, program, promises, quoted, starts, words};
-use super::super::occupancy::{Claim, claims};
+use super::super::occupancy::Claims;
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{ArgsStyle, ImagePath, Port, RuleLevel};
+use crate::manifest::{ArgsStyle, Port, RuleLevel};
 use crate::oci::Platform;
 use crate::resolve::{ResolvedComponent, ResolvedImage, ResolvedRole};
 
@@ -34,7 +32,7 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     if whole(subject).components.iter().all(|component| component.manifest.replaces.is_empty()) {
         return;
     }
-    let claims = claims(subject.plan);
+    let claims = Claims::of(subject.plan);
     for component in &whole(subject).components {
         let is_here = subject.image.components.iter().any(|own| own.name() == component.name());
         for promise in promises(component) {
@@ -88,7 +86,7 @@ fn differences(
     subject: &Subject<'_>,
     component: &ResolvedComponent<'_>,
     promise: &Promise<'_, '_>,
-    claims: &BTreeMap<&ImagePath, Vec<Claim<'_>>>,
+    claims: &Claims<'_>,
 ) -> Vec<String> {
     let Some(role) = promise.role else {
         let program = program(&promise.contract.command.value).unwrap_or_default();
@@ -105,11 +103,7 @@ fn differences(
 }
 
 /// Nobody names the old path who passes arguments only and is given another command.
-fn path(
-    promise: &Promise<'_, '_>,
-    role: &ResolvedRole<'_>,
-    claims: &BTreeMap<&ImagePath, Vec<Claim<'_>>>,
-) -> Option<String> {
+fn path(promise: &Promise<'_, '_>, role: &ResolvedRole<'_>, claims: &Claims<'_>) -> Option<String> {
     let is_named = promise.contract.args_style() == ArgsStyle::Command || promise.entry.command.is_none();
     let path = program(&promise.contract.command.value).filter(|_| is_named)?;
     not_started(path, role, claims)
@@ -117,22 +111,17 @@ fn path(
 }
 
 /// What stands at a path, if it does not lead to the program of the role.
-fn not_started(path: &str, role: &ResolvedRole<'_>, claims: &BTreeMap<&ImagePath, Vec<Claim<'_>>>) -> Option<String> {
+fn not_started(path: &str, role: &ResolvedRole<'_>, claims: &Claims<'_>) -> Option<String> {
     if starts(role, path) {
         return None;
     }
-    let here = claims.iter().find(|(own, _)| own.as_str() == path).and_then(|(_, claims)| claims.first());
-    Some(match here {
+    Some(match claims.first_at(path) {
         Some(claim) => format!("component `{}` has something else", claim.component),
         None => "the image has nothing".to_owned(),
     })
 }
 
-fn given(
-    promise: &Promise<'_, '_>,
-    role: &ResolvedRole<'_>,
-    claims: &BTreeMap<&ImagePath, Vec<Claim<'_>>>,
-) -> Option<String> {
+fn given(promise: &Promise<'_, '_>, role: &ResolvedRole<'_>, claims: &Claims<'_>) -> Option<String> {
     let path = program(&promise.entry.command.as_ref()?.value)?;
     let what = not_started(path, role, claims)?;
     Some(format!("its consumers are given {path}, where {what}: name the program of role `{}`", role.name))

@@ -3,12 +3,10 @@
 //! The same source bytes with the same mode are one file, and a note. Programs are compared by path only: their bytes are
 //! known after the build, and two programs that happen to be equal today need not be so tomorrow.
 
-use std::collections::BTreeMap;
-
-use super::super::occupancy::{Claim, What, claims};
+use super::super::occupancy::{Claim, Claims, What};
 use super::super::{Findings, Rule, Subject};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::manifest::{ImagePath, RuleLevel};
+use crate::manifest::RuleLevel;
 
 pub(super) const RULE: Rule = Rule {
     code: "path-collision",
@@ -23,17 +21,15 @@ pub(super) const RULE: Rule = Rule {
 const RESERVED: &str = "/.groupage";
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let claims = claims(subject.plan);
-    // folders above a path are looked up as text: a folder may hold thousands of files
-    let by_text: BTreeMap<&str, &[Claim<'_>]> =
-        claims.iter().map(|(path, here)| (path.as_str(), here.as_slice())).collect();
-    for (path, claims_here) in &claims {
+    let claims = Claims::of(subject.plan);
+    for claims_here in claims.by_path() {
+        let path = claims_here[0].path;
         for pair in claims_here.windows(2).filter(|pair| pair[0].component != pair[1].component) {
-            same_path(path, &pair[0], &pair[1], findings);
+            same_path(&pair[0], &pair[1], findings);
         }
         for parent in path.parents() {
-            let Some(above) = by_text.get(parent) else { continue };
-            below_a_file(path, &claims_here[0], parent, &above[0], findings);
+            let Some(above) = claims.first_at(parent) else { continue };
+            below_a_file(&claims_here[0], above, findings);
         }
         if path.as_str() == RESERVED || path.parents().next() == Some(RESERVED) {
             let message = format!("{path} is below {RESERVED}, which describes the image itself");
@@ -45,7 +41,8 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-fn same_path(path: &ImagePath, a: &Claim<'_>, b: &Claim<'_>, findings: &mut Findings) {
+fn same_path(a: &Claim<'_>, b: &Claim<'_>, findings: &mut Findings) {
+    let path = a.path;
     let components = [a.component, b.component];
     let diagnostic = match (&a.what, &b.what) {
         // judged by `alias-shadows-file`
@@ -71,7 +68,7 @@ fn same_path(path: &ImagePath, a: &Claim<'_>, b: &Claim<'_>, findings: &mut Find
 }
 
 /// Why two claims to a path are not one file.
-fn difference(a: &What, b: &What) -> String {
+fn difference(a: &What<'_>, b: &What<'_>) -> String {
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
     match (a, b) {
         (What::File(one, mode), What::File(other, other_mode)) if one == other => {
@@ -88,14 +85,14 @@ fn difference(a: &What, b: &What) -> String {
     }
 }
 
-fn below_a_file(path: &ImagePath, below: &Claim<'_>, parent: &str, above: &Claim<'_>, findings: &mut Findings) {
+fn below_a_file(below: &Claim<'_>, above: &Claim<'_>, findings: &mut Findings) {
     // a stage may give a folder there, so only what is known to be a file or a link is refused
     if above.what == What::Built && below.component == above.component {
         return;
     }
     let message = format!(
-        "{path} of component `{}` is below {parent}, which component `{}` uses as a file",
-        below.component, above.component
+        "{} of component `{}` is below {}, which component `{}` uses as a file",
+        below.path, below.component, above.path, above.component
     );
     let finding = Diagnostic::error(RULE.code, message).label(below.place, "").label(above.place, "the file");
     findings.push([below.component, above.component], finding.help("install one of them at another path"));

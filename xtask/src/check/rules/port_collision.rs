@@ -17,11 +17,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let mut open: BTreeMap<(u16, String), Vec<_>> = BTreeMap::new();
+    let mut open: BTreeMap<(u16, &str), Vec<_>> = BTreeMap::new();
     for (component, role) in subject.image.roles() {
         for port in &role.ports {
-            open.entry((port.number.value, port.protocol.to_string())).or_default().push((component, role, port));
+            open.entry((port.number.value, port.protocol.as_str())).or_default().push((component, role, port));
         }
+    }
+    if open.values().all(|listeners| listeners.len() < 2) {
+        return;
     }
     let used = open.iter().map(|((number, protocol), listeners)| {
         let mut roles: Vec<&str> = listeners.iter().map(|(_, role, _)| role.name.as_str()).collect();
