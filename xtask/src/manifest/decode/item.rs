@@ -79,8 +79,13 @@ impl<'a> Item<'a> {
 
     /// One line of text: not empty, no control characters, at most [`MAX_TEXT`] bytes.
     pub fn line(&self) -> Option<Spanned<String>> {
-        let text = self.text()?;
-        if let Some(control) = text.value.chars().find(|c| c.is_control()) {
+        Some(Spanned::new(self.line_str()?.to_owned(), self.span))
+    }
+
+    /// [`Item::line`], where it stands.
+    fn line_str(&self) -> Option<&'a str> {
+        let text = self.text_str()?;
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
             let what = control.escape_default();
             self.report(
                 "control-character",
@@ -93,6 +98,11 @@ impl<'a> Item<'a> {
 
     /// Text of one or several lines: not empty, no control characters but newline and tab.
     pub fn text(&self) -> Option<Spanned<String>> {
+        Some(Spanned::new(self.text_str()?.to_owned(), self.span))
+    }
+
+    /// [`Item::text`], where it stands.
+    fn text_str(&self) -> Option<&'a str> {
         let text = self.string()?;
         if text.trim().is_empty() {
             self.report_with_help(
@@ -116,7 +126,7 @@ impl<'a> Item<'a> {
             );
             return None;
         }
-        Some(Spanned::new(text.to_owned(), self.span))
+        Some(text)
     }
 
     /// Any one-line text, which may be empty: for values where empty is a value, such as an environment variable.
@@ -132,8 +142,8 @@ impl<'a> Item<'a> {
         if self.is_nothing(|| Form::text::<T>(T::texts())) {
             return None;
         }
-        let text = self.line()?;
-        match text.value.parse() {
+        let text = self.line_str()?;
+        match text.parse() {
             Ok(value) => Some(Spanned::new(value, self.span)),
             Err(error) => {
                 let error: T::Err = error;

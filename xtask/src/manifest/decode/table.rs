@@ -11,6 +11,9 @@ use crate::manifest::shape::{Shape, Step};
 use crate::manifest::text::Text;
 use crate::source::{Span, Spanned};
 
+/// Keys that most tables ask for, at most.
+const ASKED: usize = 16;
+
 /// A table that is read key by key.
 #[derive(Debug)]
 pub struct Table<'a> {
@@ -42,7 +45,7 @@ impl<'a> Table<'a> {
         });
         let mut entries: Vec<_> = entries.collect();
         entries.sort_unstable_by_key(|(name, ..)| *name);
-        Self { document, entries, asked: Vec::new(), span, path, steps: None }
+        Self { document, entries, asked: Vec::with_capacity(ASKED), span, path, steps: None }
     }
 
     /// A table that holds every key that is asked for, and nothing in it.
@@ -133,8 +136,9 @@ impl<'a> Table<'a> {
                 .into_iter()
                 .collect();
         }
-        let mut named = Vec::new();
-        for (key, span, item) in std::mem::take(&mut self.entries) {
+        let entries = std::mem::take(&mut self.entries);
+        let mut named = Vec::with_capacity(entries.len());
+        for (key, span, item) in entries {
             match key.parse() {
                 Ok(name) => named.push((Spanned::new(name, span), item)),
                 Err(error) => {
