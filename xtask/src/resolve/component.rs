@@ -89,7 +89,7 @@ pub(super) fn resolved<'m>(
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
     let on = |when: &Option<Spanned<FeatureName>>| when.as_ref().is_none_or(|when| features.contains(&when.value));
-    let role = |(name, role): (&'m RoleName, &'m Role)| {
+    let role = |(name, role): (&'m RoleName, &'m Box<Role>)| {
         let ports = role.ports.iter().filter(|port| on(&port.when)).collect();
         on(&role.when).then_some(ResolvedRole { name, role, ports })
     };

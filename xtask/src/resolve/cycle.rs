@@ -9,10 +9,10 @@ use crate::source::Span;
 /// Reports every cycle among the features of one table and among components.
 pub(super) fn check(manifests: &Manifests, problems: &mut Problems) {
     for component in manifests.components.values().filter(|component| is_linked(&component.features)) {
-        features(&format!("component `{}`", component.name.value), &component.features, problems);
+        features(&|| format!("component `{}`", component.name.value), &component.features, problems);
     }
     for image in manifests.images.values().filter(|image| is_linked(&image.features)) {
-        features(&format!("image `{}`", image.name.value), &image.features, problems);
+        features(&|| format!("image `{}`", image.name.value), &image.features, problems);
     }
     if manifests.components.values().any(|component| !component.features.dependencies.is_empty()) {
         components(manifests, problems);
@@ -25,7 +25,7 @@ fn is_linked(table: &FeatureTable) -> bool {
     enabled.any(|value| matches!(value.value, FeatureValue::Feature(_)))
 }
 
-fn features(owner: &str, table: &FeatureTable, problems: &mut Problems) {
+fn features(owner: &dyn Fn() -> String, table: &FeatureTable, problems: &mut Problems) {
     let names: Vec<&FeatureName> = table.features.keys().collect();
     let next = |name: &&'_ FeatureName| -> Vec<(&FeatureName, Span)> {
         let values = table.features.get(*name).into_iter().flat_map(|feature| &feature.enables);
@@ -36,7 +36,7 @@ fn features(owner: &str, table: &FeatureTable, problems: &mut Problems) {
         values.filter_map(named).collect()
     };
     for cycle in cycles(&names, |name| next(&name)) {
-        problems.push(report(&format!("features of {owner} turn each other on"), &cycle));
+        problems.push(report(&format!("features of {} turn each other on", owner()), &cycle));
     }
 }
 
@@ -62,8 +62,13 @@ fn cycles<'a, N: Ord>(names: &[&'a N], next: impl Fn(&'a N) -> Vec<(&'a N, Span)
     let mut found = Vec::new();
     let mut finished = BTreeSet::new();
     for &start in names {
+        let links = if finished.contains(start) { Vec::new() } else { next(start) };
+        if links.is_empty() {
+            // a dead end, and most names are one: nothing that begins here comes back
+            continue;
+        }
         // each step: a name, where its links lead, and how many of them were followed
-        let mut path = if finished.contains(start) { Vec::new() } else { vec![(start, next(start), 0)] };
+        let mut path = vec![(start, links, 0)];
         let mut on_path = BTreeSet::from([start]);
         while let Some((name, links, followed)) = path.last_mut() {
             let Some((to, _)) = links.get(*followed).copied() else {

@@ -103,14 +103,17 @@ pub struct Overrides {
 impl Overrides {
     /// What each source says of a key, the one that wins first. Of several flags the last one counts.
     pub fn candidates(&self, key: &str) -> impl Iterator<Item = Candidate<'_>> {
-        let variable = variable_name(key);
         fn of_entry(entry: &OverrideEntry) -> (&str, Option<Span>) {
             (entry.value.value.as_str(), Some(entry.value.span))
         }
         let flag = self.flags.iter().rev().find(|(pattern, _)| matches(canonical(pattern), key));
         let flag = flag.map(|(_, value)| (value.as_str(), None, ValueSource::Flag));
-        let environment = self.environment.get(&variable);
-        let environment = environment.map(|value| (value.as_str(), None, ValueSource::Environment(variable)));
+        // a name is made only where there is something to find: this is asked for every image and component
+        let variable = (!self.environment.is_empty()).then(|| variable_name(key));
+        let environment = variable.and_then(|variable| {
+            let value = self.environment.get(&variable)?;
+            Some((value.as_str(), None, ValueSource::Environment(variable)))
+        });
         let file = entry(&self.file, key).map(of_entry).map(|(value, place)| (value, place, ValueSource::OverrideFile));
         let profile = self.profile.as_ref().and_then(|profile| {
             let (value, place) = of_entry(entry(&profile.keys, key)?);
