@@ -1,7 +1,7 @@
 //! `plan`: what would be built, and from what.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::args::{Format, PlanArguments};
 use super::explain::{self, build::Question};
@@ -46,53 +46,69 @@ pub(super) fn text(plan: &Plan) -> String {
 
 fn image(image: &ImagePlan) -> String {
     let mut text = format!("{} {} on {}\n", image.id, image.version, image.base.name);
-    let list = |items: &[String]| items.join(", ");
-    let features: Vec<String> = image.features.iter().map(ToString::to_string).collect();
-    let platforms: Vec<String> = image.platforms.iter().map(ToString::to_string).collect();
-    let dockerfiles: Vec<String> =
-        std::iter::once(&image.dockerfile).chain(image.dockerfiles.values()).map(ToString::to_string).collect();
-    for (name, value) in [
-        // the usual one is not worth a line
-        (
-            "mode",
-            Some(image.mode).filter(|mode| *mode != Mode::default()).map(|mode| mode.to_string()).unwrap_or_default(),
-        ),
-        ("tags", list(&image.tags)),
-        ("platforms", list(&platforms)),
-        ("features", list(&features)),
-        ("user", image.config.user.clone().unwrap_or_default()),
-        ("entrypoint", image.config.entrypoint.join(" ")),
-        ("cmd", image.config.cmd.join(" ")),
-        ("ports", list(&image.config.ports)),
-        ("volumes", list(&image.config.volumes.iter().map(ToString::to_string).collect::<Vec<_>>())),
-        ("stop signal", image.config.stop_signal.as_ref().map(ToString::to_string).unwrap_or_default()),
-        ("healthcheck", image.config.healthcheck.as_ref().map(|check| check.words().join(" ")).unwrap_or_default()),
-        ("dockerfile", list(&dockerfiles)),
-        ("fingerprint", image.fingerprint.clone()),
-    ] {
-        if !value.is_empty() {
-            _ = writeln!(text, "  {name:<12}{value}");
-        }
-    }
-    image.components.iter().for_each(|part| text.push_str(&component(part, &image.platforms)));
+    // the usual one is not worth a line
+    let mode = Some(&image.mode).filter(|mode| **mode != Mode::default());
+    let healthcheck = image.config.healthcheck.as_ref().map(|check| check.words());
+    line(&mut text, "mode", ", ", mode);
+    line(&mut text, "tags", ", ", &image.tags);
+    line(&mut text, "platforms", ", ", &image.platforms);
+    line(&mut text, "features", ", ", &image.features);
+    line(&mut text, "user", ", ", &image.config.user);
+    line(&mut text, "entrypoint", " ", &image.config.entrypoint);
+    line(&mut text, "cmd", " ", &image.config.cmd);
+    line(&mut text, "ports", ", ", &image.config.ports);
+    line(&mut text, "volumes", ", ", &image.config.volumes);
+    line(&mut text, "stop signal", ", ", &image.config.stop_signal);
+    line(&mut text, "healthcheck", " ", healthcheck.iter().flatten());
+    line(&mut text, "dockerfile", ", ", std::iter::once(&image.dockerfile).chain(image.dockerfiles.values()));
+    line(&mut text, "fingerprint", ", ", [&image.fingerprint]);
+    image.components.iter().for_each(|part| component(&mut text, part, &image.platforms));
     text
 }
 
-fn component(part: &ComponentPlan, platforms: &[Platform]) -> String {
-    let features: Vec<String> = part.features.iter().map(ToString::to_string).collect();
-    let features = if features.is_empty() { String::new() } else { format!(" [{}]", features.join(", ")) };
-    let version = if part.version.is_empty() { String::new() } else { format!(" {}", part.version) };
-    let mut text = format!("  + {}{version}{features} ({})\n", part.name, build(part));
-    if !part.excluded.is_empty() {
-        let excluded: Vec<String> = part.excluded.iter().map(ToString::to_string).collect();
-        _ = writeln!(text, "      not on {}", excluded.join(", "));
+/// A name and what is to be said of it, if that is anything.
+fn line<T: Display>(text: &mut String, name: &str, separator: &str, items: impl IntoIterator<Item = T>) {
+    let before = text.len();
+    _ = write!(text, "  {name:<12}");
+    let begin = text.len();
+    list(text, separator, items);
+    match text.len() == begin {
+        true => text.truncate(before),
+        false => text.push('\n'),
     }
-    let programs = part.installs.iter().map(|install| &install.to);
-    for path in programs {
-        _ = match part.exe.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ") {
-            none if none.is_empty() => writeln!(text, "      {path}"),
-            platforms => writeln!(text, "      {path} ({} on {platforms})", path.with_exe()),
-        };
+}
+
+/// Appends all of them with something in between.
+fn list<T: Display>(text: &mut String, separator: &str, items: impl IntoIterator<Item = T>) {
+    for (index, item) in items.into_iter().enumerate() {
+        _ = write!(text, "{}{item}", if index == 0 { "" } else { separator });
+    }
+}
+
+fn component(text: &mut String, part: &ComponentPlan, platforms: &[Platform]) {
+    _ = write!(text, "  + {}", part.name);
+    if !part.version.is_empty() {
+        _ = write!(text, " {}", part.version);
+    }
+    if !part.features.is_empty() {
+        text.push_str(" [");
+        list(text, ", ", &part.features);
+        text.push(']');
+    }
+    _ = writeln!(text, " ({})", build(part));
+    if !part.excluded.is_empty() {
+        text.push_str("      not on ");
+        list(text, ", ", &part.excluded);
+        text.push('\n');
+    }
+    for install in &part.installs {
+        _ = write!(text, "      {}", install.to);
+        if !part.exe.is_empty() {
+            _ = write!(text, " ({} on ", install.to.with_exe());
+            list(text, ", ", &part.exe);
+            text.push(')');
+        }
+        text.push('\n');
     }
     for path in part.files.keys() {
         _ = writeln!(text, "      {path}");
@@ -107,9 +123,10 @@ fn component(part: &ComponentPlan, platforms: &[Platform]) -> String {
         _ = writeln!(text, "      {path} → {}", link.target);
     }
     for (name, role) in &part.roles {
-        _ = writeln!(text, "      role {name}: {}", start(role));
+        _ = write!(text, "      role {name}: ");
+        start(text, role);
+        text.push('\n');
     }
-    text
 }
 
 /// Files that depend on the platform, with the platforms that have them.
@@ -122,21 +139,30 @@ fn files_of_platforms(part: &ComponentPlan) -> BTreeMap<&ImagePath, Vec<&Platfor
 }
 
 /// How a consumer starts a role, in one line.
-fn start(role: &RolePlan) -> String {
-    let list = |name: &str, items: Vec<String>| (!items.is_empty()).then(|| format!("{name} {}", items.join(", ")));
-    let needs = role.needs.iter().map(ToString::to_string).collect();
-    let waits_for = role.waits_for.iter().map(ToString::to_string).collect();
-    let parts = [
-        Some(format!("{} as {}", role.command.join(" "), role.user)),
-        (!role.args.is_empty()).then(|| format!("by default with {}", role.args.join(" "))),
-        (!role.args_style.is_command()).then(|| "started with arguments only".to_owned()),
-        list("ports", role.ports.clone()),
-        list("needs", needs),
-        list("waits for", waits_for),
-        role.boundary.as_ref().map(|boundary| format!("boundary {boundary}")),
-        (!role.probe.is_empty()).then(|| format!("probe {}", role.probe.join(" "))),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+fn start(text: &mut String, role: &RolePlan) {
+    list(text, " ", &role.command);
+    _ = write!(text, " as {}", role.user);
+    if !role.args.is_empty() {
+        text.push_str("; by default with ");
+        list(text, " ", &role.args);
+    }
+    if !role.args_style.is_command() {
+        text.push_str("; started with arguments only");
+    }
+    further(text, "ports", ", ", &role.ports);
+    further(text, "needs", ", ", &role.needs);
+    further(text, "waits for", ", ", &role.waits_for);
+    further(text, "boundary", ", ", &role.boundary);
+    further(text, "probe", " ", &role.probe);
+}
+
+/// A further part of a line, if there is anything to be said.
+fn further<T: Display>(text: &mut String, name: &str, separator: &str, items: impl IntoIterator<Item = T>) {
+    let mut items = items.into_iter().peekable();
+    if items.peek().is_some() {
+        _ = write!(text, "; {name} ");
+        list(text, separator, items);
+    }
 }
 
 fn build(part: &ComponentPlan) -> String {
