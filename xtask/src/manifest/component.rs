@@ -49,7 +49,8 @@ pub struct ComponentManifest {
     /// The files that it puts into an image.
     pub install: Vec<Install>,
     /// How it is started, by the names that consumers know.
-    pub roles: BTreeMap<RoleName, Role>,
+    // in boxes, because most components have one role, and a map keeps room for eleven
+    pub roles: BTreeMap<RoleName, Box<Role>>,
     /// The images that it replaces.
     pub replaces: Vec<Replaces>,
 }
@@ -184,7 +185,7 @@ impl ComponentManifest {
 /// Every `when` of a component.
 fn whens<'a>(
     install: &'a [Install],
-    roles: &'a BTreeMap<RoleName, Role>,
+    roles: &'a BTreeMap<RoleName, Box<Role>>,
 ) -> impl Iterator<Item = &'a Spanned<FeatureName>> {
     let installs = install.iter().map(|install| &install.when);
     let ports = roles.values().flat_map(|role| &role.ports).map(|port| &port.when);

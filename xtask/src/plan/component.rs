@@ -91,7 +91,7 @@ pub(super) fn plan(
         files: files.common,
         platform_files: files.of_platforms,
         links,
-        roles: resolved.roles.iter().map(|role| (role.name.clone(), role_plan(role))).collect(),
+        roles: resolved.roles.iter().map(|role| (role.name.clone(), Box::new(role_plan(role)))).collect(),
         inputs: if is_merged { BTreeMap::new() } else { inputs(image, resolved, read) },
         template: build.as_ref().map(|build| read.template(&format!("stages/{}", build.kind()))).unwrap_or_default(),
         build: build?,
@@ -269,8 +269,8 @@ fn links(resolved: &ResolvedComponent<'_>, problems: &mut Problems) -> BTreeMap<
 
 /// Lists whose order has no meaning are sorted, so that no other plan comes of another order.
 fn role_plan(role: &ResolvedRole<'_>) -> RolePlan {
-    let mut ports: Vec<_> = role.ports.iter().map(|port| (port.number.value, port.protocol.to_string())).collect();
-    ports.sort();
+    let mut ports: Vec<_> = role.ports.iter().map(|port| (port.number.value, port.protocol.as_str())).collect();
+    ports.sort_unstable();
     RolePlan {
         command: role.role.command.iter().map(|word| word.value.clone()).collect(),
         is_replaced: role.role.is_replaced,

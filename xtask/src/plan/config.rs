@@ -41,11 +41,11 @@ fn allowed(image: &ResolvedImage<'_>) -> Vec<Allowed> {
 pub(super) fn plan(image: &ImagePlan) -> ConfigPlan {
     let roles = || image.components.iter().flat_map(|part| &part.roles);
     let default = image.given.default_role.as_ref().and_then(|wanted| roles().find(|(name, _)| *name == wanted));
-    let default = default.map(|(_, role)| role);
-    let roles: Vec<&RolePlan> = roles().map(|(_, role)| role).collect();
+    let default = default.map(|(_, role)| &**role);
+    let roles: Vec<&RolePlan> = roles().map(|(_, role)| &**role).collect();
     let env = roles.iter().flat_map(|role| &role.env).map(|(name, value)| (name.clone(), value.clone()));
     let mut ports: Vec<String> = roles.iter().flat_map(|role| role.ports.clone()).collect();
-    ports.sort_by_cached_key(|port| by_number(port));
+    ports.sort_by(|a, b| by_number(a).cmp(&by_number(b)));
     ports.dedup();
     let volumes: BTreeSet<_> = roles.iter().flat_map(|role| &role.volumes).collect();
     let entrypoint = default.map(|role| role.command.clone()).or_else(|| dispatcher(image)).unwrap_or_default();
@@ -71,9 +71,9 @@ fn dispatcher(image: &ImagePlan) -> Option<Vec<String>> {
 }
 
 /// `9533/tcp` by its number, then by its protocol.
-fn by_number(port: &str) -> (u16, String) {
+fn by_number(port: &str) -> (u16, &str) {
     let (number, protocol) = port.split_once('/').unwrap_or((port, ""));
-    (number.parse().unwrap_or_default(), protocol.to_owned())
+    (number.parse().unwrap_or_default(), protocol)
 }
 
 /// The default role's user; without a default role the one that all roles agree on.

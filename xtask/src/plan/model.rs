@@ -165,7 +165,8 @@ pub struct ComponentPlan {
     /// Old paths, as relative links.
     pub links: BTreeMap<ImagePath, LinkPlan>,
     /// How it is started.
-    pub roles: BTreeMap<RoleName, RolePlan>,
+    // in boxes, because most components have one role, and a map keeps room for eleven
+    pub roles: BTreeMap<RoleName, Box<RolePlan>>,
     /// What the build's stage reads, by path in the context.
     pub inputs: BTreeMap<Utf8PathBuf, Input>,
     /// Hash of the template that its stage is made with.

@@ -44,7 +44,7 @@ struct Part<'a> {
     name: &'a ComponentName,
     version: &'a str,
     features: &'a [FeatureName],
-    roles: &'a BTreeMap<RoleName, RolePlan>,
+    roles: &'a BTreeMap<RoleName, Box<RolePlan>>,
     files: BTreeMap<&'a str, File<'a>>,
 }
 

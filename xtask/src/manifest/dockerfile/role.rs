@@ -31,13 +31,13 @@ struct Start<'f> {
 impl Context<'_> {
     /// Adds what the Dockerfile says to the roles that leave it open, or its own role where there is none. `place` is that of
     /// the component's name.
-    pub(super) fn fill(&self, roles: &mut BTreeMap<RoleName, Role>, place: Span, problems: &mut Problems) {
+    pub(super) fn fill(&self, roles: &mut BTreeMap<RoleName, Box<Role>>, place: Span, problems: &mut Problems) {
         let start = self.start();
         if roles.is_empty()
             && start.is_some()
             && let Ok(name) = self.component.parse::<RoleName>()
         {
-            roles.insert(name, empty(place));
+            roles.insert(name, Box::new(empty(place)));
         }
         for (name, role) in roles.iter_mut().filter(|(_, role)| role.command.is_empty()) {
             let Some(start) = &start else {

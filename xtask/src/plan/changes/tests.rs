@@ -55,7 +55,7 @@ fn part(name: &str, build: BuildPlan) -> ComponentPlan {
         files: if files { [("/etc/conf".parse().unwrap(), installed)].into() } else { BTreeMap::new() },
         platform_files: BTreeMap::new(),
         links: [("/old".parse().unwrap(), link)].into(),
-        roles: [(name.parse().unwrap(), role())].into(),
+        roles: [(name.parse().unwrap(), Box::new(role()))].into(),
         inputs: match &build {
             BuildPlan::Cargo { .. } => {
                 [("Cargo.lock".into(), text_input(LOCK)), ("src/main.rs".into(), file("c/src/main.rs"))].into()
