@@ -34,7 +34,7 @@ mod parts;
 mod place;
 mod read;
 mod scope;
-mod time;
+pub(crate) mod time;
 mod uses;
 mod value;
 mod words;
