@@ -34,7 +34,7 @@ mod parts;
 mod place;
 mod read;
 mod scope;
-mod time;
+pub(crate) mod time;
 mod uses;
 mod value;
 mod words;
@@ -55,6 +55,7 @@ pub use parts::{Part, PartKind};
 pub use place::{Extent, Quoting, Word};
 pub use uses::{Edit, StageUse, VariableScope, VariableUse, rewrite};
 pub use value::{Reason, Unknown, Value};
+pub(crate) use words::double_quoted;
 
 /// A Dockerfile: its text, and what stands where in it.
 ///

@@ -43,6 +43,21 @@ pub(super) fn plain(line: &Traced, range: Range<usize>) -> Word {
     Word::new(line.part(range.clone()), line.extent(range), Quoting::Plain)
 }
 
+/// A text as one word in double quotes, which is read as it is wherever quotes count (`ENV`, `LABEL`, `ARG`) and `\` escapes:
+/// quotes, backslashes and `$` lose their meaning. A line break cannot be quoted.
+pub(crate) fn double_quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\' | '$') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// Words between blanks outside of quotes; quotes and escapes stay.
 pub(super) fn quoted(line: &Traced, range: Range<usize>, escape: char) -> Vec<Word> {
     let mut words = Vec::new();
@@ -238,4 +253,45 @@ pub(super) fn mark(word: &str) -> Option<Mark> {
         }
     }
     (quote.is_none() && !name.is_empty()).then_some(Mark { name, expand, strip_tabs })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::{Dockerfile, evaluate};
+    use super::double_quoted;
+
+    /// The value of a label that is written so.
+    fn read(written: &str) -> Option<String> {
+        let file = Dockerfile::parse(&format!("FROM scratch\nLABEL a={written}\n")).ok()?;
+        let facts = evaluate(&file, None, &BTreeMap::new()).ok()?;
+        facts.labels.get("a")?.value.known().map(str::to_owned)
+    }
+
+    #[test]
+    fn double_quotes() {
+        for (text, expect) in [
+            ("plain", r#""plain""#),
+            ("", r#""""#),
+            ("a b", r#""a b""#),
+            (r#"say "hi""#, r#""say \"hi\"""#),
+            ("${HOME} $(id)", r#""\${HOME} \$(id)""#),
+            (r"back\slash\", r#""back\\slash\\""#),
+            ("# no comment", r##""# no comment""##),
+            ("it's", r#""it's""#),
+        ] {
+            assert_eq!(double_quoted(text), expect);
+            assert_eq!(read(expect).as_deref(), Some(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_is_read_as_it_was(text in r#"([ -~]|["\\$'`{}#]|\t|\PC){0,12}"#) {
+            prop_assert_eq!(read(&double_quoted(&text)), Some(text));
+        }
+    }
 }

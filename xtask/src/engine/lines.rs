@@ -1,4 +1,8 @@
-//! Bytes, cut anywhere, into whole lines that are safe to show.
+//! Bytes, cut anywhere, into whole lines that are safe to show; the last of them, for the failure.
+
+use std::collections::VecDeque;
+
+use super::LOG_TAIL;
 
 /// A line longer than this is cut, so that a step that writes no line ends cannot fill the memory.
 const LONGEST: usize = 16 * 1024;
@@ -27,6 +31,31 @@ impl Lines {
     pub(super) fn finish(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.rest);
         (!rest.is_empty()).then(|| clean(&rest))
+    }
+}
+
+/// The last [`LOG_TAIL`] lines of a step.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tail(VecDeque<String>);
+
+impl Tail {
+    /// Takes a line; the oldest makes room for it.
+    pub(super) fn push(&mut self, line: String) {
+        if self.0.len() == LOG_TAIL {
+            self.0.pop_front();
+        }
+        self.0.push_back(line);
+    }
+
+    /// The lines, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &String> {
+        self.0.iter()
+    }
+}
+
+impl From<Tail> for Vec<String> {
+    fn from(tail: Tail) -> Self {
+        tail.0.into()
     }
 }
 
@@ -67,6 +96,15 @@ mod tests {
         let mut all: Vec<String> = pieces.iter().flat_map(|piece| lines.push(piece)).collect();
         all.extend(lines.finish());
         assert_eq!(all, expect);
+    }
+
+    #[test]
+    fn a_tail_is_short() {
+        let mut tail = Tail::default();
+        (0..LOG_TAIL + 2).for_each(|number| tail.push(number.to_string()));
+        let expect: Vec<String> = (2..LOG_TAIL + 2).map(|number| number.to_string()).collect();
+        assert!(tail.iter().eq(&expect));
+        assert_eq!(Vec::from(tail), expect);
     }
 
     #[test]

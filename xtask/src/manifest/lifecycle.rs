@@ -11,6 +11,7 @@ use super::decode::{Item, Table};
 use super::role::decode_command;
 use super::text::{Text, Texts};
 use crate::diagnostic::Diagnostic;
+use crate::dockerfile::time;
 use crate::source::Spanned;
 
 /// The signal that ends a container, such as `SIGQUIT` or `3`.
@@ -57,16 +58,6 @@ impl fmt::Display for StopSignal {
 #[serde(transparent)]
 pub struct Nanoseconds(pub u64);
 
-const UNITS: [(&str, u64); 7] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-];
-
 impl FromStr for Nanoseconds {
     type Err = String;
 
@@ -77,48 +68,24 @@ impl FromStr for Nanoseconds {
     /// assert!("30".parse::<Nanoseconds>().is_err());
     /// ```
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no span of time; write it as \"30s\" or \"1m30s\"");
-        let (mut rest, mut total) = (text, 0_u64);
-        while !rest.is_empty() || text.is_empty() {
-            let digits =
-                rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|end| *end > 0).ok_or_else(wrong)?;
-            let (number, after) = rest.split_at(digits);
-            let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-            let (unit, next) = after.split_at(end);
-            let unit = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size).ok_or_else(wrong)?;
-            total = part(number, unit).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
-            rest = next;
-        }
-        match i64::try_from(total) {
-            Ok(_) => Ok(Self(total)),
-            Err(_) => Err(wrong()),
+        // Go lets a sign stand before it, and `0` alone; here every time has its unit
+        let is_plain = text != "0" && !text.starts_with(['+', '-']);
+        match time::parse(text).map(u64::try_from) {
+            Ok(Ok(nanoseconds)) if is_plain => Ok(Self(nanoseconds)),
+            _ => Err(format!("`{text}` is no span of time; write it as \"30s\" or \"1m30s\"")),
         }
     }
 }
 
 impl Text for Nanoseconds {
     fn texts() -> Texts {
-        Texts::Pattern(r"^([0-9.]+(ns|us|µs|ms|s|m|h))+$")
+        Texts::Pattern(r"^([0-9.]+(ns|us|µs|μs|ms|s|m|h))+$")
     }
-}
-
-/// `1.5` of a unit, without a detour over floating point.
-fn part(number: &str, unit: u64) -> Option<u64> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || fraction.len() > 9 {
-        return None;
-    }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let parts: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-    let scale = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
-    whole.checked_mul(unit)?.checked_add(u64::try_from(parts * u128::from(unit) / scale).ok()?)
 }
 
 impl fmt::Display for Nanoseconds {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fits =
-            [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
-        let unit = fits.into_iter().find(|(_, size)| self.0 != 0 && self.0.is_multiple_of(*size)).unwrap_or(("ns", 1));
+        let unit = time::UNITS.iter().rev().find(|(_, size)| self.0.is_multiple_of(*size)).unwrap_or(&("ns", 1));
         match self.0 {
             0 => out.write_str("0s"),
             value => write!(out, "{}{}", value / unit.1, unit.0),
@@ -242,7 +209,18 @@ pub(super) fn means_something_else(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read(nanoseconds in 0..=i64::MAX.unsigned_abs(), unit in 0..time::UNITS.len()) {
+            let (_, unit) = time::UNITS[unit];
+            let time = Nanoseconds(nanoseconds / unit * unit);
+            prop_assert_eq!(time.to_string().parse(), Ok(time));
+        }
+    }
 
     #[test]
     fn spans_of_time() {
@@ -256,10 +234,24 @@ mod tests {
         check("1.5s", Some((1_500_000_000, "1500ms")));
         check(".5s", Some((500_000_000, "500ms")));
         check("7ns", Some((7, "7ns")));
+        check("2000μs", Some((2_000_000, "2ms")));
+        check("0.0000000015s", Some((1, "1ns")));
         check("0s", Some((0, "0s")));
-        for wrong in
-            ["", "30", "s", "1.2.3s", "1x", "-1s", "9999999999h", ".s", "1s ", "1..5s", "99999999999999999999s"]
-        {
+        for wrong in [
+            "",
+            "0",
+            "30",
+            "+1s",
+            "s",
+            "1.2.3s",
+            "1x",
+            "-1s",
+            "9999999999h",
+            ".s",
+            "1s ",
+            "1..5s",
+            "99999999999999999999s",
+        ] {
             check(wrong, None);
         }
     }

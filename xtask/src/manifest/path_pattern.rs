@@ -50,14 +50,7 @@ impl FromStr for PathPattern {
             return refuse("it has an empty segment, `.` or `..`");
         }
         let mut tokens = Vec::new();
-        while let Some(c) = rest.chars().next() {
-            let (token, length) = match c {
-                '*' if rest.starts_with("**/") => (Token::Folders, 3),
-                '*' if rest.starts_with("**") => (Token::All, 2),
-                '*' => (Token::Some, 1),
-                '?' => (Token::Any, 1),
-                c => (Token::Is(c), c.len_utf8()),
-            };
+        while let Some((token, length)) = Token::first_of(rest) {
             tokens.push(token);
             rest = rest.get(length..).unwrap_or_default();
         }

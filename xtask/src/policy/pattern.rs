@@ -39,15 +39,13 @@ impl FromStr for Glob {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut tokens = Vec::new();
         let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            let (token, length) = match c {
-                '*' if rest.starts_with("**/") => (Token::Folders, 3),
-                '*' if rest.starts_with("**") => (Token::All, 2),
-                '*' => (Token::Some, 1),
-                '?' => (Token::Any, 1),
-                '[' => class(rest)?,
-                '{' | '}' => return Err(format!("`{text}` holds `{c}`, which stands in patterns of tags only")),
-                c => (Token::Is(c), c.len_utf8()),
+        while let Some(first) = Token::first_of(rest) {
+            let (token, length) = match first {
+                (Token::Is('['), _) => class(rest)?,
+                (Token::Is(c @ ('{' | '}')), _) => {
+                    return Err(format!("`{text}` holds `{c}`, which stands in patterns of tags only"));
+                }
+                plain => plain,
             };
             tokens.push(token);
             rest = &rest[length..];

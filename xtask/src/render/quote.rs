@@ -7,19 +7,8 @@
 
 use serde::Serialize;
 
-/// A word in double quotes, for `LABEL` and `ENV`: quotes, backslashes and `$` lose their meaning.
-pub(super) fn word(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        if matches!(character, '"' | '\\' | '$') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push('"');
-    quoted
-}
+/// For `LABEL` and `ENV`.
+pub(super) use crate::dockerfile::double_quoted;
 
 /// The JSON form of `ENTRYPOINT`, `RUN` and `COPY`. Docker expands nothing in the first two; for `COPY`, paths hold none of
 /// the characters that it would expand.
@@ -46,22 +35,6 @@ pub(super) fn comment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words() {
-        for (text, expect) in [
-            ("plain", r#""plain""#),
-            ("", r#""""#),
-            ("a b", r#""a b""#),
-            (r#"say "hi""#, r#""say \"hi\"""#),
-            ("${HOME} $(id)", r#""\${HOME} \$(id)""#),
-            (r"back\slash\", r#""back\\slash\\""#),
-            ("# no comment", r##""# no comment""##),
-            ("it's", r#""it's""#),
-        ] {
-            assert_eq!(word(text), expect);
-        }
-    }
 
     #[test]
     fn json_forms() {

@@ -1,6 +1,8 @@
 //! One pattern against one path or name, in time that grows with both and not faster: every place of the pattern that fits what
-//! was read so far is kept at once, so that no pattern takes long. How a pattern is written is up to whoever reads it: ignore
-//! files and the policy of references have their own dialects.
+//! was read so far is kept at once, so that no pattern takes long.
+//!
+//! [`Token::first_of`] reads patterns of manifests and of the policy of references, which agree on wildcards. Ignore files,
+//! `COPY` and Go's `embed` have dialects of their own, and read them where they are.
 
 /// One step of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,20 @@ pub(crate) enum Token {
     All,
     /// One character of these ranges, or of none of them; never `/`.
     Class { negated: bool, ranges: Vec<(char, char)> },
+}
+
+impl Token {
+    /// What a pattern begins with, and how many bytes of it that is: a wildcard, or a character that stands for itself.
+    pub(crate) fn first_of(pattern: &str) -> Option<(Self, usize)> {
+        let first = pattern.chars().next()?;
+        Some(match first {
+            '*' if pattern.starts_with("**/") => (Self::Folders, 3),
+            '*' if pattern.starts_with("**") => (Self::All, 2),
+            '*' => (Self::Some, 1),
+            '?' => (Self::Any, 1),
+            c => (Self::Is(c), c.len_utf8()),
+        })
+    }
 }
 
 /// How much of a path has to fit.

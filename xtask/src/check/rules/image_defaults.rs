@@ -42,8 +42,7 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
                 "have consumers bring their own probes, and leave the health check out",
             ),
         ];
-        for (is_lost, what, place, help) in lost.into_iter().filter(|(is_lost, ..)| *is_lost) {
-            debug_assert!(is_lost);
+        for (_, what, place, help) in lost.into_iter().filter(|(is_lost, ..)| *is_lost) {
             let message = match place {
                 Some(_) => format!("the image does not have the {what} of role `{name}`"),
                 None => format!("role `{name}` gets the {what} of the default role"),

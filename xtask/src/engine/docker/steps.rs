@@ -1,9 +1,7 @@
 //! The steps of one build: numbers, states, the last lines of each. Both builders of the daemon report into it.
 
-use std::collections::VecDeque;
-
-use crate::engine::lines::Lines;
-use crate::engine::{Event, Events, LOG_TAIL, Step, StepFailure, StepState};
+use crate::engine::lines::{Lines, Tail};
+use crate::engine::{Event, Events, Step, StepFailure, StepState};
 
 /// All steps of one build.
 #[derive(Debug)]
@@ -19,7 +17,7 @@ struct Record {
     step: Step,
     phase: Phase,
     lines: Lines,
-    tail: VecDeque<String>,
+    tail: Tail,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +39,7 @@ impl Steps {
     pub(super) fn announce(&mut self, name: String) -> usize {
         let number = u32::try_from(self.list.len() + 1).unwrap_or(u32::MAX);
         let step = Step { number, name };
-        self.list.push(Record { step, phase: Phase::Announced, lines: Lines::default(), tail: VecDeque::new() });
+        self.list.push(Record { step, phase: Phase::Announced, lines: Lines::default(), tail: Tail::default() });
         self.list.len() - 1
     }
 
@@ -81,10 +79,7 @@ impl Steps {
 
     fn line(&mut self, index: usize, line: String) {
         let record = &mut self.list[index];
-        if record.tail.len() == LOG_TAIL {
-            record.tail.pop_front();
-        }
-        record.tail.push_back(line.clone());
+        record.tail.push(line.clone());
         let step = record.step.clone();
         self.events.emit(Event::Log { image: self.image.clone(), step, line });
     }
@@ -113,7 +108,7 @@ impl Steps {
             }
             let record = &self.list[index];
             failure.step = Some(record.step.name.clone());
-            failure.log = record.tail.iter().cloned().collect();
+            failure.log = record.tail.clone().into();
         }
         failure
     }

@@ -27,8 +27,8 @@ fn listed(root: &Utf8Path, want: &str, context: Option<ContextRules>) -> Vec<Str
     paths
 }
 
-/// A workspace of files (`path` or `path: text`) and what is then listed of a wanted path.
-fn check(files: &[&str], want: &str, expect: &[&str]) {
+/// A workspace of files: `path` or `path: text`.
+fn workspace(files: &[&str]) -> (tempfile::TempDir, Utf8PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let root = root_of(&folder);
     for file in files {
@@ -36,18 +36,18 @@ fn check(files: &[&str], want: &str, expect: &[&str]) {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), text).unwrap();
     }
+    (folder, root)
+}
+
+/// What is listed of a wanted path in a workspace of these files.
+fn check(files: &[&str], want: &str, expect: &[&str]) {
+    let (_folder, root) = workspace(files);
     assert_eq!(listed(&root, want, None), expect, "{files:?}");
 }
 
 /// The same of a path in the build context `c` of the Dockerfile `c/d/F`.
 fn check_context(files: &[&str], want: &str, expect: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
-    let root = root_of(&folder);
-    for file in files {
-        let (path, text) = file.split_once(": ").unwrap_or((file, "content"));
-        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
-        fs::write(root.join(path), text).unwrap();
-    }
+    let (_folder, root) = workspace(files);
     let context = ContextRules { folder: "c".into(), dockerfile: "c/d/F".into() };
     assert_eq!(listed(&root, want, Some(context)), expect, "{files:?}");
 }

@@ -4,6 +4,7 @@ use object::read::elf::{ElfFile, FileHeader, ProgramHeader as _};
 use object::read::{File, Object as _};
 use object::{Architecture, Endianness};
 
+use crate::engine::{EngineError, StepFailure};
 use crate::oci::Platform;
 
 /// What a program needs of its surroundings.
@@ -35,6 +36,19 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Misfit {
     pub message: String,
     pub hint: String,
+}
+
+impl Misfit {
+    /// The failure of the step that compiled it.
+    pub(super) fn refusal(self, job: &str, step: String) -> EngineError {
+        EngineError::BuildFailed(Box::new(StepFailure {
+            image: job.to_owned(),
+            step: Some(step),
+            message: self.message,
+            hint: Some(self.hint),
+            ..StepFailure::default()
+        }))
+    }
 }
 
 /// Compares a program with what was asked for.

@@ -14,6 +14,7 @@
 //! | `generated.rs` | workspaces that are written from the plan |
 //! | `flags.rs` | arguments and variables of cargo; **why two machines give the same bytes** |
 //! | `run.rs` | one run of cargo, its progress and its failure |
+//! | `teller.rs` | who tells observers and failures of a run, of cargo or Go |
 //! | `process.rs` | a process group that ends when its future is dropped |
 //! | `elf.rs`, `pe.rs` | whether a program is for its platform, and linked as it was asked for |
 //! | `go/` | the same for Go components |
@@ -31,6 +32,7 @@ mod pe;
 mod process;
 mod program;
 mod run;
+mod teller;
 #[cfg(test)]
 mod tests;
 mod toolchain;
@@ -47,10 +49,11 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::engine::{EngineError, Event, Events, Step, StepFailure, StepState};
+use crate::engine::{EngineError, Events, Step, StepState};
 use crate::plan::cargo::{Candidate, Targets, groups};
 use crate::workspace::cargo::CargoWorkspace;
 use run::Run;
+use teller::{Teller, other};
 
 /// How to compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,12 +97,13 @@ pub async fn compile(
     for (step, programs) in (options.first_step..).zip(runs(programs, workspace, toolchain)?) {
         let platform = programs.first().map(|program| program.platform.to_string()).filter(|_| several);
         let step = Step { number: step, name: step_name(workspace, &programs, platform.as_deref()) };
+        let teller = Teller { job: &options.job, events, step };
         if lock.is_none() {
-            lock = Some(wait_for_others(&options.target_dir, &options.job, events, &step).await?);
+            lock = Some(wait_for_others(&options.target_dir, &teller).await?);
         }
         let own = own_workspace(&programs, generated, workspace, options)?;
         let (workspace, options) = own.as_ref().map_or((workspace, options), |(own, options)| (own, options));
-        let run = Run { programs, workspace, toolchain, options, events, step };
+        let run = Run { programs, workspace, toolchain, options, teller };
         for (program, path) in run.compile().await? {
             executables.insert(program.clone(), keep(&run, program, &path)?);
         }
@@ -118,10 +122,8 @@ fn own_workspace(
     else {
         return Ok(None);
     };
-    let inputs = generated.get(folder).ok_or_else(|| EngineError::Other {
-        action: "compile".to_owned(),
-        message: format!("nothing is known of the workspace {folder}"),
-    })?;
+    let unknown = || other(format!("nothing is known of the workspace {folder}"));
+    let inputs = generated.get(folder).ok_or_else(unknown)?;
     let failed =
         |error: io::Error| EngineError::Other { action: format!("write {folder}"), message: error.to_string() };
     generated::write(folder, inputs, &workspace.root).map_err(failed)?;
@@ -134,7 +136,6 @@ fn runs<'a>(
     workspace: &CargoWorkspace,
     toolchain: &Toolchain,
 ) -> Result<Vec<Vec<&'a Program>>, EngineError> {
-    let other = |message: String| EngineError::Other { action: "compile".to_owned(), message };
     let mut alike: BTreeMap<_, BTreeSet<&Program>> = BTreeMap::new();
     let (own, shared): (Vec<&Program>, Vec<&Program>) =
         programs.iter().partition(|program| program.generated.is_some());
@@ -151,7 +152,7 @@ fn runs<'a>(
         let candidates: Vec<Candidate<'_>> =
             programs.iter().zip(&features).map(|(program, features)| program.candidate(features)).collect();
         let targets = Targets { target, host: &toolchain.host };
-        let groups = groups(workspace, &candidates, targets).map_err(|error| other(error.to_string()))?;
+        let groups = groups(workspace, &candidates, targets).map_err(other)?;
         runs.extend(groups.into_iter().map(|group| group.into_iter().map(|index| programs[index]).collect()));
     }
     runs.extend(own.into_iter().map(|program| vec![program]));
@@ -175,7 +176,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// A lock over compiling and keeping: cargo's own is free between the two, and another run may write a program of the same
 /// name. Tried again and again, because waiting for a file cannot be cancelled.
-async fn wait_for_others(folder: &Utf8Path, job: &str, events: &Events, step: &Step) -> Result<File, EngineError> {
+async fn wait_for_others(folder: &Utf8Path, teller: &Teller<'_>) -> Result<File, EngineError> {
     let path = folder.join(".groupage-lock");
     let failed = |error: io::Error| EngineError::Other { action: format!("lock {path}"), message: error.to_string() };
     fs_err::create_dir_all(folder).map_err(failed)?;
@@ -188,8 +189,7 @@ async fn wait_for_others(folder: &Utf8Path, job: &str, events: &Events, step: &S
             Err(TryLockError::WouldBlock) => {}
         }
         if !told {
-            let line = "waiting for another run that compiles".to_owned();
-            events.emit(Event::Log { image: job.to_owned(), step: step.clone(), line });
+            teller.log("waiting for another run that compiles".to_owned());
             told = true;
         }
         tokio::time::sleep(RETRY).await;
@@ -209,7 +209,7 @@ fn keep(run: &Run<'_>, program: &Program, path: &Utf8Path) -> Result<Utf8PathBuf
     let bytes = fs_err::read(path).map_err(failed)?;
     elf::check(&program.wanted(), &bytes).map_err(|misfit| refusal(run, program, misfit))?;
     if let Some(place) = flags::leak(&bytes, run.workspace, &run.options.environment) {
-        run.log(format!(
+        run.teller.log(format!(
             "warning: program `{}` holds the path {place} of this machine, so that elsewhere its bytes are others; \
              env!(\"CARGO_MANIFEST_DIR\") and C code do that",
             program.bin
@@ -219,15 +219,9 @@ fn keep(run: &Run<'_>, program: &Program, path: &Utf8Path) -> Result<Utf8PathBuf
     Ok(kept)
 }
 
-fn refusal(run: &Run<'_>, program: &Program, elf::Misfit { message, hint }: elf::Misfit) -> EngineError {
-    run.tell(StepState::Failed { message: message.clone() });
-    EngineError::BuildFailed(Box::new(StepFailure {
-        image: run.options.job.clone(),
-        step: Some(step_name(run.workspace, &[program], None)),
-        message,
-        hint: Some(hint),
-        ..StepFailure::default()
-    }))
+fn refusal(run: &Run<'_>, program: &Program, misfit: elf::Misfit) -> EngineError {
+    run.teller.tell(StepState::Failed { message: misfit.message.clone() });
+    misfit.refusal(run.teller.job, step_name(run.workspace, &[program], None))
 }
 
 fn is_same(path: &Utf8Path, kept: &Utf8Path) -> bool {

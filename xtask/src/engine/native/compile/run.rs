@@ -1,6 +1,6 @@
 //! One run of cargo: what it is told, what it says meanwhile, which files come out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use tokio::process::Command;
 
 use super::flags::{self, Places};
 use super::process::{self, Line};
+use super::teller::{Said, Teller, done, other};
 use super::toolchain::{Toolchain, triple};
 use super::{CompileOptions, Program};
-use crate::engine::lines::Lines;
-use crate::engine::{EngineError, Event, Events, LOG_TAIL, Step, StepFailure, StepState};
+use crate::engine::{EngineError, StepFailure, StepState};
 use crate::workspace::cargo::CargoWorkspace;
 
 /// Programs that cargo compiles at once.
@@ -23,8 +23,7 @@ pub(super) struct Run<'a> {
     pub workspace: &'a CargoWorkspace,
     pub toolchain: &'a Toolchain,
     pub options: &'a CompileOptions,
-    pub events: &'a Events,
-    pub step: Step,
+    pub teller: Teller<'a>,
 }
 
 /// What a line of the log may mean.
@@ -46,9 +45,7 @@ const NO_LIBRARY: &str =
 #[derive(Debug, Default)]
 struct Heard {
     artifacts: Vec<Artifact>,
-    tail: VecDeque<String>,
-    /// The first line that is an error.
-    error: Option<String>,
+    said: Said,
     /// The package that could not be compiled.
     failed: Option<String>,
 }
@@ -56,23 +53,21 @@ struct Heard {
 impl Run<'_> {
     /// Compiles; gives the executable of every program, where cargo puts it.
     pub(super) async fn compile(&self) -> Result<BTreeMap<&Program, Utf8PathBuf>, EngineError> {
-        self.tell(StepState::Started);
+        self.teller.tell(StepState::Started);
         let started = Instant::now();
         let mut heard = Heard::default();
         let status = process::run(self.command()?, |line| self.hear(&mut heard, line)).await;
-        let status = status.map_err(|error| self.other(&format!("`{}`: {error}", self.options.cargo)))?;
+        let status = status.map_err(|error| other(format!("`{}`: {error}", self.options.cargo)))?;
         if !status.success() {
             return Err(self.failure(heard, status));
         }
         let fresh = heard.artifacts.iter().filter(|artifact| artifact.fresh).count();
-        self.log(format!("{} crates compiled, {fresh} up to date", heard.artifacts.len() - fresh));
-        let millis = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        self.teller.log(format!("{} crates compiled, {fresh} up to date", heard.artifacts.len() - fresh));
         let is_fresh = fresh == heard.artifacts.len();
-        self.tell(if is_fresh { StepState::Cached } else { StepState::Done { millis: millis.max(1) } });
+        self.teller.tell(if is_fresh { StepState::Cached } else { done(started) });
         let executables = self.programs.iter().map(|program| {
             let found = heard.artifacts.iter().find_map(|artifact| self.executable(program, artifact));
-            let none =
-                || self.other(&format!("cargo gave no program `{}` of package {}", program.bin, program.package));
+            let none = || other(format!("cargo gave no program `{}` of package {}", program.bin, program.package));
             Ok((*program, found.ok_or_else(none)?))
         });
         executables.collect()
@@ -108,7 +103,7 @@ impl Run<'_> {
 
     /// A program that speaks for all, because platform and flags are the same, and its target.
     fn first(&self) -> Result<(&Program, &'static str), EngineError> {
-        let first = self.programs.first().ok_or_else(|| self.other("there is no program"))?;
+        let first = self.programs.first().ok_or_else(|| other("there is no program"))?;
         Ok((first, triple(&first.platform)?))
     }
 
@@ -119,13 +114,7 @@ impl Run<'_> {
                     heard.artifacts.push(artifact);
                 }
             }
-            Line::Err(mut line) => {
-                line.push(b'\n');
-                for line in Lines::default().push(&line) {
-                    self.log(line.clone());
-                    heard.line(line);
-                }
-            }
+            Line::Err(line) => self.teller.pass_on(line).into_iter().for_each(|line| heard.line(line)),
         }
     }
 
@@ -137,52 +126,24 @@ impl Run<'_> {
     }
 
     fn failure(&self, heard: Heard, status: ExitStatus) -> EngineError {
-        let message = heard.error.unwrap_or_else(|| format!("cargo ended with {status}"));
-        self.tell(StepState::Failed { message: message.clone() });
-        let hint = HINTS.iter().find(|(word, _)| heard.tail.iter().any(|line| line.contains(word)));
+        let failure = self.teller.failed("cargo", status, heard.said, HINTS);
         let blamed: Vec<&Program> =
             self.programs.iter().filter(|program| heard.failed.as_ref() == Some(&program.package)).copied().collect();
         let step = match blamed[..] {
             // of several programs, the one whose own package failed
-            [only] => super::step_name(self.workspace, &[only], None),
-            _ => self.step.name.clone(),
+            [only] => Some(super::step_name(self.workspace, &[only], None)),
+            _ => failure.step,
         };
-        EngineError::BuildFailed(Box::new(StepFailure {
-            image: self.options.job.clone(),
-            step: Some(step),
-            exit_code: status.code().map(i64::from),
-            message,
-            log: heard.tail.into(),
-            hint: hint.map(|(_, hint)| (*hint).to_owned()),
-        }))
-    }
-
-    fn other(&self, message: &str) -> EngineError {
-        EngineError::Other { action: "compile".to_owned(), message: message.to_owned() }
-    }
-
-    pub(super) fn tell(&self, state: StepState) {
-        let (image, step) = (self.options.job.clone(), self.step.clone());
-        self.events.emit(Event::Step { image, step, state });
-    }
-
-    pub(super) fn log(&self, line: String) {
-        let (image, step) = (self.options.job.clone(), self.step.clone());
-        self.events.emit(Event::Log { image, step, line });
+        EngineError::BuildFailed(Box::new(StepFailure { step, ..failure }))
     }
 }
 
 impl Heard {
     fn line(&mut self, line: String) {
-        if self.error.is_none() && line.starts_with("error") {
-            self.error = Some(line.clone());
-        }
         if let Some(rest) = line.strip_prefix("error: could not compile `") {
             self.failed = rest.split_once('`').map(|(package, _)| package.to_owned());
         }
-        if self.tail.len() == LOG_TAIL {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line);
+        let is_error = line.starts_with("error");
+        self.said.line(line, is_error);
     }
 }

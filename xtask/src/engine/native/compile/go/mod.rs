@@ -24,6 +24,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tokio::process::Command;
 
 use super::process::{self, Line};
+use super::teller::Teller;
 use super::{copy, is_same, wait_for_others};
 use crate::engine::{EngineError, Events, Step};
 use run::GoRun;
@@ -91,10 +92,11 @@ pub async fn compile(
     let mut lock = None;
     for (number, program) in (options.first_step..).zip(programs) {
         let step = Step { number, name: program.step_name() };
+        let teller = Teller { job: &options.job, events, step };
         if lock.is_none() {
-            lock = Some(wait_for_others(&options.folder, &options.job, events, &step).await?);
+            lock = Some(wait_for_others(&options.folder, &teller).await?);
         }
-        let path = GoRun { program, options, events, step }.compile().await?;
+        let path = GoRun { program, options, teller }.compile().await?;
         executables.insert(program.clone(), keep(program, &path, options)?);
     }
     Ok(executables)
@@ -108,7 +110,7 @@ fn keep(program: &GoProgram, path: &Utf8Path, options: &GoOptions) -> Result<Utf
         |error: std::io::Error| EngineError::Other { action: format!("keep {path}"), message: error.to_string() };
     if !is_same(path, &kept) {
         let bytes = fs_err::read(path).map_err(failed)?;
-        program.check(&bytes).map_err(|misfit| run::refusal(program, options, misfit))?;
+        program.check(&bytes).map_err(|misfit| misfit.refusal(&options.job, program.step_name()))?;
         copy(path, &folder, &kept).map_err(failed)?;
     }
     Ok(kept)

@@ -1,25 +1,21 @@
 //! One run of `go build`: what it says meanwhile, and the file that comes out.
 
-use std::collections::VecDeque;
-use std::process::ExitStatus;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use tokio::process::Command;
 
-use super::super::elf::Misfit;
 use super::super::process::{self, Line};
+use super::super::teller::{Said, Teller, done, other};
 use super::{GoOptions, GoProgram, flags};
-use crate::engine::lines::Lines;
-use crate::engine::{EngineError, Event, Events, LOG_TAIL, Step, StepFailure, StepState};
+use crate::engine::{EngineError, StepState};
 
 /// A program that is compiled.
 #[derive(Debug)]
 pub(super) struct GoRun<'a> {
     pub program: &'a GoProgram,
     pub options: &'a GoOptions,
-    pub events: &'a Events,
-    pub step: Step,
+    pub teller: Teller<'a>,
 }
 
 /// What a line of the log may mean.
@@ -41,71 +37,37 @@ const HINTS: &[(&str, &str)] = &[
 struct Heard {
     /// Packages that were compiled: with `-v` Go names nothing else, one on a line.
     compiled: usize,
-    tail: VecDeque<String>,
-    /// The first line that is an error.
-    error: Option<String>,
+    said: Said,
 }
 
 impl GoRun<'_> {
     /// Compiles; gives the executable, where Go writes it.
     pub(super) async fn compile(&self) -> Result<Utf8PathBuf, EngineError> {
-        self.tell(StepState::Started);
+        self.teller.tell(StepState::Started);
         let (started, mut heard) = (Instant::now(), Heard::default());
         let output = self.options.folder.join("bin").join(self.program.key()).join(self.program.file_name());
         let folders = [output.parent().unwrap_or(&output).to_owned(), self.options.folder.join("tmp")];
         for folder in folders {
-            fs_err::create_dir_all(&folder).map_err(|error| self.other(&error.to_string()))?;
+            fs_err::create_dir_all(&folder).map_err(other)?;
         }
         let mut command = Command::new(&self.options.go);
         command.args(flags::arguments(self.program, &output));
         command.current_dir(self.options.root.join(&self.program.module));
         command.env_clear().envs(flags::environment(self.options, Some(self.program)));
         let status = process::run(command, |line| self.hear(&mut heard, line)).await;
-        let status = status.map_err(|error| self.other(&format!("`{}`: {error}", self.options.go)))?;
+        let status = status.map_err(|error| other(format!("`{}`: {error}", self.options.go)))?;
         if !status.success() {
-            return Err(self.failure(heard, status));
+            let failure = self.teller.failed("go", status, heard.said, HINTS);
+            return Err(EngineError::BuildFailed(Box::new(failure)));
         }
-        let millis = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        self.log(format!("{} packages compiled", heard.compiled));
-        self.tell(StepState::Done { millis: millis.max(1) });
+        self.teller.log(format!("{} packages compiled", heard.compiled));
+        self.teller.tell(done(started));
         Ok(output)
     }
 
     fn hear(&self, heard: &mut Heard, line: Line) {
-        let (Line::Out(mut line) | Line::Err(mut line)) = line;
-        line.push(b'\n');
-        for line in Lines::default().push(&line) {
-            self.log(line.clone());
-            heard.line(line);
-        }
-    }
-
-    fn failure(&self, heard: Heard, status: ExitStatus) -> EngineError {
-        let message = heard.error.unwrap_or_else(|| format!("go ended with {status}"));
-        self.tell(StepState::Failed { message: message.clone() });
-        let hint = HINTS.iter().find(|(word, _)| heard.tail.iter().any(|line| line.contains(word)));
-        EngineError::BuildFailed(Box::new(StepFailure {
-            image: self.options.job.clone(),
-            step: Some(self.step.name.clone()),
-            exit_code: status.code().map(i64::from),
-            message,
-            log: heard.tail.into(),
-            hint: hint.map(|(_, hint)| (*hint).to_owned()),
-        }))
-    }
-
-    fn other(&self, message: &str) -> EngineError {
-        EngineError::Other { action: "compile".to_owned(), message: message.to_owned() }
-    }
-
-    fn tell(&self, state: StepState) {
-        let (image, step) = (self.options.job.clone(), self.step.clone());
-        self.events.emit(Event::Step { image, step, state });
-    }
-
-    fn log(&self, line: String) {
-        let (image, step) = (self.options.job.clone(), self.step.clone());
-        self.events.emit(Event::Log { image, step, line });
+        let (Line::Out(line) | Line::Err(line)) = line;
+        self.teller.pass_on(line).into_iter().for_each(|line| heard.line(line));
     }
 }
 
@@ -115,23 +77,8 @@ impl Heard {
         let is_package = !line.contains([' ', ':']);
         if is_package {
             self.compiled += 1;
-        } else if self.error.is_none() && !line.starts_with("# ") && !line.starts_with("go: downloading ") {
-            self.error = Some(line.clone());
         }
-        if self.tail.len() == LOG_TAIL {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(line);
+        let is_error = !is_package && !line.starts_with("# ") && !line.starts_with("go: downloading ");
+        self.said.line(line, is_error);
     }
-}
-
-/// A program that is not what was asked for.
-pub(super) fn refusal(program: &GoProgram, options: &GoOptions, Misfit { message, hint }: Misfit) -> EngineError {
-    EngineError::BuildFailed(Box::new(StepFailure {
-        image: options.job.clone(),
-        step: Some(program.step_name()),
-        message,
-        hint: Some(hint),
-        ..StepFailure::default()
-    }))
 }
