@@ -8,6 +8,7 @@
 //! | `read.rs` | one [`Instruction`] from it |
 //! | `instruction.rs` | the types of instructions |
 //! | `parts.rs` | every byte of the file has its [`Part`]; printing them gives the file |
+//! | `quote.rs` | values quoted for a file that is written |
 //! | `value.rs`, `scope.rs`, `expand.rs` | variables: [`Value`], known or unknown for a [`Reason`] |
 //! | `evaluate/` | [`evaluate()`]: what the image of a stage will be, and what gives it files |
 //! | `uses.rs` | where stages, images and variables are named; [`rewrite`] puts other words there |
@@ -32,6 +33,7 @@ mod json;
 mod lines;
 mod parts;
 mod place;
+mod quote;
 mod read;
 mod scope;
 mod time;
@@ -53,6 +55,7 @@ pub use instruction::{
 };
 pub use parts::{Part, PartKind};
 pub use place::{Extent, Quoting, Word};
+pub use quote::double_quoted;
 pub use uses::{Edit, StageUse, VariableScope, VariableUse, rewrite};
 pub use value::{Reason, Unknown, Value};
 

@@ -1,4 +1,4 @@
-//! Every value quoted for its place in a Dockerfile.
+//! Every value quoted for its place in a Dockerfile; words in double quotes are [`crate::dockerfile::double_quoted`].
 //!
 //! Dockerfile reference, "Environment replacement" and "Shell and exec form":
 //! <https://docs.docker.com/reference/dockerfile/>. A Dockerfile is read line by line before anything is quoted, so no value
@@ -6,20 +6,6 @@
 //! JSON form, where a line break is `\n`.
 
 use serde::Serialize;
-
-/// A word in double quotes, for `LABEL` and `ENV`: quotes, backslashes and `$` lose their meaning.
-pub(super) fn word(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        if matches!(character, '"' | '\\' | '$') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push('"');
-    quoted
-}
 
 /// The JSON form of `ENTRYPOINT`, `RUN` and `COPY`. Docker expands nothing in the first two; for `COPY`, paths hold none of
 /// the characters that it would expand.
@@ -46,22 +32,6 @@ pub(super) fn comment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words() {
-        for (text, expect) in [
-            ("plain", r#""plain""#),
-            ("", r#""""#),
-            ("a b", r#""a b""#),
-            (r#"say "hi""#, r#""say \"hi\"""#),
-            ("${HOME} $(id)", r#""\${HOME} \$(id)""#),
-            (r"back\slash\", r#""back\\slash\\""#),
-            ("# no comment", r##""# no comment""##),
-            ("it's", r#""it's""#),
-        ] {
-            assert_eq!(word(text), expect);
-        }
-    }
 
     #[test]
     fn json_forms() {

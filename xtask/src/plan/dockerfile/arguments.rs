@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Subject;
 use super::words::known;
 use crate::diagnostic::Problems;
-use crate::dockerfile::{Argument, Edit, Extent, Fact, Kind, Stage, Value};
+use crate::dockerfile::{Argument, Edit, Extent, Fact, Kind, Stage, Value, double_quoted};
 
 /// Arguments that the builder sets itself.
 /// <https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope>
@@ -35,7 +35,7 @@ fn edit(
 ) -> Option<Edit> {
     let name = argument.name.text();
     if let Some(given) = subject.build.args.get(name) {
-        return Some(with_default(argument, &quoted(&given.value)));
+        return Some(with_default(argument, &double_quoted(&given.value)));
     }
     if argument.default.is_some() {
         return None;
@@ -52,7 +52,7 @@ fn edit(
     }
     let what = format!("the value of `{name}`");
     let text = known(subject, value, &what, argument.name.span, problems)?;
-    Some(with_default(argument, &quoted(text)))
+    Some(with_default(argument, &double_quoted(text)))
 }
 
 fn with_default(argument: &Argument, value: &str) -> Edit {
@@ -63,17 +63,4 @@ fn with_default(argument: &Argument, value: &str) -> Edit {
             Edit { span: Extent::new(end, end), text: format!("={value}") }
         }
     }
-}
-
-/// A value in double quotes: quotes, backslashes and `$` lose their meaning.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        if matches!(character, '"' | '\\' | '$') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push('"');
-    quoted
 }
