@@ -47,7 +47,7 @@ use std::ops::Range;
 pub use error::DockerfileError;
 pub use evaluate::{
     Base, Check, CommandLine, CopyStep, EnvironmentVariable, Fact, ImageRole, ImageUse, MountUse, Origin, Ports, Reach,
-    RunStep, Setting, Source, StageFacts, Step, StepKind, evaluate,
+    RunStep, Setting, Source, StageFacts, Step, StepKind, clean_path, evaluate,
 };
 pub use instruction::{
     Argument, Command, Directive, Flag, Healthcheck, Heredoc, Instruction, Keyword, Kind, Mount, Pair, Run, Transfer,
