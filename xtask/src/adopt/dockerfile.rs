@@ -12,9 +12,11 @@ use super::facts::{
 };
 use super::image::is_version;
 use super::start::{Place, absolute};
-use super::user::{Accounts, user};
+use super::user::{KnownAccounts, user};
 use super::{name, packages};
-use crate::dockerfile::{self, Base, Check, Dockerfile, Kind, Ports, Setting, StageFacts, StepKind, Value, evaluate};
+use crate::dockerfile::{
+    self, Accounts, Base, Check, Dockerfile, Kind, Ports, Setting, StageFacts, StepKind, Value, evaluate,
+};
 use crate::workspace::Copied;
 
 /// Labels that say what an image is, by the OCI image specification.
@@ -265,26 +267,25 @@ fn refuse_start(facts: &mut Facts, why: String) {
 }
 
 /// The accounts that are in the image, as far as the Dockerfile tells.
-fn accounts(adopted: &AdoptedDockerfile, stage: &StageFacts, context: &Context<'_>) -> Accounts {
-    let mut accounts = Accounts::default();
+fn accounts(adopted: &AdoptedDockerfile, stage: &StageFacts, context: &Context<'_>) -> KnownAccounts {
+    let mut made = Accounts::default();
     if context.copies_accounts_of_a_stage(stage) {
         for instruction in adopted.file.instructions() {
             if let Kind::Run(dockerfile::Run { command: dockerfile::Command::Shell(text), .. }) = &instruction.kind {
-                accounts.learn(text.text());
+                made.learn(text.text());
             }
         }
     }
     for step in &stage.steps {
         if let StepKind::Run(run) = &step.kind {
-            accounts.learn(run.command.words.last().map_or("", String::as_str));
+            made.learn(run.command.words.last().map_or("", String::as_str));
         }
     }
-    context.text_at(stage, "/etc/passwd").iter().for_each(|text| accounts.learn_passwd(text));
-    context.text_at(stage, "/etc/group").iter().for_each(|text| accounts.learn_groups(text));
-    accounts
+    let copied = |path| context.text_at(stage, path);
+    KnownAccounts { made, passwd: copied("/etc/passwd"), groups: copied("/etc/group") }
 }
 
-fn user_of(stage: &StageFacts, base: &str, accounts: &Accounts) -> UserFacts {
+fn user_of(stage: &StageFacts, base: &str, accounts: &KnownAccounts) -> UserFacts {
     match &stage.user {
         None => user(None, None, base, accounts),
         Some(fact) => match (line_of(&fact.value), unknown(&fact.value)) {

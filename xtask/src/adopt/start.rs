@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where programs are looked for when an image says nothing.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::oci::program_path;
 
 /// What a stage says of its program.
 #[derive(Debug, Clone, Copy)]
@@ -25,23 +24,12 @@ pub(super) fn absolute(program: &str, place: Place<'_>) -> Result<String, String
     if program.contains(char::is_control) {
         return Err("its command holds a control character".to_owned());
     }
-    if program.starts_with('/') {
-        return Ok(program.to_owned());
-    }
-    if program.contains('/') {
-        let folder = place.workdir.unwrap_or("/").trim_end_matches('/');
-        return Ok(format!("{folder}/{}", program.trim_start_matches("./")));
-    }
-    let path = place.env.get("PATH").map_or(PATH, String::as_str);
-    let candidates = path.split(':').filter(|folder| folder.starts_with('/'));
-    let mut candidates = candidates.map(|folder| format!("{}/{program}", folder.trim_end_matches('/')));
-    if let Some(found) = candidates.find(|path| place.files.contains(path.as_str())) {
-        return Ok(found);
-    }
-    match program {
+    let (workdir, path) = (place.workdir.unwrap_or("/"), place.env.get("PATH").map(String::as_str));
+    match program_path(program, workdir, path, |path| place.files.contains(path)) {
+        Some(found) => Ok(found),
         // where POSIX shells are, in every distribution
-        "sh" | "ash" | "dash" => Ok("/bin/sh".to_owned()),
-        _ => Err(format!(
+        None if matches!(program, "sh" | "ash" | "dash") => Ok("/bin/sh".to_owned()),
+        None => Err(format!(
             "it starts `{program}`, which is looked for in PATH, and nothing that it copies says where it is: write the absolute path \
              into `command`"
         )),

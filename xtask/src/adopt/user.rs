@@ -5,102 +5,58 @@
 //! | nothing | the base, where its name tells |
 //! | `root`, `0` | 0:0 |
 //! | numbers | themselves; the group of a user without one is that of its account, else root's |
-//! | a name | `adduser -u`, `useradd -u`, `addgroup -g`, `groupadd -g` in its own RUNs; a copied `/etc/passwd` |
+//! | a name | a copied `/etc/passwd` and `/etc/group`; commands of its own RUNs, as [`Accounts`] reads them |
+//!
+//! Where a command says no group, the user's own one is taken to have the number of the user. That is nearly always so, and
+//! who adopts looks at the result.
 //!
 //! `nobody` without any of these stays a name: it is 65534 in Alpine and Debian, 99 in older Red Hat, and the rule `named-user`
 //! proposes the number.
 
-use std::collections::BTreeMap;
-
 use super::base;
 use super::facts::UserFacts;
+use crate::dockerfile::{Accounts, PrimaryGroup};
+use crate::oci::{group_of, user_of};
 
 /// Accounts that a Dockerfile makes or brings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Accounts {
-    /// User and group by name.
-    users: BTreeMap<String, (u32, Option<u32>)>,
-    groups: BTreeMap<String, u32>,
+pub(super) struct KnownAccounts {
+    /// By its commands.
+    pub(super) made: Accounts,
+    /// The text of the `/etc/passwd` that it copies.
+    pub(super) passwd: Option<String>,
+    /// The text of the `/etc/group` that it copies.
+    pub(super) groups: Option<String>,
 }
 
-impl Accounts {
-    /// Reads the accounts that a command makes.
-    pub(super) fn learn(&mut self, command: &str) {
-        let steps = command.replace("\\\n", " ").replace("&&", ";").replace("||", ";").replace('\n', ";");
-        for step in steps.split(';') {
-            let words: Vec<&str> = step.split_whitespace().collect();
-            match words.iter().position(|word| ["adduser", "useradd", "addgroup", "groupadd"].contains(word)) {
-                Some(at) if words[at].ends_with("user") || words[at] == "useradd" => self.learn_user(&words[at + 1..]),
-                Some(at) => self.learn_group(&words[at + 1..]),
-                None => {}
-            }
-        }
+impl KnownAccounts {
+    /// User and group by the name of a user.
+    fn user(&self, name: &str) -> Option<(u32, Option<u32>)> {
+        let made = || {
+            let account = self.made.user(name)?;
+            let gid = match account.group {
+                PrimaryGroup::Known(gid) => Some(gid),
+                PrimaryGroup::Own => Some(account.uid),
+                PrimaryGroup::Unknown => None,
+            };
+            Some((account.uid, gid))
+        };
+        let copied = self.passwd.as_deref().and_then(|passwd| user_of(passwd, name));
+        copied.map(|(uid, gid)| (uid, Some(gid))).or_else(made)
     }
 
-    fn learn_user(&mut self, words: &[&str]) {
-        let uid = option(words, &["-u", "--uid"]).and_then(|uid| uid.parse().ok());
-        let group = option(words, &["-g", "--gid", "-G", "--ingroup"]);
-        let gid = group.and_then(|group| group.parse().ok().or_else(|| self.groups.get(group).copied()));
-        if let (Some(name), Some(uid)) = (last_name(words), uid) {
-            // without a group of its own, the group of a user has the number of the user
-            let gid = gid.or(group.is_none().then_some(uid));
-            self.users.insert(name.to_owned(), (uid, gid));
-        }
+    /// The number of a group. Groups of their own have the names of users.
+    fn group(&self, name: &str) -> Option<u32> {
+        let copied = self.groups.as_deref().and_then(|groups| group_of(groups, name));
+        let of_copied_user = || user_of(self.passwd.as_deref()?, name).map(|(_, gid)| gid);
+        let own = || self.made.user(name).filter(|account| account.group == PrimaryGroup::Own);
+        let made = || self.made.group(name).or_else(|| own().map(|account| account.uid));
+        copied.or_else(made).or_else(of_copied_user)
     }
-
-    fn learn_group(&mut self, words: &[&str]) {
-        let gid = option(words, &["-g", "--gid"]).and_then(|gid| gid.parse().ok());
-        if let (Some(name), Some(gid)) = (last_name(words), gid) {
-            self.groups.insert(name.to_owned(), gid);
-        }
-    }
-
-    /// Reads a passwd file that is put into the image.
-    pub(super) fn learn_passwd(&mut self, text: &str) {
-        for line in text.lines() {
-            let fields: Vec<&str> = line.split(':').collect();
-            if let [name, _, uid, gid, ..] = fields.as_slice()
-                && let (Ok(uid), Ok(gid)) = (uid.parse(), gid.parse())
-            {
-                self.users.insert((*name).to_owned(), (uid, Some(gid)));
-            }
-        }
-    }
-
-    /// Reads a group file that is put into the image.
-    pub(super) fn learn_groups(&mut self, text: &str) {
-        for line in text.lines() {
-            let fields: Vec<&str> = line.split(':').collect();
-            if let [name, _, gid, ..] = fields.as_slice()
-                && let Ok(gid) = gid.parse()
-            {
-                self.groups.insert((*name).to_owned(), gid);
-            }
-        }
-    }
-}
-
-/// The value of an option, written as `-u 7`, `-u7` or `--uid=7`.
-fn option<'w>(words: &[&'w str], names: &[&str]) -> Option<&'w str> {
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if names.contains(word) {
-            return words.next().copied();
-        }
-        if let Some(value) = names.iter().find_map(|name| word.strip_prefix(name)?.strip_prefix('=')) {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// The account is the last word; `addgroup USER GROUP` names two, and the last one is the group.
-fn last_name<'w>(words: &[&'w str]) -> Option<&'w str> {
-    words.last().copied().filter(|word| !word.starts_with('-') && !word.contains(['$', '/', '"', '\'']))
 }
 
 /// The user of a stage on a base.
-pub(super) fn user(written: Option<&str>, line: Option<usize>, base: &str, accounts: &Accounts) -> UserFacts {
+pub(super) fn user(written: Option<&str>, line: Option<usize>, base: &str, accounts: &KnownAccounts) -> UserFacts {
     let said = |numbers: Option<String>, because: String| UserFacts {
         written: written.map(str::to_owned),
         numbers,
@@ -115,32 +71,28 @@ pub(super) fn user(written: Option<&str>, line: Option<usize>, base: &str, accou
         };
     };
     let (user, group) = written.split_once(':').map_or((written, None), |(user, group)| (user, Some(group)));
-    let known = accounts.users.get(user).copied();
+    let known = accounts.user(user);
     let by_number = || user.parse().ok().map(|uid: u32| (uid, (uid == 0).then_some(0)));
-    let by_root = || (user == "root").then_some((0, Some(0)));
-    let Some((uid, own)) = known.or_else(by_number).or_else(by_root) else {
+    let Some((uid, own)) = known.or_else(by_number) else {
         return said(None, format!("{at}the Dockerfile says USER {written}; {}", hint(user)));
     };
     let gid = match group {
         None => own,
-        Some(group) => match group.parse().ok().or_else(|| accounts.groups.get(group).copied()) {
+        Some(group) => match group.parse().ok().or_else(|| accounts.group(group)) {
             Some(gid) => Some(gid),
-            None if group == "root" => Some(0),
-            // groups of their own have the names of users
-            None => match accounts.users.get(group) {
-                Some((_, Some(gid))) => Some(*gid),
-                _ => {
-                    return said(
-                        None,
-                        format!("{at}the Dockerfile says USER {written}, and nothing says which number the group has"),
-                    );
-                }
-            },
+            None => {
+                return said(
+                    None,
+                    format!("{at}the Dockerfile says USER {written}, and nothing says which number the group has"),
+                );
+            }
         },
     };
     let numbers = gid.map_or_else(|| uid.to_string(), |gid| format!("{uid}:{gid}"));
     let because = match known {
-        Some(_) if user.parse::<u32>().is_err() => format!("{at}USER {written}, an account that the Dockerfile makes"),
+        Some(_) if user != "root" && user.parse::<u32>().is_err() => {
+            format!("{at}USER {written}, an account that the Dockerfile makes")
+        }
         _ => format!("{at}USER {written}"),
     };
     said(Some(numbers), because)
@@ -160,8 +112,8 @@ mod tests {
 
     #[track_caller]
     fn check(written: Option<&str>, base: &str, commands: &[&str], expect: Option<&str>) {
-        let mut accounts = Accounts::default();
-        commands.iter().for_each(|command| accounts.learn(command));
+        let mut accounts = KnownAccounts::default();
+        commands.iter().for_each(|command| accounts.made.learn(command));
         let found = user(written, None, base, &accounts);
         assert_eq!(found.numbers.as_deref(), expect, "{written:?} {base} {commands:?}: {}", found.because);
         assert!(!found.because.is_empty());
@@ -186,11 +138,52 @@ mod tests {
     }
 
     #[test]
+    fn groups_of_users() {
+        let check = |command: &str, expect: &str| check(Some("app"), "alpine", &[command], Some(expect));
+        check("adduser -D -g 'The app' -u 7 app", "7:7");
+        check("useradd -u 7 -G wheel app", "7:7");
+        check("adduser -S -u 7 app", "7");
+        check("/usr/sbin/useradd -u7 -g0 app", "7:0");
+        check("if true; then adduser -D -u 7 -G root app; fi", "7:0");
+    }
+
+    #[test]
+    fn groups_by_their_names() {
+        let check = |written: &str, expect: Option<&str>| {
+            check(
+                Some(written),
+                "alpine",
+                &["addgroup -g 50 team; adduser -D -u 7 -G team app; adduser -D -u 8 other"],
+                expect,
+            );
+        };
+        check("app:team", Some("7:50"));
+        check("app:other", Some("7:8"));
+        check("app:root", Some("7:0"));
+        check("root:team", Some("0:50"));
+        // there is no group of this name
+        check("other:app", None);
+    }
+
+    #[test]
+    fn root_is_made_by_nobody() {
+        let found = user(Some("root"), Some(2), "alpine", &KnownAccounts::default());
+        assert_eq!(found.because, "line 2: USER root");
+    }
+
+    #[test]
     fn copied_accounts() {
-        let mut accounts = Accounts::default();
-        accounts.learn_passwd("root:x:0:0::/:/bin/sh\nfluent:x:100:101::/:\nbad\n");
-        accounts.learn_groups("team:x:7:\n");
-        assert_eq!(user(Some("fluent"), Some(3), "scratch", &accounts).numbers.as_deref(), Some("100:101"));
-        assert_eq!(user(Some("fluent:team"), Some(3), "scratch", &accounts).numbers.as_deref(), Some("100:7"));
+        let passwd = "root:x:0:0::/:/bin/sh\nfluent:x:100:101::/:\nfluent:x:1:1::/:\nbad\n".to_owned();
+        let mut accounts = KnownAccounts { passwd: Some(passwd), ..KnownAccounts::default() };
+        accounts.made.learn("groupadd -g 9 team; useradd -u 5 fluent; useradd -u 6 own");
+        let check = |accounts: &KnownAccounts, written: &str, expect: &str| {
+            assert_eq!(user(Some(written), Some(3), "scratch", accounts).numbers.as_deref(), Some(expect), "{written}");
+        };
+        // the file says it before commands, and its first line, as in a container
+        check(&accounts, "fluent", "100:101");
+        check(&accounts, "own", "6:6");
+        check(&accounts, "own:team", "6:9");
+        accounts.groups = Some("team:x:7:\n".to_owned());
+        check(&accounts, "fluent:team", "100:7");
     }
 }

@@ -10,6 +10,7 @@
 //! | `parts.rs` | every byte of the file has its [`Part`]; printing them gives the file |
 //! | `value.rs`, `scope.rs`, `expand.rs` | variables: [`Value`], known or unknown for a [`Reason`] |
 //! | `evaluate/` | [`evaluate()`]: what the image of a stage will be, and what gives it files |
+//! | `commands.rs`, `accounts.rs` | what stands in a `RUN`: commands, and the [`Accounts`] that they make |
 //! | `uses.rs` | where stages, images and variables are named; [`rewrite`] puts other words there |
 //! | `error.rs` | [`DockerfileError`]: what, where, next step |
 //!
@@ -23,6 +24,8 @@
 //!   BuildKit does that.
 //! - Flags of an instruction that has none are an error; BuildKit passes over those of `ARG` and `STOPSIGNAL`.
 
+mod accounts;
+mod commands;
 mod error;
 mod evaluate;
 mod expand;
@@ -42,10 +45,11 @@ mod words;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub use accounts::{Account, Accounts, PrimaryGroup};
 pub use error::DockerfileError;
 pub use evaluate::{
     Base, Check, CommandLine, CopyStep, EnvironmentVariable, Fact, ImageRole, ImageUse, MountUse, Origin, Ports, Reach,
-    RunStep, Setting, Source, StageFacts, Step, StepKind, evaluate,
+    RunStep, Setting, Source, StageFacts, Step, StepKind, clean_path, evaluate,
 };
 pub use instruction::{
     Argument, Command, Directive, Flag, Healthcheck, Heredoc, Instruction, Keyword, Kind, Mount, Pair, Run, Transfer,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Extent, Reason, Value};
+use crate::oci::DEFAULT_PATH;
 
 /// Arguments that BuildKit sets itself: in `FROM` without a declaration, in stages once they are declared.
 pub(super) const AUTOMATIC: [&str; 8] = [
@@ -19,9 +20,6 @@ pub(super) const AUTOMATIC: [&str; 8] = [
     "TARGETPLATFORM",
     "TARGETVARIANT",
 ];
-
-/// What BuildKit puts into images that begin with nothing.
-pub(super) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Who else may have set a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! | `image.rs` | [`Image`], [`Layer`], and the [`Document`]s that name them |
 //! | `tar_reader.rs` | tar streams of strangers, entry by entry |
 //! | `above.rs` | which layers are above those of a base |
-//! | `accounts.rs` | users and groups of an image |
+//! | `accounts.rs`, `program.rs` | users and groups of an image; where the program of a command is in it |
 //! | `listing.rs`, `rootfs.rs` | what a layer does, and the file tree that layers give |
 //! | `validate.rs`, `sample.rs` | whether an image is one; images for tests |
 //! | `hex.rs`, `time.rs` | bytes and times as text |
@@ -24,6 +24,7 @@ mod mapping;
 pub mod media;
 mod mention;
 mod platform;
+mod program;
 mod reference;
 mod rootfs;
 pub mod sample;
@@ -45,6 +46,7 @@ pub use mapping::{Collision, Mapping, MappingError, MappingMode};
 pub use media::Compression;
 pub use mention::{Mention, mention_around};
 pub use platform::{Platform, PlatformError};
+pub use program::{DEFAULT_PATH, program_path};
 pub use reference::{Reference, ReferenceError, redacted};
 pub use rootfs::{Node, ResolveError, Rootfs, Source};
 pub use tar_reader::{Skip, TarEntry, TarKind, TarReader};

@@ -1,4 +1,4 @@
-//! Every value quoted for its place in a Dockerfile.
+//! Every value quoted for its place in a Dockerfile; words in double quotes are [`crate::dockerfile::double_quoted`].
 //!
 //! Dockerfile reference, "Environment replacement" and "Shell and exec form":
 //! <https://docs.docker.com/reference/dockerfile/>. A Dockerfile is read line by line before anything is quoted, so no value
@@ -6,9 +6,6 @@
 //! JSON form, where a line break is `\n`.
 
 use serde::Serialize;
-
-/// For `LABEL` and `ENV`.
-pub(super) use crate::dockerfile::double_quoted;
 
 /// The JSON form of `ENTRYPOINT`, `RUN` and `COPY`. Docker expands nothing in the first two; for `COPY`, paths hold none of
 /// the characters that it would expand.

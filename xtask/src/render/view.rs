@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::dockerfile::{self, DockerfileView};
 use super::layout::Layout;
 use super::quote;
+use crate::dockerfile::double_quoted;
 use crate::manifest::{HealthTest, Healthcheck, Link};
 use crate::oci::{ImageSource, Reference};
 use crate::plan::{BuildPlan, ComponentPlan, ImagePlan, InstallPlan};
@@ -145,7 +146,7 @@ pub(super) fn image(plan: &ImagePlan) -> ImageView {
         packages: dockerfile::packages(plan),
         description_copy: quote::json(&[format!("{DESCRIPTION_FOLDER}/"), format!("/{DESCRIPTION_FOLDER}/")]),
         copy_flags,
-        labels: pairs(&labels, quote::double_quoted),
+        labels: pairs(&labels, double_quoted),
         env: pairs(&plan.config.env, str::to_owned),
         ports: plan.config.ports.clone(),
         workdir: plan.config.workdir.clone(),
@@ -194,7 +195,7 @@ impl ComponentView {
 }
 
 fn pairs(map: &std::collections::BTreeMap<String, String>, name: impl Fn(&str) -> String) -> Vec<Pair> {
-    map.iter().map(|(key, value)| Pair { name: name(key), value: quote::double_quoted(value) }).collect()
+    map.iter().map(|(key, value)| Pair { name: name(key), value: double_quoted(value) }).collect()
 }
 
 fn component(plan: &ComponentPlan, copy_flags: &'static str, scratch: bool) -> ComponentView {

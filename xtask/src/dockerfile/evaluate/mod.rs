@@ -26,6 +26,7 @@ pub use facts::{
     Check, CommandLine, CopyStep, EnvironmentVariable, Fact, MountUse, Origin, Ports, RunStep, Setting, Source,
     StageFacts, Step, StepKind,
 };
+pub use paths::clean_path;
 
 use super::error::DockerfileError;
 use super::{Dockerfile, Stage};

@@ -20,8 +20,13 @@ pub(super) fn join(folder: &str, path: &str) -> String {
         return format!("{}\\{path}", folder.trim_end_matches(['\\', '/']));
     }
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    clean_path(&whole)
+}
+
+/// An absolute path without `.`, `..` and doubled `/`; `..` at the top stays there, as in a container.
+pub fn clean_path(path: &str) -> String {
     let mut parts = Vec::new();
-    for part in whole.split('/') {
+    for part in path.split('/') {
         match part {
             "" | "." => {}
             ".." => _ = parts.pop(),
@@ -38,7 +43,7 @@ pub(super) fn is_folder(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::join;
+    use super::*;
 
     #[test]
     fn paths_are_joined_as_docker_joins_them() {
@@ -52,5 +57,15 @@ mod tests {
         ] {
             assert_eq!(join(folder, path), expected);
         }
+    }
+
+    #[test]
+    fn paths_are_cleaned() {
+        let check = |path: &str, expect: &str| assert_eq!(clean_path(path), expect, "{path}");
+        check("/a//b/./c/", "/a/b/c");
+        check("/", "/");
+        check("/../../etc", "/etc");
+        check("/a/../b", "/b");
+        check("a", "/a");
     }
 }

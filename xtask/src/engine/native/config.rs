@@ -8,11 +8,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifest::{HealthTest, Healthcheck};
-use crate::oci::{Platform, rfc3339};
+use crate::oci::{DEFAULT_PATH, Platform, rfc3339};
 use crate::plan::ConfigPlan;
-
-/// What BuildKit adds where a base has none.
-const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// One layer of ours, as it stands in the history.
 #[derive(Debug)]
@@ -57,7 +54,8 @@ pub(super) fn config(
 fn merge(inner: &mut Map<String, Value>, plan: &ConfigPlan) {
     let mut env: Vec<String> = strings(inner.get("Env"));
     if !env.iter().any(|known| known.starts_with("PATH=")) {
-        env.push(DEFAULT_PATH.to_owned());
+        // as BuildKit
+        env.push(format!("PATH={DEFAULT_PATH}"));
     }
     for (name, value) in &plan.env {
         let own = format!("{name}={value}");
@@ -223,7 +221,7 @@ mod tests {
             json!({
                 "architecture": "arm", "os": "linux", "variant": "v7", "created": "1970-01-01T00:01:00Z",
                 "config": {
-                    "Env": [DEFAULT_PATH, "A=1", "B=2"], "ExposedPorts": { "80/tcp": {} }, "Labels": { "l": "new" },
+                    "Env": [format!("PATH={DEFAULT_PATH}"), "A=1", "B=2"], "ExposedPorts": { "80/tcp": {} }, "Labels": { "l": "new" },
                     "WorkingDir": "/", "User": "1:1", "Entrypoint": ["/x"], "Cmd": ["-a"], "Volumes": { "/data": {} },
                     "StopSignal": "SIGQUIT",
                     "Healthcheck": { "Test": ["CMD-SHELL", "test -e /x"], "Interval": 30_000_000_000_u64, "Retries": 2 },

@@ -145,7 +145,7 @@ impl Context<'_> {
         let mut words = self.words(start.command, problems);
         let Some(first) = words.first_mut() else { return words };
         let folder = workdir.map_or("/", |workdir| workdir.value.as_str());
-        let found = program::absolute(&first.value, folder, self.read);
+        let found = program::absolute(&first.value, folder, &self.read.facts);
         match found.filter(|path| path.parse::<ImagePath>().is_ok()) {
             Some(path) => first.value = path,
             None => {

@@ -101,19 +101,6 @@ pub(super) fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// An absolute path without `.`, `..` and doubled `/`; `..` at the top stays there, as in a container.
-pub(super) fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop(),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
-}
-
 /// The numbered folders of a stage. Each holds what goes into one folder of the image for one owner.
 #[derive(Debug, Default)]
 pub(super) struct Numbered {
@@ -152,16 +139,6 @@ fn meet(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_cleaned() {
-        let check = |path: &str, expect: &str| assert_eq!(clean(path), expect, "{path}");
-        check("/a//b/./c/", "/a/b/c");
-        check("/", "/");
-        check("/../../etc", "/etc");
-        check("/a/../b", "/b");
-        check("a", "/a");
-    }
 
     #[test]
     fn folders_are_known() {

@@ -8,13 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::folders::{Known, Numbered, clean};
+use super::folders::{Known, Numbered};
 use super::packages::{PackageManager, Packages};
 use super::splice::rewritten;
 use super::transfer::Place;
 use super::{StepPlan, Subject, TransferPlan, arguments, distribution, words};
 use crate::diagnostic::{Diagnostic, Problems};
-use crate::dockerfile::{Base, Instruction, Kind, Origin, RunStep, Step, StepKind, Value};
+use crate::dockerfile::{Base, Instruction, Kind, Origin, RunStep, Step, StepKind, Value, clean_path};
 use crate::manifest::{Take, User};
 use crate::oci::{ImageSource, Reference};
 use crate::plan::Read;
@@ -114,7 +114,7 @@ impl Taking<'_, '_> {
     /// `WORKDIR` makes its folder, for the user in force.
     fn workdir(&mut self, instruction: &Instruction, step: &Step, path: &Value, problems: &mut Problems) {
         let Some(path) = words::known(self.subject, path, "the working folder", step.span, problems) else { return };
-        let path = clean(path);
+        let path = clean_path(path);
         if path != "/" && path.parse::<crate::manifest::ImagePath>().is_err() {
             let message = format!("`{path}` is no path that a folder can have in any image");
             let report = Diagnostic::error("path", message).label(self.subject.span(step.span), "");

@@ -2,12 +2,12 @@
 //! `folders.rs` for the rules.
 
 use super::context::{self, Kind};
-use super::folders::{Known, Numbered, above, clean, name};
+use super::folders::{Known, Numbered, above, name};
 use super::splice::rewritten;
 use super::{Subject, TransferPlan, words};
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::dockerfile::{
-    Base, CopyStep, Edit, Extent, Instruction, Origin, Source, Step, Transfer, TransferSource, Value, Word,
+    Base, CopyStep, Edit, Extent, Instruction, Origin, Source, Step, Transfer, TransferSource, Value, Word, clean_path,
 };
 use crate::manifest::{ImagePath, User};
 use crate::oci::Reference;
@@ -87,7 +87,7 @@ impl Place<'_, '_> {
             }
             None => words::known(self.subject, &copy.destination, "where this goes", step.span, problems)?,
         };
-        let path = clean(text);
+        let path = clean_path(text);
         if path != "/" && path.parse::<ImagePath>().is_err() || !text.starts_with('/') {
             let message = format!("`{text}` is no path that files can be copied to in any image");
             let report = Diagnostic::error("path", message).label(self.subject.span(step.span), "");

@@ -4,9 +4,7 @@ use serde::Serialize;
 
 use super::super::{Contents, Image, follow};
 use super::programs::{self, ProgramFacts};
-
-/// Where programs are looked for when the image says nothing.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::oci::program_path;
 
 /// What is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -35,19 +33,12 @@ pub(super) fn of(image: &Image, contents: &dyn Contents) -> Command {
     Command { entrypoint, cmd, words, is_shell, program: path.and_then(|path| programs::one(image, contents, &path)) }
 }
 
-/// The absolute path of a program: as it is, below the working folder, or in one of the folders of `PATH`.
+/// The absolute path of a program; one that is not written as such must be in the image.
 fn found(image: &Image, word: &str) -> Option<String> {
-    let is_file = |path: &String| follow::file(&image.rootfs, path).is_ok();
-    if word.starts_with('/') {
-        return Some(word.to_owned());
-    }
-    if word.contains('/') {
-        let workdir = image.config.workdir.trim_end_matches('/');
-        return Some(format!("{workdir}/{}", word.trim_start_matches("./"))).filter(is_file);
-    }
-    let folders = image.config.env.get("PATH").map_or(PATH, String::as_str).split(':');
-    let mut places = folders.filter(|folder| folder.starts_with('/'));
-    places.find_map(|folder| Some(format!("{}/{word}", folder.trim_end_matches('/'))).filter(is_file))
+    let is_file = |path: &str| follow::file(&image.rootfs, path).is_ok();
+    let path = image.config.env.get("PATH").map(String::as_str);
+    let found = program_path(word, &image.config.workdir, path, is_file);
+    found.filter(|path| word.starts_with('/') || is_file(path))
 }
 
 fn is_shell(word: &str) -> bool {
