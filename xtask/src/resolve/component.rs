@@ -89,7 +89,7 @@ pub(super) fn resolved<'m>(
 ) -> ResolvedComponent<'m> {
     let features = features_of(reasons, Some(&manifest.name.value));
     let on = |when: &Option<Spanned<FeatureName>>| when.as_ref().is_none_or(|when| features.contains(&when.value));
-    let role = |(name, role): (&'m RoleName, &'m Box<Role>)| {
+    let role = |name: &'m RoleName, role: &'m Role| {
         let ports = role.ports.iter().filter(|port| on(&port.when)).collect();
         on(&role.when).then_some(ResolvedRole { name, role, ports })
     };
@@ -105,7 +105,7 @@ pub(super) fn resolved<'m>(
         image,
         outside,
         source_base,
-        roles: manifest.roles.iter().filter_map(role).collect(),
+        roles: manifest.roles.iter().filter_map(|(name, own)| role(name, own)).collect(),
         installs: manifest.install.iter().filter(|install| on(&install.when)).collect(),
         excluded,
         features,
