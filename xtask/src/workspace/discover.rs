@@ -179,7 +179,7 @@ fn manifests(
 fn below(inside: &Inside<'_>, folder: &str, file: &str, problems: &mut Problems) -> Vec<Utf8PathBuf> {
     // clean, so that a folder that is named in two ways is the same one
     let folder: &Utf8Path = &Utf8Path::new(folder).components().collect::<Utf8PathBuf>();
-    let entries = match inside.root.join(folder).read_dir_utf8() {
+    let entries = match inside.root.join(folder).as_std_path().read_dir() {
         Ok(entries) => entries,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {
@@ -194,10 +194,14 @@ fn below(inside: &Inside<'_>, folder: &str, file: &str, problems: &mut Problems)
         if kind.as_ref().is_ok_and(fs::FileType::is_file) {
             continue;
         }
+        // a path that is no text is nobody's component
+        let Ok(name) = entry.file_name().into_string() else { continue };
         if kind.is_ok_and(|kind| kind.is_dir()) {
-            inside.keep(folder, entry.file_name());
+            inside.keep(folder, &name);
         }
-        paths.push(folder.join(entry.file_name()).join(file));
+        let mut path = folder.join(name);
+        path.push(file);
+        paths.push(path);
     }
     paths
 }

@@ -27,7 +27,8 @@ pub fn in_parallel<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync
     }
     let next = AtomicUsize::new(0);
     let run = || {
-        let mut done = Vec::new();
+        // what is large is not moved again and again while a list grows
+        let mut done = Vec::with_capacity(things.len() / threads + 1);
         loop {
             let position = next.fetch_add(1, Ordering::Relaxed);
             let Some(thing) = things.get(position) else { return done };
