@@ -9,6 +9,7 @@
 //! | measured | is |
 //! |---|---|
 //! | floor | the same bytes, in memory, hashed with SHA-256 by the CPU's own instructions, by as many threads as there are cores; each file by itself |
+//! | bare | the floor, with each file opened, read, looked at and closed, by its known path: what is left for small files when nothing is walked, compared or remembered |
 //! | cold | [`read_tree`] with nothing remembered: walked, looked at, opened, read from the kernel's cache, hashed, and the memory written |
 //! | warm | the same with everything remembered: the memory opened and checked, every file looked at, none opened; its floor reads the same folders and looks at the same files, by as many threads |
 //!
@@ -20,22 +21,29 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use groupage::source::{SourceFile, SourceMap, Span};
 use groupage::workspace::{Memory, Want, in_parallel, read_tree, threads};
+use sha2::{Digest as _, Sha256};
 
 const ROUNDS: usize = 7;
+/// How much is read at a time.
+const BUFFER: usize = 256 * 1024;
 const TARGET_RATE: f64 = 0.8;
 const TARGET_WARM: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let rounds = argument("--rounds").and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     println!("{} threads\n", threads());
-    println!("cold                            floor        cold    rate   (target {:.0} %)", TARGET_RATE * 100.0);
+    println!(
+        "cold                            floor        bare        cold    rate   (target {:.0} %)",
+        TARGET_RATE * 100.0
+    );
     let mut good = cold("300 files of 4 MB", 1, &[(300, 4 << 20)], rounds, true);
     cold("60 components of the monorepo", 60, &[(1, 4 << 20), (1, 60), (200, 2 << 10)], rounds, false);
     cold("1 folder, 20,000 files of 2 KB", 1, &[(20_000, 2 << 10)], rounds, false);
@@ -60,6 +68,7 @@ struct Files {
     _folder: tempfile::TempDir,
     root: Utf8PathBuf,
     contents: Vec<Vec<u8>>,
+    paths: Vec<PathBuf>,
 }
 
 impl Files {
@@ -71,19 +80,23 @@ impl Files {
         let contents = in_parallel(&each, |folder| {
             let path = root.join(format!("components/c{folder}/src"));
             fs::create_dir_all(&path).unwrap();
-            let mut contents = Vec::new();
+            let (mut contents, mut paths) = (Vec::new(), Vec::new());
             let each = sizes.iter().flat_map(|(count, size)| std::iter::repeat_n(*size, *count));
             for (index, size) in each.enumerate() {
                 let mut content = vec![index as u8; size];
                 content[..8].copy_from_slice(&((folder << 32 | index) as u64).to_le_bytes());
-                fs::write(path.join(format!("file_{index}.rs")), &content).unwrap();
+                let file = path.join(format!("file_{index}.rs"));
+                fs::write(&file, &content).unwrap();
                 if keep {
                     contents.push(content);
+                    paths.push(file.into_std_path_buf());
                 }
             }
-            contents
+            (contents, paths)
         });
-        Self { _folder: folder, root, contents: contents.into_iter().flatten().collect() }
+        let (contents, paths): (Vec<_>, Vec<_>) = contents.into_iter().unzip();
+        let (contents, paths) = (contents.into_iter().flatten().collect(), paths.into_iter().flatten().collect());
+        Self { _folder: folder, root, contents, paths }
     }
 
     fn floor(&self) -> Duration {
@@ -91,6 +104,17 @@ impl Files {
         let begin = Instant::now();
         in_parallel(&chunks, |chunk| {
             chunk.iter().for_each(|bytes| _ = std::hint::black_box(groupage::oci::Digest::of(bytes)))
+        });
+        begin.elapsed()
+    }
+
+    /// What nobody can do without who reads every file.
+    fn bare(&self) -> Duration {
+        let chunks: Vec<&[PathBuf]> = self.paths.chunks(16).collect();
+        let begin = Instant::now();
+        in_parallel(&chunks, |chunk| {
+            let mut buffer = vec![0; BUFFER];
+            chunk.iter().for_each(|path| _ = std::hint::black_box(read_bare(path, &mut buffer)));
         });
         begin.elapsed()
     }
@@ -127,17 +151,23 @@ impl Files {
 fn cold(what: &str, folders: usize, sizes: &Sizes, rounds: usize, is_aim: bool) -> bool {
     let files = Files::new(folders, sizes, true);
     let round = |_| {
-        let floor = files.floor();
+        let (floor, bare) = (files.floor(), files.bare());
         _ = fs::remove_dir_all(files.root.join("target"));
-        (floor, files.read().0)
+        (floor, (bare, files.read().0))
     };
     round(0);
-    let times: Vec<(Duration, Duration)> = (0..rounds).map(round).collect();
-    let mut rates: Vec<f64> = times.iter().map(|(floor, cold)| floor.as_secs_f64() / cold.as_secs_f64()).collect();
+    let times: Vec<(Duration, (Duration, Duration))> = (0..rounds).map(round).collect();
+    let mut rates: Vec<f64> = times.iter().map(|(floor, (_, cold))| floor.as_secs_f64() / cold.as_secs_f64()).collect();
     rates.sort_by(f64::total_cmp);
     let rate = rates[rates.len() / 2];
-    let (floor, cold): (Vec<_>, Vec<_>) = times.into_iter().unzip();
-    println!("{what:32} {:>7.1} ms {:>8.1} ms {:>5.0} %", millis(median(floor)), millis(median(cold)), rate * 100.0);
+    let (floor, (bare, cold)): (Vec<_>, (Vec<_>, Vec<_>)) = times.into_iter().unzip();
+    println!(
+        "{what:32} {:>7.1} ms {:>8.1} ms {:>8.1} ms {:>5.0} %",
+        millis(median(floor)),
+        millis(median(bare)),
+        millis(median(cold)),
+        rate * 100.0
+    );
     !is_aim || rate >= TARGET_RATE
 }
 
@@ -153,6 +183,24 @@ fn warm(what: &str, folders: usize, sizes: &Sizes, rounds: usize) -> Duration {
     let (floor, time) = (median(floor), median(times));
     println!("{what:32} {:>7.1} ms {:>8.1} ms {:>6.2}", millis(floor), millis(time), ratios[ratios.len() / 2]);
     time
+}
+
+/// As [`read_tree`] reads a file, and nothing else.
+fn read_bare(path: &Path, buffer: &mut [u8]) -> u64 {
+    let mut file = fs::File::open(path).unwrap();
+    let mut hasher = Sha256::new();
+    let mut size = 0;
+    loop {
+        let count = file.read(buffer).unwrap();
+        hasher.update(&buffer[..count]);
+        size += count as u64;
+        if count < buffer.len() {
+            break;
+        }
+    }
+    std::hint::black_box(hasher.finalize());
+    assert_eq!(file.metadata().unwrap().len(), size);
+    size
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
