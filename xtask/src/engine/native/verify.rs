@@ -81,7 +81,7 @@ impl Unnamed {
         let seen = Image { platform, config: Config::of(&config), rootfs, base_layers };
         let findings = run(&seen, &known, None);
         match findings.iter().any(|finding| finding.level == Level::Error) {
-            true => Err(EngineError::Contract { image, findings }),
+            true => Err(EngineError::Contract { image, was_there: false, findings }),
             false => Ok(()),
         }
     }
