@@ -35,6 +35,7 @@
 //! | `inspect.rs` | what `inspect` shows of files, and of the same image in the daemon |
 //! | `explain.rs` | what differs between images, and why an image of the daemon would be built again |
 //! | `verify.rs`, `verify/layouts.rs` | no image with a seeded defect gets a name; what `verify` finds in images and layouts |
+//! | `verify/again.rs` | what the daemon has counts as built when somebody has looked at it, and not before |
 //! | `no_daemon.rs` | which commands need a daemon, and what they say without one |
 //!
 //! Every test has a registry name of its own, so that nothing of anybody else is replaced; its images go away with it. What
@@ -122,3 +123,5 @@ mod needs_engine_roles;
 mod needs_engine_twice;
 #[path = "verify.rs"]
 mod needs_engine_verify;
+#[path = "verify/again.rs"]
+mod needs_engine_verify_again;

@@ -2,6 +2,7 @@
 //! one; `verify` names them in images that somebody else has made.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use groupage::oci::sample::{Entry, Sample, Tree, archive, layout, of_layers, tar};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::Ended;
 use crate::support::layout::Layout;
+use crate::support::registry::{LocalRegistry, Request};
 use crate::support::workspace::Workspace;
 
 const NOBODY: &str = "unix:///nonexistent.sock";
@@ -194,12 +196,18 @@ fn rights_that_come_out_of_another_image() {
 }
 
 #[test]
-fn there_is_a_way_out_and_what_is_there_is_not_looked_at_again() {
+fn there_is_a_way_out_and_it_proves_nothing() {
     let workspace = workspace(b"hello\n", "scratch");
     build(&workspace, &["--no-verify"]).expect(0);
-    // nothing is made, so nothing is looked at
-    let ended = build(&workspace, &[]).expect(0);
-    assert!(!ended.stderr.contains("unknown-program"), "{ended:?}");
+    // nothing has to be made, and nobody has looked
+    for _ in 0..2 {
+        let ended = build(&workspace, &[]).expect(1);
+        let told = "error: failed to build app: the image that is there does not keep its contract";
+        assert!(ended.stderr.contains(told) && ended.stderr.contains("error[unknown-program]"), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+    }
+    let ended = build(&workspace, &["--no-verify"]).expect(0);
+    assert!(ended.stderr.contains("[app] up to date"), "{ended:?}");
     let ended = groupage(&workspace, &["verify", "app", "--format", "json"]).expect(1);
     let found: Value = serde_json::from_str(&ended.stdout).unwrap();
     let first = json!({
@@ -207,6 +215,51 @@ fn there_is_a_way_out_and_what_is_there_is_not_looked_at_again() {
         "message": "/usr/bin/app is neither an ELF program nor a script that begins with `#!`", "path": "/usr/bin/app",
     });
     assert_eq!(found, json!([first]));
+}
+
+#[test]
+fn what_nobody_has_looked_at_is_looked_at_once() {
+    let workspace = workspace(&dynamic().bytes(), "own");
+    base(&workspace, &[("linux/amd64", glibc())]);
+    let proofs = workspace.root().join("target/groupage/cache/records/verified");
+    build(&workspace, &["--no-verify"]).expect(0);
+    assert!(!proofs.exists());
+    let looked = || {
+        let ended = build(&workspace, &[]).expect(0);
+        assert!(ended.stderr.contains("[app] up to date"), "{ended:?}");
+        let all: Vec<_> = fs::read_dir(&proofs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(all.len(), 1, "{all:?}");
+        (all[0].clone(), fs::metadata(&all[0]).unwrap().ino())
+    };
+    let (proof, first) = looked();
+    assert_eq!(looked().1, first, "it is not written again");
+    // a damaged one is none
+    fs::write(&proof, "").unwrap();
+    looked();
+    assert_ne!(fs::metadata(&proof).unwrap().len(), 0);
+    // what is made and looked at has one from the beginning
+    fs::remove_dir_all(workspace.root().join("target")).unwrap();
+    build(&workspace, &[]).expect(0);
+    let made = fs::metadata(&proof).unwrap().ino();
+    assert_eq!(looked().1, made, "it is not written again");
+}
+
+#[test]
+fn what_has_defects_is_not_pushed_again_and_not_pulled() {
+    let Some(registry) = LocalRegistry::start() else { return };
+    let workspace = workspace(b"hello\n", "scratch");
+    let tag = format!("{}/app:one", registry.name());
+    build(&workspace, &["--no-verify", "--push", "--tag", &tag]).expect(0);
+    let refused = |more: &[&str]| {
+        let (ended, requests) =
+            registry.requests_of(|| build(&workspace, &[more, &["--tag", &tag]].concat()).expect(1));
+        assert!(ended.stderr.contains("error[unknown-program]"), "{ended:?}");
+        assert!(!requests.iter().any(Request::is_delivery), "{requests:#?}");
+    };
+    refused(&["--push"]);
+    fs::remove_dir_all(workspace.root().join("target")).unwrap();
+    refused(&["--pull"]);
+    assert!(!Layout::path_of_image(workspace.root(), "app").join("index.json").exists());
 }
 
 /// A layout of somebody else, who says that it is one of ours.

@@ -1,7 +1,7 @@
 //! `build` through a daemon: what it has already, and jobs for what it has not.
 //!
 //! The daemon is asked once for all its images. Those behind names without a digest become inputs of the plan; whatever has the
-//! labels of the plan then is up to date. An image that is not is assembled here when it needs no container (`assembled.rs`), else
+//! labels of the plan then is up to date, once it was looked at. An image that is not is assembled here when it needs no container (`assembled.rs`), else
 //! put together from images of its components ([`crate::render::parts`]), and those are built that are not there. When an image that the plan names is not in the
 //! daemon, nobody knows here what is behind its name: the builder is asked, and has its own cache.
 
@@ -17,13 +17,15 @@ use super::session::{Dockerfiles, Loaded, Session};
 use super::status::Stop;
 use super::{bootstrap, daemon, stamp};
 use crate::engine::docker::{Assembled, Docker, Stock};
-use crate::engine::{Job, Network, Present, Verify};
+use crate::engine::store::Store;
+use crate::engine::{Job, Network, Present, Proofs, Verify};
 use crate::lock::Pins;
 use crate::manifest::BuildNetwork;
 use crate::oci::Platform;
 use crate::plan::{ComponentPlan, Found, ImagePlan, Plan, fingerprint};
 use crate::render::parts::{self, COMPONENT_LABEL, Part};
 use crate::render::{self, Templates};
+use crate::workspace::MEMORY_FOLDER;
 
 pub(super) fn run(
     arguments: &BuildArguments,
@@ -52,7 +54,10 @@ pub(super) fn run(
         None => daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?,
     };
     let plan = settled(plan.for_platform(&platform), &stock);
-    let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock };
+    let store = Store::open(&loaded.workspace.root.join(MEMORY_FOLDER).join("cache"));
+    // a place that cannot be used knows of nothing that was looked at
+    let proofs = Proofs::of(store.as_ref().ok().cloned());
+    let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, proofs: &proofs };
     let pushed = registered::pushed_before(&known, &plan)?;
     let fetched;
     let known = if registered::pull(&known, &plan, &docker)? {
@@ -68,7 +73,7 @@ pub(super) fn run(
     for job in &mut jobs {
         job.pushed = pushed.get(&job.image).cloned();
     }
-    let docker = assembled::with_workshop(docker, &loaded, &jobs)?;
+    let docker = assembled::with_workshop(docker, &loaded, &jobs, store)?.with_proofs(proofs.clone());
     let outcome = run_jobs(arguments, session, &docker, jobs, at_once)?;
     let dockerfiles = bench.dockerfiles;
     Ok(Ended { loaded, plan, dockerfiles, is_native: false, outcome })
@@ -144,6 +149,7 @@ struct Known<'a> {
     loaded: &'a Loaded,
     platform: &'a Platform,
     stock: &'a Stock,
+    proofs: &'a Proofs,
 }
 
 /// What is needed besides for images that the daemon does not have: nothing of it is made when it has all.
@@ -214,7 +220,10 @@ impl Known<'_> {
     /// The image as the daemon has it.
     fn present(&self, image: &ImagePlan) -> Option<&Present> {
         let (labels, tags) = (fingerprint::labels(image, self.platform), build::tags(self.arguments, image));
-        self.stock.labelled(&labels, &tags).filter(|_| self.may_be_there(image))
+        let none = Proofs::default();
+        // without a look at them all are alike
+        let proofs = if self.arguments.no_verify { &none } else { self.proofs };
+        self.stock.labelled(&labels, &tags, proofs).filter(|_| self.may_be_there(image))
     }
 
     /// An image that is put together from images of its components.
@@ -258,7 +267,8 @@ impl Known<'_> {
         let tags = vec![reference.clone()];
         let no_cache = self.is_anew(std::iter::once(component));
         let is_kept = !no_cache && is_known(image, component.open_images(&image.found));
-        let present = self.stock.labelled(&labels, &tags).filter(|_| is_kept).cloned();
+        // a part has no contract of its own
+        let present = self.stock.labelled(&labels, &tags, &Proofs::default()).filter(|_| is_kept).cloned();
         let files = render::component_files(image, component, self.root());
         let job = Job {
             context: Session::context(files)?,

@@ -144,11 +144,13 @@ pub enum EngineError {
         /// What does not fit.
         detail: String,
     },
-    /// An image was made that does not keep its contract. It got no name.
+    /// An image does not keep its contract. It got no name.
     #[error("the image does not keep its contract{}\nhint: mend what is found, or pass --no-verify to have the image all the same", listed(.findings))]
     Contract {
         /// Name of the job.
         image: String,
+        /// Whether it was there before this run, which made nothing.
+        was_there: bool,
         /// What was found, errors first.
         findings: Vec<Finding>,
     },

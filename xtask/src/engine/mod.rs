@@ -13,6 +13,7 @@
 //! | `cancel.rs` | [`Cancel`]: Ctrl-C as a value |
 //! | `run.rs` | [`run`]: several jobs at once, in order, stopped together; [`run_blocking`] for callers without async |
 //! | `store.rs` | [`store::Store`]: blobs by digest, on this machine |
+//! | `proofs.rs` | [`Proofs`]: images that keep their contract, which nobody has to look at again |
 //! | `runtime.rs` | [`block_on`]: the door from the synchronous rest of the program |
 //! | `error.rs` | [`EngineError`] and its [`ErrorClass`] |
 //! | `registry/` | [`registry::Registry`]: images from and to registries |
@@ -26,6 +27,8 @@
 //! **Nothing here reads the environment.** Which daemon is meant is worked out by [`docker::host::resolve`] from values.
 //! **Dropping the future of a build cancels the build**: that is how cancellation reaches an engine, and the only way.
 //! **Nothing is tagged before it is whole**: references move to the new image after the build has succeeded.
+//! **Nothing is named unseen**: what is there already counts as built when there is a proof that it keeps its contract, and is
+//! looked at when there is none, unless the job does not ask for it.
 
 mod cancel;
 #[cfg_attr(not(feature = "tls"), allow(unused))]
@@ -37,6 +40,7 @@ mod job;
 mod lines;
 pub mod measure;
 pub mod native;
+mod proofs;
 mod recording;
 pub mod registry;
 mod run;
@@ -47,6 +51,7 @@ pub use cancel::Cancel;
 pub use error::{CLASH_HINT, EngineError, ErrorClass, LOG_TAIL, MissingDaemon, RegistryFailure, StepFailure};
 pub use event::{BlobOutcome, Direction, Event, Events, Step, StepState};
 pub use job::{Built, Job, NamedJob, Network, Present, Verify};
+pub use proofs::Proofs;
 pub use recording::{Recording, Script};
 pub use run::{JobResult, Options, Outcome, run, run_blocking};
 pub use runtime::block_on;

@@ -199,6 +199,19 @@ impl Store {
         self.replace(&path, bytes)
     }
 
+    /// Forgets the oldest facts of a kind, until no more than `most` are left.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn keep_newest(&self, kind: &str, most: usize) -> io::Result<()> {
+        let paths = holdings::entries(&self.root.join("records").join(kind))?;
+        let Some(surplus) = paths.len().checked_sub(most) else { return Ok(()) };
+        let written = |path: &Utf8PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
+        let mut aged: Vec<_> = paths.into_iter().map(|path| (written(&path), path)).collect();
+        aged.sort();
+        aged.iter().take(surplus).try_for_each(|(_, path)| fs_err::remove_file(path))
+    }
+
     /// Where a fact is kept.
     pub fn record_path(&self, kind: &str, key: &str) -> Utf8PathBuf {
         self.root.join("records").join(kind).join(key)

@@ -47,7 +47,12 @@ pub(super) fn choose(known: &Known<'_>, missing: &Plan, docker: &Docker) -> Resu
 ///
 /// # Errors
 /// The place cannot be used.
-pub(super) fn with_workshop(docker: Docker, loaded: &Loaded, jobs: &[Job]) -> Result<Docker, Stop> {
+pub(super) fn with_workshop(
+    docker: Docker,
+    loaded: &Loaded,
+    jobs: &[Job],
+    store: std::io::Result<Store>,
+) -> Result<Docker, Stop> {
     if jobs.iter().all(|job| job.assembled.is_none()) {
         return Ok(docker);
     }
@@ -56,7 +61,7 @@ pub(super) fn with_workshop(docker: Docker, loaded: &Loaded, jobs: &[Job]) -> Re
     let unusable = |error: std::io::Error| {
         daemon::stop(EngineError::Local { action: format!("use {folder}"), detail: error.to_string() })
     };
-    Ok(docker.with_workshop(root, Store::open(&folder).map_err(unusable)?))
+    Ok(docker.with_workshop(root, store.map_err(unusable)?))
 }
 
 fn is_of_files(image: &ImagePlan) -> bool {

@@ -1,5 +1,7 @@
 //! Images of a run that a registry has already: with `--push` there is nothing to do for them, with `--pull` the daemon gets them
-//! instead of building them. They are known by the labels that engines give ([`fingerprint::labels`]), as in the daemon.
+//! instead of building them. They are known by the labels that engines give ([`fingerprint::labels`]), as in the daemon. What is pulled
+//! is looked at as whatever the daemon has; what only has to be in the registry was let in by whoever pushed it, and is not
+//! fetched to find out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -92,6 +92,7 @@ impl Docker {
         if job.verify.is_some() {
             let unnamed = Unnamed::new(&job.image, platform, &image, &ground, wanted, &workshop.store);
             unnamed.verify().await?;
+            self.proofs.add(&image.config.digest.to_string());
         }
         let running = steps.begin("[image] load");
         self.load_above(&job.image, &image, &[], &workshop.store, known, events).await?;

@@ -62,7 +62,7 @@ pub use stock::Stock;
 use camino::Utf8Path;
 
 use super::store::Store;
-use super::{Built, Engine, EngineError, Events, Job, Present};
+use super::{Built, Engine, EngineError, Events, Job, Present, Proofs};
 use assembled::Workshop;
 use parts::Shared;
 
@@ -78,6 +78,7 @@ pub struct Docker {
     builder: Builder,
     shared: Shared,
     workshop: Option<Workshop>,
+    proofs: Proofs,
 }
 
 /// Which builder of the daemon is used.
@@ -106,6 +107,7 @@ impl Docker {
             builder: Builder::Auto,
             shared: Shared::new(AT_ONCE, false),
             workshop: None,
+            proofs: Proofs::default(),
         })
     }
 
@@ -142,6 +144,12 @@ impl Docker {
     #[must_use]
     pub fn with_workshop(self, root: &Utf8Path, store: Store) -> Self {
         Self { workshop: Some(Workshop { root: root.to_owned(), store }), ..self }
+    }
+
+    /// With what is known of images that it has.
+    #[must_use]
+    pub fn with_proofs(self, proofs: Proofs) -> Self {
+        Self { proofs, ..self }
     }
 
     /// What the daemon said about itself.
@@ -207,8 +215,9 @@ impl Engine for Docker {
 }
 
 impl Docker {
-    /// Gives an image that is there the references that it does not have, and delivers it.
+    /// Gives an image that is there the references that it does not have, and delivers it; after a look at it, if nobody had one.
     async fn keep(&self, job: &Job, present: &Present, events: &Events) -> Result<Built, EngineError> {
+        self.verify(job, &present.image_id).await?;
         self.name(&present.image_id, job, Some(present)).await?;
         let pushed = self.deliver(job, events).await?;
         Ok(Built {

@@ -1,6 +1,7 @@
 //! What the daemon has, asked once: every image with its labels and names. It answers which images of a run are there already,
 //! and what is behind the names that a plan leaves open.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::ImageSummary;
@@ -8,7 +9,7 @@ use bollard::query_parameters::ListImagesOptionsBuilder;
 
 use super::host::Host;
 use super::{Docker, connect, errors};
-use crate::engine::{EngineError, Present};
+use crate::engine::{EngineError, Present, Proofs};
 use crate::oci::{ImageSource, Reference};
 
 /// The images of a daemon at one moment.
@@ -82,11 +83,14 @@ impl Stock {
         self.by_name.get(&full_name(name)).map(|index| self.images[*index].present.image_id.as_str())
     }
 
-    /// An image with all of these labels; of several one that has a name asked for, so that none has to move.
-    pub fn labelled(&self, labels: &BTreeMap<String, String>, names: &[String]) -> Option<&Present> {
-        let mut fitting = self.having(labels).map(|image| &image.present);
-        let first = fitting.clone().next();
-        fitting.find(|image| names.iter().any(|name| image.is_named(name))).or(first)
+    /// An image with all of these labels; of several one that is known to keep its contract, so that one which was refused is
+    /// in nobody's way, and then one that has a name asked for, so that none has to move.
+    pub fn labelled(&self, labels: &BTreeMap<String, String>, names: &[String], proofs: &Proofs) -> Option<&Present> {
+        let fitting = self.having(labels).map(|image| &image.present);
+        fitting.min_by_key(|image| {
+            let is_named = names.iter().any(|name| image.is_named(name));
+            Reverse((proofs.has(&image.image_id), is_named))
+        })
     }
 }
 
@@ -103,10 +107,7 @@ impl Stock {
         self.images.iter().any(|image| image.present.digest.is_some())
     }
 
-    fn having<'s, 'l>(
-        &'s self,
-        labels: &'l BTreeMap<String, String>,
-    ) -> impl Iterator<Item = &'s Image> + Clone + use<'s, 'l> {
+    fn having<'s, 'l>(&'s self, labels: &'l BTreeMap<String, String>) -> impl Iterator<Item = &'s Image> + use<'s, 'l> {
         let has_all = move |image: &&Image| labels.iter().all(|(name, value)| image.labels.get(name) == Some(value));
         self.images.iter().filter(has_all)
     }
@@ -190,7 +191,7 @@ mod tests {
         ]);
         let check = |wanted: &[(&str, &str)], names: &[&str], expect: Option<&str>| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let found = stock.labelled(&labels(wanted), &names);
+            let found = stock.labelled(&labels(wanted), &names, &Proofs::default());
             assert_eq!(found.map(|image| image.image_id.as_str()), expect, "{wanted:?} {names:?}");
         };
         let amd64 = &[("f", "x"), ("p", "amd64"), ("v", "1")];
@@ -199,6 +200,33 @@ mod tests {
         check(&[("f", "x"), ("p", "arm64")], &["a:1"], Some("sha256:3"));
         check(&[("f", "x"), ("v", "2")], &[], None);
         check(&[("f", "y")], &["a:1"], None);
+    }
+
+    #[test]
+    fn one_that_keeps_its_contract_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = crate::engine::store::Store::open(camino::Utf8Path::from_path(folder.path()).unwrap()).unwrap();
+        let proofs = Proofs::of(Some(store));
+        let id = |digit: &str| format!("sha256:{}", digit.repeat(64));
+        let same = &[("f", "x")];
+        let stock = Stock::new(vec![
+            summary(&id("1"), &[], same),
+            summary(&id("2"), &["a:1"], same),
+            summary(&id("3"), &[], same),
+            summary(&id("4"), &["a:2"], same),
+        ]);
+        let check = |name: &str, expect: &str| {
+            let found = stock.labelled(&labels(same), &[name.to_owned()], &proofs);
+            assert_eq!(found.map(|image| image.image_id.clone()), Some(id(expect)), "{name}");
+        };
+        check("a:0", "1");
+        check("a:1", "2");
+        proofs.add(&id("3"));
+        check("a:0", "3");
+        check("a:1", "3");
+        proofs.add(&id("4"));
+        check("a:1", "3");
+        check("a:2", "4");
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The contract of an image that was just built, before it gets a name. The daemon writes the image out as `docker save` does, and
-//! nothing of it is kept. An image that is there already was looked at when it was built.
+//! The contract of an image, before it gets a name. The daemon writes the image out as `docker save` does, and nothing of it is
+//! kept but the proof that it keeps its contract: then it is not written out again. That an image is there says nothing, see
+//! [`Proofs`](crate::engine::Proofs).
 
 use super::Docker;
 use crate::engine::native::base::exported;
@@ -7,12 +8,15 @@ use crate::engine::{EngineError, Job, Verify};
 use crate::verify::{Config, Image, Level, run};
 
 impl Docker {
-    /// Looks at an image, if the job asks for it.
+    /// Looks at an image, if the job asks for it and nobody has.
     ///
     /// # Errors
     /// [`EngineError::Contract`] with all that was found; whatever the daemon says.
     pub(super) async fn verify(&self, job: &Job, image_id: &str) -> Result<(), EngineError> {
         let Some(Verify { base }) = &job.verify else { return Ok(()) };
+        if self.proofs.has(image_id) {
+            return Ok(());
+        }
         let seen = exported(self, image_id).await?;
         let config = seen.config.value().unwrap_or_default();
         let base_layers = match base {
@@ -22,8 +26,11 @@ impl Docker {
         let image = Image { platform: seen.platform, config: Config::of(&config), rootfs: seen.rootfs, base_layers };
         let findings = run(&image, &seen.layers, None);
         match findings.iter().any(|finding| finding.level == Level::Error) {
-            true => Err(EngineError::Contract { image: job.image.clone(), findings }),
-            false => Ok(()),
+            true => Err(EngineError::Contract { image: job.image.clone(), was_there: job.present.is_some(), findings }),
+            false => {
+                self.proofs.add(image_id);
+                Ok(())
+            }
         }
     }
 

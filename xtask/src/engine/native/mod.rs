@@ -19,7 +19,7 @@
 //! | `user.rs` | who owns a working folder that is made |
 //! | `recall.rs`, `remote.rs` | images that were made before, here and in a registry |
 //! | `config.rs`, `assemble.rs` | the configuration, and the image above its base |
-//! | `verify.rs` | the contract of an image, before its layout names it |
+//! | `verify.rs` | the contract of an image, before its layout names it, or before one that is there is taken |
 //! | `bundle.rs` | an image for each platform, and their index |
 //! | `layout.rs`, `archive.rs` | where it is written |
 //! | `deliver.rs` | files, the Docker daemon, registries |
@@ -82,7 +82,7 @@ use super::docker::Docker;
 use super::docker::host::Host;
 use super::registry::Registry;
 use super::store::Store;
-use super::{Built, Engine, EngineError, Events};
+use super::{Built, Engine, EngineError, Events, Proofs};
 use crate::manifest::ComponentName;
 use crate::oci::{Image, Platform};
 use crate::plan::ImagePlan;
@@ -96,6 +96,7 @@ pub struct Native<'w> {
     root: Utf8PathBuf,
     layouts: Utf8PathBuf,
     store: Store,
+    proofs: Proofs,
     docker: Option<Docker>,
     nearby: Option<Host>,
     registry: Registry,
@@ -114,6 +115,7 @@ impl<'w> Native<'w> {
         Ok(Self {
             root: root.to_owned(),
             layouts: folder.join("oci"),
+            proofs: Proofs::of(Some(store.clone())),
             store,
             docker: None,
             nearby: None,
@@ -194,6 +196,7 @@ impl<'w> Native<'w> {
             && !job.is_anew()
             && let Some(pulled) = self.pulled(job, events).await
         {
+            self.prove(job, &pulled).await?;
             steps.cached("[registry] pull");
             return Ok(pulled);
         }
@@ -241,12 +244,26 @@ impl<'w> Native<'w> {
         if job.verify {
             let unnamed = Unnamed::new(&job.image, platform, &image, ground, wanted, &self.store);
             unnamed.verify().await?;
+            self.proofs.add(&image.config.digest.to_string());
         }
         Ok(image)
     }
 }
 
 impl Native<'_> {
+    /// Looks at images that were there before, if the job asks for it and nobody has.
+    async fn prove(&self, job: &NativeJob, images: &[Image]) -> Result<(), EngineError> {
+        for image in images.iter().filter(|_| job.verify) {
+            let id = image.config.digest.to_string();
+            if !self.proofs.has(&id) {
+                let (name, image, store) = (job.image.clone(), image.clone(), self.store.clone());
+                blocking(move |_| verify::stored(&name, image, &store)).await?;
+                self.proofs.add(&id);
+            }
+        }
+        Ok(())
+    }
+
     /// Components that give the same path in two ways: found before anything is written.
     async fn compare(&self, image: &str, wanted: &[LayerPlan], platform: &Platform) -> Result<(), EngineError> {
         let (wanted, platform, store) = (wanted.to_vec(), platform.clone(), self.store.clone());
@@ -264,11 +281,14 @@ impl Engine for Native<'_> {
     async fn build(&self, job: &NativeJob, events: &Events) -> Result<Built, EngineError> {
         let steps = Arc::new(Steps::new(&job.image, events));
         let job = &self.settled(job, &steps, events).await?;
+        let made = job.made.clone().or_else(|| self.recalled(job).filter(|_| !job.is_anew()));
+        if let Some(made) = &made {
+            self.prove(job, made).await?;
+        }
         if let Some(built) = self.pushed_before(job, events).await? {
             return Ok(built);
         }
         let mut origins = Origins::new();
-        let made = job.made.clone().or_else(|| self.recalled(job).filter(|_| !job.is_anew()));
         let up_to_date = made.is_some();
         let images = match made {
             Some(made) => {

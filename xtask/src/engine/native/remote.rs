@@ -1,4 +1,5 @@
-//! What a registry already has under the references of a job: then nothing is built.
+//! What a registry already has under the references of a job: then nothing is built. What is pulled is looked at like what is
+//! made here; what only has to be there was let in by whoever pushed it, and is not fetched to find out.
 
 use super::bundle::Bundle;
 use super::job::{NativeJob, Output};

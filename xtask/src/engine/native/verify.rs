@@ -1,6 +1,7 @@
 //! The contract of an image, proved before its layout names it: from the entries that its layers were just made of, so that
 //! no byte of ours is read again but the headers of programs. Layers of the base are read when a program needs something of
-//! them, once ever (see `base/facts.rs`).
+//! them, once ever (see `base/facts.rs`). Of an image that was there before nobody knows its entries: all of its layers are
+//! read in that way, unless there is a proof that somebody has (see [`Proofs`](crate::engine::Proofs)).
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,13 +13,16 @@ use object::ReadCache;
 use serde_json::Value;
 
 use super::assemble::Ground;
-use super::base::layer_facts;
+use super::base::{Base, Pulled, layer_facts};
+use super::config::own_layers;
 use super::entry::{Content, EntryKind, LayerEntry};
 use super::shelf::LayerPlan;
 use crate::engine::EngineError;
 use crate::engine::store::Store;
 use crate::oci::{Digest, Layer, Listing, Platform, Rootfs, Source, TarEntry, TarKind};
-use crate::verify::{CAPABILITY, Config, Contents, Facts, HEAD, Image, LayerFacts, Level, Nature, is_text, run};
+use crate::verify::{
+    CAPABILITY, Config, Contents, Facts, Finding, HEAD, Image, LayerFacts, Level, Nature, is_text, run,
+};
 
 /// An image that was made and has no name yet.
 pub(in crate::engine) struct Unnamed {
@@ -79,11 +83,29 @@ impl Unnamed {
         let base_layers = u16::try_from(base.len()).ok();
         let known = Known { base, own, store, read: Mutex::default() };
         let seen = Image { platform, config: Config::of(&config), rootfs, base_layers };
-        let findings = run(&seen, &known, None);
-        match findings.iter().any(|finding| finding.level == Level::Error) {
-            true => Err(EngineError::Contract { image, findings }),
-            false => Ok(()),
-        }
+        judge(&image, false, run(&seen, &known, None))
+    }
+}
+
+/// Looks at an image whose layers are in the store, whoever made it. It reads files, and may take a while.
+///
+/// # Errors
+/// [`EngineError::Contract`] with all that was found; [`EngineError::Image`] when it cannot be read.
+pub(super) fn stored(name: &str, image: crate::oci::Image, store: &Store) -> Result<(), EngineError> {
+    let platform = image.platform.clone();
+    let pulled = Pulled { manifest: image.manifest, config: image.config };
+    let whole = Base::from_store(&name, pulled, &platform, store)?;
+    let contents = whole.facts(&name, store)?;
+    let config = whole.document.value().unwrap_or_default();
+    let base_layers = u16::try_from(whole.layers.len().saturating_sub(own_layers(&config))).ok();
+    let seen = Image { platform, config: Config::of(&config), rootfs: whole.rootfs, base_layers };
+    judge(name, true, run(&seen, &contents, None))
+}
+
+fn judge(image: &str, was_there: bool, findings: Vec<Finding>) -> Result<(), EngineError> {
+    match findings.iter().any(|finding| finding.level == Level::Error) {
+        true => Err(EngineError::Contract { image: image.to_owned(), was_there, findings }),
+        false => Ok(()),
     }
 }
 

@@ -215,3 +215,18 @@ fn bytes_are_free_when_the_last_name_is_gone() {
     let bytes: u64 = holdings::holdings(&top).unwrap().iter().map(|holding| holding.bytes).sum();
     assert_eq!(bytes, 0);
 }
+
+#[test]
+fn the_newest_facts_of_a_kind_stay() {
+    let (_folder, store) = store();
+    for (key, seconds) in [("a", 3), ("b", 1), ("c", 2)] {
+        store.set_record("kind", key, b"x").unwrap();
+        filetime::set_file_mtime(store.record_path("kind", key), FileTime::from_unix_time(seconds, 0)).unwrap();
+    }
+    store.keep_newest("kind", 3).unwrap();
+    store.keep_newest("none", 0).unwrap();
+    assert!(store.record("kind", "b").is_some());
+    store.keep_newest("kind", 1).unwrap();
+    let left: Vec<&str> = ["a", "b", "c"].into_iter().filter(|key| store.record("kind", key).is_some()).collect();
+    assert_eq!(left, ["a"]);
+}

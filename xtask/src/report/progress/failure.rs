@@ -39,15 +39,16 @@ impl Failure<'_> {
                 let error = EngineError::UnresolvedImage { image, reference, detail };
                 self.write_error(out, &error, place.as_ref())?;
             }
-            EngineError::Contract { findings, .. } => {
-                let hint = "mend what is found, or pass --no-verify to have the image all the same";
-                self.write_findings(
-                    out,
-                    "the image does not keep its contract, and got no name",
-                    findings,
-                    manifest_place,
-                )?;
-                writeln!(out, "hint: {hint}")?;
+            EngineError::Contract { findings, was_there, .. } => {
+                let (what, anew) = match was_there {
+                    true => {
+                        let what = "the image that is there does not keep its contract, and got no name by this run";
+                        (what, ", pass --no-cache to build it anew")
+                    }
+                    false => ("the image does not keep its contract, and got no name", ""),
+                };
+                self.write_findings(out, what, findings, manifest_place)?;
+                writeln!(out, "hint: mend what is found{anew}, or pass --no-verify to have the image all the same")?;
             }
             EngineError::Clash { findings, .. } => {
                 let what = "components give the same paths in two ways; nothing was written";
@@ -234,12 +235,20 @@ mod tests {
         finding.of_role("a", "run");
         let other = Finding::new(&platform, "named-user", Level::Error, "the image runs as `x`".to_owned());
         check(
-            &EngineError::Contract { image: "op".to_owned(), findings: vec![finding, other] },
+            &EngineError::Contract { image: "op".to_owned(), was_there: false, findings: vec![finding.clone(), other] },
             "error: failed to build op: the image does not keep its contract, and got no name\n\
              \x20 error[missing-program] linux/amd64: /a is not in the image\n\
              \x20   component: a, role: run (components/a/component.toml:3:1)\n\
              \x20 error[named-user] linux/amd64: the image runs as `x`\n\
              hint: mend what is found, or pass --no-verify to have the image all the same\n\
+             run it again with: cargo xtask build op\n",
+        );
+        check(
+            &EngineError::Contract { image: "op".to_owned(), was_there: true, findings: vec![finding] },
+            "error: failed to build op: the image that is there does not keep its contract, and got no name by this run\n\
+             \x20 error[missing-program] linux/amd64: /a is not in the image\n\
+             \x20   component: a, role: run (components/a/component.toml:3:1)\n\
+             hint: mend what is found, pass --no-cache to build it anew, or pass --no-verify to have the image all the same\n\
              run it again with: cargo xtask build op\n",
         );
     }

@@ -111,6 +111,20 @@ impl Base {
         platform: &Platform,
         store: &Store,
     ) -> Result<Self, EngineError> {
+        let base = Self::from_store(reference, pulled, platform, store)?;
+        Ok(Self { repository: Some(reference.clone()), ..base })
+    }
+
+    /// An image whose layers are in the store already, wherever it came from; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`Base::from_pulled`].
+    pub(in crate::engine::native) fn from_store(
+        name: &impl ToString,
+        pulled: Pulled,
+        platform: &Platform,
+        store: &Store,
+    ) -> Result<Self, EngineError> {
         let read = || {
             let Pulled { manifest, config } = pulled;
             let image = read_image(manifest, config).map_err(|wrong| Fault::Refused(wrong.join("; ")))?;
@@ -119,9 +133,9 @@ impl Base {
             }
             let taken = unread::stored(&image.layers, store)?;
             let digest = Some(image.manifest.digest);
-            Ok(Self { repository: Some(reference.clone()), ..Self::of(platform, image.config, digest, taken)? })
+            Self::of(platform, image.config, digest, taken)
         };
-        read().map_err(|fault| fault.of(reference))
+        read().map_err(|fault| fault.of(name))
     }
 
     /// The image of a file or folder. Relative paths begin at `root`. It reads files, and may take a while: call it where
