@@ -254,6 +254,19 @@ fn set_read_only(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the owner of a folder the right to change it.
+#[cfg(unix)]
+fn set_folder_writable(folder: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs_err::metadata(folder)?.permissions().mode();
+    fs_err::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o700))
+}
+
+#[cfg(not(unix))]
+fn set_folder_writable(_folder: &std::path::Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// A record is small; whatever is longer is not one of ours.
 const RECORD_LIMIT: u64 = 64 * 1024 * 1024;
 

@@ -9,6 +9,8 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
+use crate::plan::multicall;
+
 /// What something is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -27,8 +29,10 @@ pub enum Part {
     Layouts,
     /// Compiled programs.
     Programs,
-    /// Cargo's target folder.
+    /// Cargo's target folders: that of the workspace, and those of workspaces that are written for multi-call programs.
     Cargo,
+    /// What Go has compiled and fetched.
+    Go,
     /// Trees of git revisions.
     Revisions,
     /// Whatever else there is; nothing of it is removed.
@@ -62,6 +66,16 @@ impl Holding {
     }
 }
 
+/// Folders that hold several things of a part.
+const SEVERAL: [(Part, &str); 4] = [
+    (Part::Layouts, "oci"),
+    (Part::Programs, "programs"),
+    (Part::Revisions, "revisions"),
+    (Part::Cargo, multicall::NAME),
+];
+/// Folders that are one thing.
+const WHOLE: [(Part, &str); 3] = [(Part::Records, "cache/records"), (Part::Cargo, "cargo"), (Part::Go, "go")];
+
 /// Everything below `folder` (`target/groupage`), sorted by part and path; nothing when there is no such folder.
 ///
 /// # Errors
@@ -73,19 +87,22 @@ pub fn holdings(folder: &Utf8Path) -> io::Result<Vec<Holding>> {
         let part = kinds.of(path.file_name().unwrap_or_default());
         all.weigh(part, path);
     }
-    for (part, below) in [(Part::Layouts, "oci"), (Part::Programs, "programs"), (Part::Revisions, "revisions")] {
+    for (part, below) in SEVERAL {
         for path in entries(&folder.join(below))? {
             all.weigh(part, path);
         }
     }
-    for (part, path) in [(Part::Records, "cache/records"), (Part::Cargo, "cargo")] {
+    for (part, path) in WHOLE {
         let path = folder.join(path);
         if path.symlink_metadata().is_ok() {
             all.weigh(part, path);
         }
     }
-    let known = ["cache", "oci", "programs", "revisions", "cargo"];
-    for path in entries(folder)?.into_iter().filter(|path| !known.contains(&path.file_name().unwrap_or_default())) {
+    let is_known = |path: &Utf8Path| {
+        let known = SEVERAL.iter().chain(&WHOLE).map(|(_, below)| *below).chain(["cache"]);
+        known.into_iter().any(|known| Some(known) == path.file_name())
+    };
+    for path in entries(folder)?.into_iter().filter(|path| !is_known(path)) {
         all.weigh(Part::Other, path);
     }
     all.holdings.sort_by(|a, b| (a.part, &a.path).cmp(&(b.part, &b.path)));

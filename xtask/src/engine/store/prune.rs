@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 1 | layouts, with `--all` only, the least recently used first |
 //! | 2 | blobs that no layout has, programs, and trees of revisions, the least recently used first |
-//! | 3 | cargo's target folder: without it everything is compiled anew |
+//! | 3 | cargo's target folders and what Go keeps: without them everything is compiled, and modules are fetched, anew |
 //! | with those | records of blobs that are gone |
 //!
 //! **Bytes are free when the last name of a file is gone**: cargo's target folder and `programs` share files, as blobs and
@@ -70,7 +70,7 @@ pub fn prune(folder: &Utf8Path, wanted: Wanted, on_wait: impl FnOnce()) -> io::R
     let left: Vec<Holding> = all.iter().filter(|holding| !gone.contains(&holding.path)).cloned().collect();
     let needed = in_layouts(&left)?;
     let mut candidates: Vec<&Holding> = left.iter().filter(|holding| may_go(holding, &needed, free)).collect();
-    candidates.sort_by_key(|holding| (holding.part == Part::Cargo, holding.used, &holding.path));
+    candidates.sort_by_key(|holding| (is_of_compiler(holding.part), holding.used, &holding.path));
     run.remove(candidates)?;
     let mut pruned = run.pruned;
     if !wanted.dry_run && !pruned.removed.is_empty() {
@@ -101,10 +101,15 @@ fn may_go(holding: &Holding, needed: &BTreeSet<String>, revisions: bool) -> bool
         Part::BaseLayers | Part::MadeLayers | Part::CompressedLayers | Part::OtherBlobs => {
             !needed.contains(holding.name())
         }
-        Part::Programs | Part::Cargo => true,
+        Part::Programs | Part::Cargo | Part::Go => true,
         Part::Revisions => revisions && holding.name() != "lock",
         Part::Layouts | Part::Records | Part::Other => false,
     }
+}
+
+/// What only compilers know the use of.
+fn is_of_compiler(part: Part) -> bool {
+    matches!(part, Part::Cargo | Part::Go)
 }
 
 /// How many names each file has below the folder.
@@ -157,6 +162,9 @@ impl Run<'_> {
             if holding.part == Part::Revisions {
                 remove_one(self.folder, &holding.path.with_extension("seal"))?;
             }
+            if holding.part == Part::Go {
+                make_removable(&holding.path);
+            }
             remove_one(self.folder, &holding.path)?;
         }
         let freed = self.frees(holding);
@@ -166,6 +174,15 @@ impl Run<'_> {
         self.pruned.after -= freed;
         self.pruned.removed.push(Holding { bytes: freed, ..holding.clone() });
         Ok(())
+    }
+}
+
+/// Go takes the right to write from folders of modules; whoever may not give it back does not get the folder removed.
+fn make_removable(path: &Utf8Path) {
+    for entry in walkdir::WalkDir::new(path).follow_root_links(false).into_iter().filter_map(Result::ok) {
+        if entry.file_type().is_dir() {
+            _ = super::set_folder_writable(entry.path());
+        }
     }
 }
 
