@@ -10,8 +10,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::git::{self, History, commit_times};
-use super::write;
+use super::state;
 
+/// The file.
+const FILE: &str = "times.json";
+/// A larger one is not ours, in bytes.
+const MAX_FILE: u64 = 1 << 28;
 /// Format of the file.
 const SCHEMA: u32 = 1;
 
@@ -33,8 +37,7 @@ pub fn remembered_times(root: &Utf8Path, memory: &Utf8Path, groups: &[Vec<Utf8Pa
         let times = if history == History::None { vec![0; groups.len()] } else { commit_times(root, groups) };
         return (times, history);
     };
-    let file = memory.join("times.json");
-    let mut known = read(&file, &head).unwrap_or_default();
+    let mut known = read(memory, &head).unwrap_or_default();
     let keys: Vec<String> = groups.iter().map(|group| key(group)).collect();
     let unknown: Vec<Vec<Utf8PathBuf>> =
         keys.iter().zip(groups).filter(|(key, _)| !known.contains_key(*key)).map(|(_, group)| group.clone()).collect();
@@ -43,13 +46,13 @@ pub fn remembered_times(root: &Utf8Path, memory: &Utf8Path, groups: &[Vec<Utf8Pa
         known.extend(unknown.iter().map(|group| key(group)).zip(asked));
         let remembered = Remembered { schema: SCHEMA, head, times: known.clone() };
         let text = serde_json::to_vec(&remembered).unwrap_or_default();
-        _ = fs_err::create_dir_all(memory).and_then(|()| write::file(&file, &text, 0o644));
+        _ = state::write(memory, FILE, &text);
     }
     (keys.iter().map(|key| known.get(key).copied().unwrap_or_default()).collect(), history)
 }
 
-fn read(file: &Utf8Path, head: &str) -> Option<BTreeMap<String, u64>> {
-    let remembered: Remembered = serde_json::from_slice(&fs_err::read(file).ok()?).ok()?;
+fn read(memory: &Utf8Path, head: &str) -> Option<BTreeMap<String, u64>> {
+    let remembered: Remembered = serde_json::from_slice(&state::read(memory, FILE, MAX_FILE)?).ok()?;
     (remembered.schema == SCHEMA && remembered.head == head).then_some(remembered.times)
 }
 

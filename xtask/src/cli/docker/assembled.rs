@@ -52,11 +52,11 @@ pub(super) fn with_workshop(docker: Docker, loaded: &Loaded, jobs: &[Job]) -> Re
         return Ok(docker);
     }
     let root = &loaded.workspace.root;
-    let folder = root.join(MEMORY_FOLDER).join("cache");
+    let folder = root.join(MEMORY_FOLDER);
     let unusable = |error: std::io::Error| {
         daemon::stop(EngineError::Local { action: format!("use {folder}"), detail: error.to_string() })
     };
-    Ok(docker.with_workshop(root, Store::open(&folder).map_err(unusable)?))
+    Ok(docker.with_workshop(root, Store::of(&folder).map_err(unusable)?))
 }
 
 fn is_of_files(image: &ImagePlan) -> bool {

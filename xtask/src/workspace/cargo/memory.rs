@@ -9,14 +9,13 @@
 //! manifests are not in it: they are read anyway, to see whether they have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::memory::MEMORY_FOLDER;
 use super::super::seen::Clock;
+use super::super::state::{self, MEMORY_FOLDER};
 use super::super::{Environment, in_parallel};
 use super::facts::{Answer, Question, before, behind};
 use super::{Cargo, CargoReadError, CargoWorkspace, ask};
@@ -25,6 +24,8 @@ use super::{Cargo, CargoReadError, CargoWorkspace, ask};
 const VERSION: u32 = 2;
 /// Below [`MEMORY_FOLDER`].
 const FILE: &str = "cargo-metadata.json";
+/// A larger one is not ours, in bytes.
+const MAX_FILE: u64 = 1 << 28;
 /// Variables that cargo sets for the programs it runs, and does not read.
 const SET_BY_CARGO: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_PRIMARY_PACKAGE"];
 
@@ -101,8 +102,8 @@ impl Request {
         })
     }
 
-    fn path(&self) -> Utf8PathBuf {
-        self.root.join(MEMORY_FOLDER).join(FILE)
+    fn folder(&self) -> Utf8PathBuf {
+        self.root.join(MEMORY_FOLDER)
     }
 }
 
@@ -122,7 +123,7 @@ fn fingerprint(environment: &Environment) -> String {
 }
 
 fn recall(request: &Request) -> Option<CargoWorkspace> {
-    let text = fs_err::read_to_string(request.path()).ok()?;
+    let text = String::from_utf8(state::read(&request.folder(), FILE, MAX_FILE)?).ok()?;
     let (checksum, json) = text.split_once('\n')?;
     if checksum != crate::oci::hex(&Sha256::digest(json)) {
         return None;
@@ -160,9 +161,7 @@ fn ask_all(questions: BTreeSet<Question>) -> Option<Answers> {
 
 impl Begun {
     fn now(request: &Request, environment: &Environment) -> Option<Self> {
-        let folder = request.root.join(MEMORY_FOLDER);
-        fs_err::create_dir_all(&folder).ok()?;
-        let clock = Clock::read(&folder)?;
+        let clock = Clock::read(&state::folder(&request.folder(), "").ok()?)?;
         Some(Self { clock, answers: ask_all(before(&request.program, &request.root, environment)?)? })
     }
 
@@ -181,9 +180,6 @@ impl Begun {
         let facts = again.iter().map(|(question, answer)| (question, answer.text.as_str())).collect();
         let json = serde_json::to_string(&Written { request, facts, workspace }).ok()?;
         let text = format!("{}\n{json}", crate::oci::hex(&Sha256::digest(&json)));
-        let mut temporary =
-            tempfile::Builder::new().prefix(".groupage-").tempfile_in(request.root.join(MEMORY_FOLDER)).ok()?;
-        temporary.write_all(text.as_bytes()).ok()?;
-        temporary.persist(request.path()).ok().map(drop)
+        state::write(&request.folder(), FILE, text.as_bytes()).ok().map(drop)
     }
 }

@@ -16,7 +16,12 @@ use super::flags::{cargo_home, environment};
 use super::toolchain::Ask;
 use crate::engine::EngineError;
 use crate::oci::Digest;
-use crate::workspace::write;
+use crate::workspace::state;
+
+/// The file of the answer.
+const FILE: &str = "toolchain.json";
+/// A larger one is not ours, in bytes.
+const MAX_FILE: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,9 +37,8 @@ struct Remembered {
 /// [`EngineError::Missing`] when there is no compiler.
 pub async fn identity(root: &Utf8Path, options: &CompileOptions, memory: &Utf8Path) -> Result<String, EngineError> {
     let environment = environment(&options.environment);
-    let file = memory.join("toolchain.json");
     let key = key(root, &options.rustc, &environment);
-    let known = key.as_ref().and_then(|key| read(&file).filter(|known| known.key == *key));
+    let known = key.as_ref().and_then(|key| read(memory).filter(|known| known.key == *key));
     let version = match known {
         Some(known) => known.version,
         None => {
@@ -44,7 +48,7 @@ pub async fn identity(root: &Utf8Path, options: &CompileOptions, memory: &Utf8Pa
             if let Some(key) = key {
                 let text = serde_json::to_vec(&Remembered { key, version: version.clone() }).unwrap_or_default();
                 // whoever cannot remember asks again
-                _ = fs_err::create_dir_all(memory).and_then(|()| write::file(&file, &text, 0o644));
+                _ = state::write(memory, FILE, &text);
             }
             version
         }
@@ -52,8 +56,8 @@ pub async fn identity(root: &Utf8Path, options: &CompileOptions, memory: &Utf8Pa
     Ok(version + &settings(root, &environment))
 }
 
-fn read(file: &Utf8Path) -> Option<Remembered> {
-    serde_json::from_slice(&fs_err::read(file).ok()?).ok()
+fn read(memory: &Utf8Path) -> Option<Remembered> {
+    serde_json::from_slice(&state::read(memory, FILE, MAX_FILE)?).ok()
 }
 
 /// The first line of `rustc -vV`, the host, and LLVM.
@@ -120,6 +124,7 @@ fn stat(_path: &Utf8Path) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::engine::block_on;
+    use crate::workspace::write;
 
     /// A compiler that says its version, with the folder that holds it.
     fn compiler(version: &str) -> (tempfile::TempDir, CompileOptions) {
