@@ -1,4 +1,4 @@
-//! What stands in `target/groupage` before a build: links out of the workspace, and pipes.
+//! What stands in `target/groupage` before a build: links out of the workspace, pipes, and files with other bits.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::files_below;
+use super::native_samples::Random;
 use super::support::Ended;
 use super::support::native::printed;
 use super::support::workspace::Workspace;
@@ -203,4 +204,21 @@ fn a_target_folder_may_be_elsewhere() {
     let first = built(&workspace);
     assert!(elsewhere.join("groupage/times.json").is_file());
     assert_eq!(built(&workspace), first);
+}
+
+#[test]
+fn what_is_remembered_with_another_bit_is_as_none() {
+    let workspace = workspace();
+    let expect = built(&workspace);
+    let mut random = Random(7);
+    for name in REMEMBERED {
+        let path = state(&workspace).join(name);
+        for _ in 0..12 {
+            let mut bytes = fs::read(&path).unwrap();
+            let bit = usize::try_from(random.below(bytes.len() as u64 * 8)).unwrap();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(built(&workspace), expect, "{name} with another bit {bit}");
+        }
+    }
 }

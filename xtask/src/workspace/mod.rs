@@ -21,6 +21,7 @@
 //! | `git.rs`, `git/` | when files were last changed, the same in every clone; the files of a revision |
 //! | `times.rs` | times of changes, remembered for the newest commit |
 //! | `state.rs` | `target/groupage`, where no link is followed |
+//! | `remembered.rs` | a small file there that remembers an answer, with a checksum |
 //! | `cargo/` | the cargo workspace, as `cargo metadata` sees it |
 //! | `go/` | modules and packages of Go programs, as their sources say it |
 //! | `watch.rs` | which files of some folders change, as it happens |
@@ -49,6 +50,7 @@ mod memory;
 mod order;
 mod overrides;
 mod pool;
+mod remembered;
 mod seen;
 pub mod state;
 mod text;
@@ -74,6 +76,9 @@ pub use git::{
 pub use memory::Memory;
 pub use overrides::OverrideEntry;
 pub use pool::{in_parallel, threads};
+pub use remembered::Remembered;
+#[cfg(test)]
+pub(crate) use remembered::check_that_damage_is_noticed;
 pub use seen::Seen;
 pub use state::MEMORY_FOLDER;
 pub use texts::{MAX_SEARCHED, now, searched_files, searched_text, text_of};

@@ -5,8 +5,8 @@
 //! unclear, cargo is asked. An answer is not kept when something that decides it has changed while cargo was running, or so
 //! shortly before that a second change would not show.
 //!
-//! The file is JSON behind the SHA-256 of it; one that is damaged, foreign or of another version counts as none. Texts of
-//! manifests are not in it: they are read anyway, to see whether they have changed.
+//! The file is one as [`super::super::remembered`] has them; one that is damaged, foreign or of another version counts as none.
+//! Texts of manifests are not in it: they are read anyway, to see whether they have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,25 +14,21 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::super::remembered::Remembered;
 use super::super::seen::Clock;
 use super::super::state::{self, MEMORY_FOLDER};
 use super::super::{Environment, in_parallel};
 use super::facts::{Answer, Question, before, behind};
 use super::{Cargo, CargoReadError, CargoWorkspace, ask};
 
-/// Counted up when the same file means something else, or when more has to be asked.
-const VERSION: u32 = 2;
-/// Below [`MEMORY_FOLDER`].
-const FILE: &str = "cargo-metadata.json";
-/// A larger one is not ours, in bytes.
-const MAX_FILE: u64 = 1 << 28;
+/// The file; its version is counted up also when more has to be asked.
+pub(super) const FILE: Remembered = Remembered { name: "cargo-metadata.json", version: 3 };
 /// Variables that cargo sets for the programs it runs, and does not read.
 const SET_BY_CARGO: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_PRIMARY_PACKAGE"];
 
 /// What an answer is for.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Request {
-    version: u32,
     root: Utf8PathBuf,
     rust_targets: Vec<String>,
     program: Utf8PathBuf,
@@ -48,7 +44,7 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Remembered {
+struct Known {
     request: Request,
     facts: Vec<(Question, String)>,
     workspace: CargoWorkspace,
@@ -94,7 +90,6 @@ impl Request {
             return None;
         }
         Some(Self {
-            version: VERSION,
             root: root.to_owned(),
             rust_targets: rust_targets.iter().map(|target| (*target).to_owned()).collect(),
             program,
@@ -123,12 +118,7 @@ fn fingerprint(environment: &Environment) -> String {
 }
 
 fn recall(request: &Request) -> Option<CargoWorkspace> {
-    let text = String::from_utf8(state::read(&request.folder(), FILE, MAX_FILE)?).ok()?;
-    let (checksum, json) = text.split_once('\n')?;
-    if checksum != crate::oci::hex(&Sha256::digest(json)) {
-        return None;
-    }
-    let Remembered { request: of, facts, mut workspace } = serde_json::from_str(json).ok()?;
+    let Known { request: of, facts, mut workspace } = FILE.read(&request.folder())?;
     if of != *request {
         return None;
     }
@@ -178,8 +168,6 @@ impl Begun {
             return None;
         }
         let facts = again.iter().map(|(question, answer)| (question, answer.text.as_str())).collect();
-        let json = serde_json::to_string(&Written { request, facts, workspace }).ok()?;
-        let text = format!("{}\n{json}", crate::oci::hex(&Sha256::digest(&json)));
-        state::write(&request.folder(), FILE, text.as_bytes()).ok().map(drop)
+        FILE.write(&request.folder(), &Written { request, facts, workspace }).ok()
     }
 }
