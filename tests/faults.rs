@@ -9,6 +9,8 @@
 
 #[path = "engine/native/samples.rs"]
 mod native_samples;
+#[path = "faults/state.rs"]
+mod state;
 #[path = "engine/support/mod.rs"]
 mod support;
 

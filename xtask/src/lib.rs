@@ -35,7 +35,9 @@
 //! | `target/groupage/cargo`, `target/groupage/programs` | cargo, [`engine::native::compile`] | cargo, [`engine::native::compile`] |
 //! | `target/groupage/go` (what Go has compiled and fetched) | go, [`engine::native::compile::go`] | go |
 //! | `target/groupage/revisions` (trees of git revisions, for `affected`) | [`cli`] | [`workspace`] |
-//! | `target/groupage/hashes`, `target/groupage/cargo-metadata.json` (remembered from run to run) | [`workspace`] | [`workspace`] |
+//! | `target/groupage/hashes`, `cargo-metadata.json`, `times.json` (remembered from run to run) | [`workspace`] | [`workspace`] |
+//! | `target/groupage/toolchain.json` (what rustc said it is) | [`engine::native::compile`] | [`engine::native::compile`] |
+//! | `target/groupage/multicall` (workspaces of multi-call programs) | cargo | [`engine::native::compile`] |
 //! | `.gitignore`, `.dockerignore` | [`workspace`] | people |
 //! | `target/groupage/bootstrap` (local stand-ins of builder images) | [`workspace::bootstrap`] | [`workspace::bootstrap`] |
 //! | archives of `--output` | other programs | [`engine`] |
@@ -54,6 +56,7 @@
 //! - Same inputs, same bytes: whatever can reach an output is sorted; there is no clock and no random name in it. The one
 //!   question about today, whether a record has expired, is asked by `--on today`.
 //! - Outputs appear by rename: a killed run leaves the previous state.
+//! - No link in `target/groupage` is followed: [`workspace::state`].
 //! - No panics on input: bad files are [`diagnostic`]s with a place and a next step.
 
 pub mod diagnostic;

@@ -26,12 +26,10 @@ use super::session::{Loaded, Session};
 use super::status::{ExitStatus, Stop};
 use crate::lock::Builders;
 use crate::plan::Plan;
-use crate::workspace::{Revision, Tree};
+use crate::workspace::{MEMORY_FOLDER, Revision, Tree};
 use compare::{Affected, Cause, Change, ComponentChange, ImageChange, Side};
 use revision::{Before, WorkTree};
 
-/// Folder below the workspace for the files of revisions.
-const FOLDER: &str = "target/groupage/revisions";
 /// Format of the JSON document.
 const SCHEMA: u32 = 1;
 
@@ -87,7 +85,7 @@ fn plan_of_revision(
     work: &WorkTree<'_>,
     since: &Revision,
 ) -> Result<Result<Before, String>, Stop> {
-    let tree = since.write(&work.loaded.workspace.root.join(FOLDER)).map_err(Stop::input)?;
+    let tree = since.write(&work.loaded.workspace.root.join(MEMORY_FOLDER)).map_err(Stop::input)?;
     let name = &since.name;
     if since.is_sparse {
         session.output.message("note: this clone is sparse; what it leaves out counts as removed");

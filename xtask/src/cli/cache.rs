@@ -100,7 +100,8 @@ fn table(parts: &BTreeMap<Part, Sum>, bytes: u64) -> String {
     let mut text = String::new();
     for (part, Sum { count, bytes, shared }) in parts {
         // a folder as a whole is not counted
-        let count = if matches!(part, Part::Cargo | Part::Records) { String::new() } else { count.to_string() };
+        let count =
+            if matches!(part, Part::Cargo | Part::Go | Part::Records) { String::new() } else { count.to_string() };
         let shared = match shared {
             0 => String::new(),
             shared => format!("  and {} counted above", size::text(*shared)),
@@ -121,6 +122,7 @@ fn words(part: Part) -> &'static str {
         Part::Layouts => "layouts",
         Part::Programs => "programs",
         Part::Cargo => "cargo target folder",
+        Part::Go => "go folder",
         Part::Revisions => "git revisions",
         Part::Other => "other",
     }
@@ -144,9 +146,9 @@ fn shrink(arguments: &CachePruneArguments, session: &Session<'_>) -> Result<Exit
 
 fn why_left(all: bool) -> &'static str {
     if all {
-        "is no longer ours to remove, or in use"
+        "is remembered of builds, kept by a bootstrap program, or in use"
     } else {
-        "is needed by layouts of images, or in use; --all removes layouts too"
+        "is needed by layouts of images, remembered of builds, or in use; --all removes layouts too"
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn run(
         None => Some(tempfile::tempdir().map_err(Stop::environment)?),
     };
     let folder = match (loaded, &passing) {
-        (Some(loaded), _) => loaded.workspace.root.join(MEMORY_FOLDER).join("cache"),
+        (Some(loaded), _) => loaded.workspace.root.join(MEMORY_FOLDER),
         (None, Some(folder)) => Utf8PathBuf::from_path_buf(folder.path().to_owned()).map_err(|_| {
             Stop::environment(anyhow::anyhow!(
                 "the folder for temporary files has a name that is not UTF-8\nhint: name another one in TMPDIR"
@@ -44,7 +44,7 @@ pub(super) fn run(
         (None, None) => Utf8PathBuf::new(),
     };
     let store =
-        Store::open(&folder).map_err(|error| Stop::environment(anyhow::anyhow!("failed to use {folder}: {error}")))?;
+        Store::of(&folder).map_err(|error| Stop::environment(anyhow::anyhow!("failed to use {folder}: {error}")))?;
     let mut stderr = std::io::stderr();
     let mut consumer = build::consumer(progress, session, &mut stderr);
     let on_event = &mut |event| consumer.event(&event);

@@ -54,7 +54,7 @@ pub(super) fn run(
         None => daemon::wait(async { docker.stock().await.map_err(daemon::stop) })?,
     };
     let plan = settled(plan.for_platform(&platform), &stock);
-    let store = Store::open(&loaded.workspace.root.join(MEMORY_FOLDER).join("cache"));
+    let store = Store::of(&loaded.workspace.root.join(MEMORY_FOLDER));
     // a place that cannot be used knows of nothing that was looked at
     let proofs = Proofs::of(store.as_ref().ok().cloned());
     let known = Known { arguments, session, loaded: &loaded, platform: &platform, stock: &stock, proofs: &proofs };

@@ -7,7 +7,8 @@
 //!
 //! A plan is kept by its fingerprint so that a build which changes nothing writes nothing, and so that an image of a registry
 //! can be compared in full with what was built here, even if it was not built last. [`KEPT`] of them stay besides those of last
-//! builds. Everything is written by rename; what is damaged, or of another version of this program, counts as not there.
+//! builds. Everything is written by rename, and no link is followed; what is damaged, or of
+//! another version of this program, counts as not there.
 //!
 //! Nothing secret gets in that is not in a manifest: a plan holds references without accounts, commands, environments as they
 //! are written, and hashes instead of files.
@@ -25,10 +26,10 @@ use crate::engine::{Built, Outcome};
 use crate::oci::Platform;
 use crate::plan::changes::Recorded;
 use crate::plan::{ImagePlan, Plan, fingerprint};
-use crate::workspace::write;
+use crate::workspace::{MEMORY_FOLDER, state};
 
-/// Where records are, in the workspace.
-const FOLDER: &str = "target/groupage/builds";
+/// Where records are, in the state folder.
+const FOLDER: &str = "builds";
 /// The folder of plans in it.
 const PLANS: &str = "_plans";
 /// How many plans are kept that no last build was made from.
@@ -79,7 +80,8 @@ pub(super) enum Known {
 /// The records of a workspace.
 #[derive(Debug, Clone)]
 pub(super) struct Records {
-    folder: Utf8PathBuf,
+    /// `target/groupage`.
+    state: Utf8PathBuf,
 }
 
 /// Records what was built from a plan; `is_native` says what did it. That it cannot be recorded undoes no build.
@@ -123,12 +125,13 @@ fn platforms(image: &ImagePlan, asked: &[Platform]) -> Vec<Platform> {
 impl Records {
     /// The records of the workspace in a folder.
     pub(super) fn of(root: &Utf8Path) -> Self {
-        Self { folder: root.join(FOLDER) }
+        Self { state: root.join(MEMORY_FOLDER) }
     }
 
     /// The platforms that an image was built for, sorted.
     pub(super) fn platforms(&self, id: &str) -> Vec<Platform> {
-        let Ok(entries) = self.folder.join(layout_folder(id)).read_dir_utf8() else { return Vec::new() };
+        let folder = state::plain(&self.state, Utf8Path::new(FOLDER).join(layout_folder(id)));
+        let Some(Ok(entries)) = folder.map(|folder| folder.read_dir_utf8()) else { return Vec::new() };
         let name = |entry: io::Result<camino::Utf8DirEntry>| {
             entry.ok()?.file_name().strip_suffix(".json")?.replace('_', "/").parse().ok()
         };
@@ -139,12 +142,12 @@ impl Records {
 
     /// What is known of the last build.
     pub(super) fn last(&self, id: &str, platform: &Platform) -> Known {
-        let path = self.last_path(id, platform);
-        if !path.exists() {
+        let path = Self::last_path(id, platform);
+        if !self.state.join(&path).exists() {
             return Known::Nothing;
         }
-        let file = format!("{FOLDER}/{}", path.strip_prefix(&self.folder).unwrap_or(&path));
-        let Some(last) = read_last(&path) else {
+        let file = format!("{MEMORY_FOLDER}/{path}");
+        let Some(last) = self.read_last(&path) else {
             return Known::NoRecord(format!("{file} cannot be used"));
         };
         match self.by_fingerprint(&last.fingerprint, platform) {
@@ -158,7 +161,7 @@ impl Records {
 
     /// The plan with a fingerprint, if it was built here.
     pub(super) fn by_fingerprint(&self, fingerprint: &str, platform: &Platform) -> Option<Recorded> {
-        let document = serde_json::from_slice(&read(&self.plan_path(fingerprint, platform))?).ok()?;
+        let document = serde_json::from_slice(&self.read(&Self::plan_path(fingerprint, platform))?).ok()?;
         // a file that was moved is not what its name says
         Recorded::from_json(&document).ok().filter(|plan| plan.fingerprint() == fingerprint)
     }
@@ -168,21 +171,21 @@ impl Records {
         let (image_id, digest) = (built.image_id.clone(), built.digest.clone());
         let (fingerprint, stamp) = (plan.fingerprint.clone(), plan.stamp.clone());
         let last = Last { schema: SCHEMA, engine, fingerprint, stamp, image_id, digest };
-        let path = self.plan_path(&plan.fingerprint, platform);
+        let path = Self::plan_path(&plan.fingerprint, platform);
         // one that cannot be used is written again
-        let is_new = read(&path).is_none_or(|bytes| !is_whole(&bytes, &plan.fingerprint));
+        let is_new = self.read(&path).is_none_or(|bytes| !is_whole(&bytes, &plan.fingerprint));
         if is_new {
-            write::file(&path, &serde_json::to_vec(&Recorded::of(plan).to_json())?, 0o644)?;
+            state::write(&self.state, &path, &serde_json::to_vec(&Recorded::of(plan).to_json())?)?;
         }
         let text = serde_json::to_string_pretty(&last)? + "\n";
-        write::file(&self.last_path(&plan.id, platform), text.as_bytes(), 0o644)?;
+        state::write(&self.state, Self::last_path(&plan.id, platform), text.as_bytes())?;
         Ok(is_new)
     }
 
     /// Removes the oldest plans but for so many. Another run may do the same: what is gone already is no trouble.
     fn prune(&self, kept: usize) -> io::Result<()> {
         let mut plans = Vec::new();
-        for entry in self.folder.join(PLANS).read_dir_utf8()? {
+        for entry in state::folder(&self.state, Utf8Path::new(FOLDER).join(PLANS))?.read_dir_utf8()? {
             let entry = entry?;
             if let Ok(time) = entry.metadata().and_then(|metadata| metadata.modified()) {
                 plans.push((time, entry.into_path()));
@@ -202,26 +205,36 @@ impl Records {
     /// The plans of last builds.
     fn used(&self) -> io::Result<BTreeSet<Utf8PathBuf>> {
         let mut used = BTreeSet::new();
-        for folder in self.folder.read_dir_utf8()? {
-            let folder = folder?.into_path();
-            for entry in folder.read_dir_utf8().into_iter().flatten().flatten() {
+        for folder in state::folder(&self.state, FOLDER)?.read_dir_utf8()? {
+            let below = Utf8Path::new(FOLDER).join(folder?.file_name());
+            for entry in self.state.join(&below).read_dir_utf8().into_iter().flatten().flatten() {
                 let platform = entry.file_name().strip_suffix(".json").map(|name| name.replace('_', "/"));
                 let platform = platform.and_then(|name| name.parse().ok());
-                if let (Some(platform), Some(last)) = (platform, read_last(entry.path())) {
-                    used.insert(self.plan_path(&last.fingerprint, &platform));
+                if let (Some(platform), Some(last)) = (platform, self.read_last(&below.join(entry.file_name()))) {
+                    used.insert(self.state.join(Self::plan_path(&last.fingerprint, &platform)));
                 }
             }
         }
         Ok(used)
     }
 
-    fn last_path(&self, id: &str, platform: &Platform) -> Utf8PathBuf {
-        self.folder.join(layout_folder(id)).join(format!("{}.json", platform.to_string().replace('/', "_")))
+    fn read_last(&self, path: &Utf8Path) -> Option<Last> {
+        let last: Last = serde_json::from_slice(&self.read(path)?).ok()?;
+        (last.schema == SCHEMA).then_some(last)
     }
 
-    fn plan_path(&self, fingerprint: &str, platform: &Platform) -> Utf8PathBuf {
+    fn read(&self, path: &Utf8Path) -> Option<Vec<u8>> {
+        state::read(&self.state, path, LIMIT)
+    }
+
+    /// Below the state folder, as [`Records::plan_path`] is.
+    fn last_path(id: &str, platform: &Platform) -> Utf8PathBuf {
+        Utf8Path::new(FOLDER).join(layout_folder(id)).join(format!("{}.json", platform.to_string().replace('/', "_")))
+    }
+
+    fn plan_path(fingerprint: &str, platform: &Platform) -> Utf8PathBuf {
         // what an image says is hashed before it becomes a path
-        self.folder.join(PLANS).join(format!("{}.json", fingerprint::on_platform(fingerprint, platform)))
+        Utf8Path::new(FOLDER).join(PLANS).join(format!("{}.json", fingerprint::on_platform(fingerprint, platform)))
     }
 }
 
@@ -231,19 +244,6 @@ fn is_whole(bytes: &[u8], fingerprint: &str) -> bool {
     let wanted = format!("\"fingerprint\":\"{fingerprint}\"");
     let named = || bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes());
     bytes.first() == Some(&b'{') && bytes.last() == Some(&b'}') && named()
-}
-
-fn read_last(path: &Utf8Path) -> Option<Last> {
-    let last: Last = serde_json::from_slice(&read(path)?).ok()?;
-    (last.schema == SCHEMA).then_some(last)
-}
-
-fn read(path: &Utf8Path) -> Option<Vec<u8>> {
-    let metadata = fs_err::metadata(path).ok()?;
-    if !metadata.is_file() || metadata.len() > LIMIT {
-        return None;
-    }
-    fs_err::read(path).ok()
 }
 
 #[cfg(test)]

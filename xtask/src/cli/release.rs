@@ -15,11 +15,9 @@ use super::status::{ExitStatus, Stop};
 use crate::oci::Reference;
 use crate::release::{Explained, ImageSet, differences};
 use crate::source::{SourceFile, SourceMap};
-use crate::workspace::{Revision, SETTINGS_FILE, Workspace, read_file};
+use crate::workspace::{MEMORY_FOLDER, Revision, SETTINGS_FILE, Workspace, read_file};
 use crate::yaml;
 
-/// Folder below the workspace for the files of revisions.
-const FOLDER: &str = "target/groupage/revisions";
 /// Format of the JSON document.
 const SCHEMA: u32 = 1;
 
@@ -85,7 +83,7 @@ fn side(word: &str, session: &Session<'_>, workspace: Option<&Workspace>) -> Res
         )));
     };
     let revision = Revision::find(&workspace.root, word).map_err(Stop::input)?;
-    let tree = revision.write(&workspace.root.join(FOLDER)).map_err(Stop::input)?;
+    let tree = revision.write(&workspace.root.join(MEMORY_FOLDER)).map_err(Stop::input)?;
     let settings = tree.root.join(SETTINGS_FILE);
     if !settings.is_file() {
         return Err(Stop::input(anyhow::anyhow!("{word} has no {SETTINGS_FILE}\nhint: name a newer revision")));

@@ -68,7 +68,7 @@ fn platforms(arguments: &ReportArguments) -> Vec<Platform> {
 
 /// The store of blobs of a workspace.
 pub(super) fn open_store(root: &Utf8Path) -> Result<Store, Stop> {
-    Store::open(&root.join(MEMORY_FOLDER).join("cache"))
+    Store::of(&root.join(MEMORY_FOLDER))
         .map_err(|error| Stop::environment(anyhow::anyhow!("layers cannot be read: {error}")))
 }
 

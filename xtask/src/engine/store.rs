@@ -24,13 +24,14 @@ pub mod prune;
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use filetime::FileTime;
 
 use crate::oci::{Digest, Hasher};
+use crate::workspace::state;
 
 /// A folder of blobs. Cheap to clone; clones share the lock.
 #[derive(Debug, Clone)]
@@ -41,6 +42,9 @@ pub struct Store {
     began: i64,
     _lock: Arc<File>,
 }
+
+/// Where the store of a workspace is, in its state folder.
+const FOLDER: &str = "cache";
 
 /// How exactly it is known when a blob was last used, in seconds.
 const GRAIN: i64 = 3600;
@@ -88,16 +92,23 @@ pub enum CommitError {
 }
 
 impl Store {
-    /// Opens the store below a folder, which is made if it is not there, and removes what a killed run left behind.
+    /// Opens the store of a workspace, which is below its state folder (`target/groupage`).
     ///
     /// # Errors
-    /// Whatever the disk says.
+    /// As [`Store::open`].
+    pub fn of(state: &Utf8Path) -> io::Result<Self> {
+        Self::open(&state::folder(state, FOLDER)?)
+    }
+
+    /// Opens the store in a folder, which is made if it is not there, and removes what a killed run left behind.
+    ///
+    /// # Errors
+    /// Whatever the disk says; a folder of it is a link.
     pub fn open(root: &Utf8Path) -> io::Result<Self> {
         for folder in ["blobs/sha256", "records", "tmp"] {
-            fs_err::create_dir_all(root.join(folder))?;
+            state::folder(root, folder)?;
         }
-        let path = root.join("lock");
-        let lock = fs_err::OpenOptions::new().create(true).append(true).open(&path)?.into_parts().0;
+        let lock = state::lock_file(root, "lock")?;
         match lock.try_lock() {
             // alone: nobody else has a file on its way
             Ok(()) => clear(&root.join("tmp"))?,
@@ -134,8 +145,7 @@ impl Store {
     /// # Errors
     /// Whatever the disk says.
     pub fn turn(&self, name: &str) -> io::Result<File> {
-        fs_err::create_dir_all(self.root.join("turns"))?;
-        let file = File::options().create(true).append(true).open(self.root.join("turns").join(name))?;
+        let file = state::lock_file(&self.root, Utf8Path::new("turns").join(name))?;
         file.lock()?;
         Ok(file)
     }
@@ -186,7 +196,7 @@ impl Store {
 
     /// A fact of a kind, if it is known. `key` has only characters that a file name may have.
     pub fn record(&self, kind: &str, key: &str) -> Option<Vec<u8>> {
-        read_limited(&self.record_path(kind, key), RECORD_LIMIT).ok().flatten()
+        state::read(&self.root, Utf8Path::new("records").join(kind).join(key), RECORD_LIMIT)
     }
 
     /// Keeps a fact.
@@ -195,7 +205,7 @@ impl Store {
     /// Whatever the disk says.
     pub fn set_record(&self, kind: &str, key: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.record_path(kind, key);
-        fs_err::create_dir_all(self.root.join("records").join(kind))?;
+        state::folder(&self.root, Utf8Path::new("records").join(kind))?;
         self.replace(&path, bytes)
     }
 
@@ -267,21 +277,29 @@ fn set_read_only(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the owner of a folder the right to change it.
+#[cfg(unix)]
+fn set_folder_writable(folder: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs_err::metadata(folder)?.permissions().mode();
+    fs_err::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o700))
+}
+
+#[cfg(not(unix))]
+fn set_folder_writable(_folder: &std::path::Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// A record is small; whatever is longer is not one of ours.
 const RECORD_LIMIT: u64 = 64 * 1024 * 1024;
 
 fn read_limited(path: &Utf8Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("{path} has more than {limit} bytes")));
+    match state::read_plain(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
+        // what is put there replaces a link
+        Err(error) if error.kind() == io::ErrorKind::NotFound || path.is_symlink() => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(Some(bytes))
 }
 
 fn clear(folder: &Utf8Path) -> io::Result<()> {

@@ -20,6 +20,8 @@
 //! | `accounts.rs` | what `docker login` has stored |
 //! | `git.rs`, `git/` | when files were last changed, the same in every clone; the files of a revision |
 //! | `times.rs` | times of changes, remembered for the newest commit |
+//! | `state.rs` | `target/groupage`, where no link is followed |
+//! | `remembered.rs` | a small file there that remembers an answer, with a checksum |
 //! | `cargo/` | the cargo workspace, as `cargo metadata` sees it |
 //! | `go/` | modules and packages of Go programs, as their sources say it |
 //! | `watch.rs` | which files of some folders change, as it happens |
@@ -28,7 +30,7 @@
 //! | `write_new.rs` | several new files, all or none |
 //!
 //! **Invariants**: a path that leaves the workspace, through `..` or a link, is an error; nothing is written but by
-//! [`mod@write`] and [`new_files`].
+//! [`mod@write`], [`new_files`] and, in `target/groupage`, [`state`].
 
 mod accounts;
 mod adopt;
@@ -48,7 +50,9 @@ mod memory;
 mod order;
 mod overrides;
 mod pool;
+mod remembered;
 mod seen;
+pub mod state;
 mod text;
 mod texts;
 mod times;
@@ -69,10 +73,14 @@ pub use git::{
     BlobFile, History, Revision, RevisionError, RevisionTree, branch, commit_times, head_time, ignored, read_blobs,
     revision, revision_files, tags, topmost,
 };
-pub use memory::{MEMORY_FOLDER, Memory};
+pub use memory::Memory;
 pub use overrides::OverrideEntry;
 pub use pool::{in_parallel, threads};
+pub use remembered::Remembered;
+#[cfg(test)]
+pub(crate) use remembered::check_that_damage_is_noticed;
 pub use seen::Seen;
+pub use state::MEMORY_FOLDER;
 pub use texts::{MAX_SEARCHED, now, searched_files, searched_text, text_of};
 pub use times::remembered_times;
 pub use tree::{ContextRules, Entry, EntryKind, Listing, Tree, Want, list_folder, read_tree};

@@ -1,8 +1,8 @@
 //! Times of commits, remembered: git walks its history for each of them, and as long as the newest commit is the same the
 //! answers are too.
 //!
-//! `target/groupage/times.json` holds the answers for one commit. A file that cannot be read, or is of another commit or
-//! another form, counts as none.
+//! `target/groupage/times.json` holds the answers for one commit, as [`super::remembered`] keeps them: one that is damaged, or of
+//! another commit, counts as none.
 
 use std::collections::BTreeMap;
 
@@ -10,47 +10,44 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::git::{self, History, commit_times};
-use super::write;
+use super::remembered::Remembered;
 
-/// Format of the file.
-const SCHEMA: u32 = 1;
+/// The file.
+const FILE: Remembered = Remembered { name: "times.json", version: 2 };
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Remembered {
-    schema: u32,
+struct Times {
     /// The commit, and whether history ends before its beginning.
     head: String,
     /// Seconds since 1970 by group of paths.
     times: BTreeMap<String, u64>,
 }
 
-/// [`commit_times`] and `git::history`, which ask git at most once when everything is known. `memory` is the folder
-/// for what is kept between runs; when it cannot be written, nothing is remembered.
+/// [`commit_times`] and `git::history`, which ask git at most once when everything is known. `memory` is the
+/// folder for what is kept between runs; when it cannot be written, nothing is remembered.
 pub fn remembered_times(root: &Utf8Path, memory: &Utf8Path, groups: &[Vec<Utf8PathBuf>]) -> (Vec<u64>, History) {
     let (head, history) = git::head(root);
     let Some(head) = head else {
         let times = if history == History::None { vec![0; groups.len()] } else { commit_times(root, groups) };
         return (times, history);
     };
-    let file = memory.join("times.json");
-    let mut known = read(&file, &head).unwrap_or_default();
+    let mut known = read(memory, &head).unwrap_or_default();
     let keys: Vec<String> = groups.iter().map(|group| key(group)).collect();
     let unknown: Vec<Vec<Utf8PathBuf>> =
         keys.iter().zip(groups).filter(|(key, _)| !known.contains_key(*key)).map(|(_, group)| group.clone()).collect();
     if !unknown.is_empty() {
         let asked = commit_times(root, &unknown);
         known.extend(unknown.iter().map(|group| key(group)).zip(asked));
-        let remembered = Remembered { schema: SCHEMA, head, times: known.clone() };
-        let text = serde_json::to_vec(&remembered).unwrap_or_default();
-        _ = fs_err::create_dir_all(memory).and_then(|()| write::file(&file, &text, 0o644));
+        // whoever cannot remember asks again
+        _ = FILE.write(memory, &Times { head, times: known.clone() });
     }
     (keys.iter().map(|key| known.get(key).copied().unwrap_or_default()).collect(), history)
 }
 
-fn read(file: &Utf8Path, head: &str) -> Option<BTreeMap<String, u64>> {
-    let remembered: Remembered = serde_json::from_slice(&fs_err::read(file).ok()?).ok()?;
-    (remembered.schema == SCHEMA && remembered.head == head).then_some(remembered.times)
+fn read(memory: &Utf8Path, head: &str) -> Option<BTreeMap<String, u64>> {
+    let known: Times = FILE.read(memory)?;
+    (known.head == head).then_some(known.times)
 }
 
 /// Paths hold no NUL.
@@ -60,6 +57,7 @@ fn key(group: &[Utf8PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::remembered::check_that_damage_is_noticed;
     use super::*;
 
     fn commit(root: &Utf8Path, name: &str, time: &str) {
@@ -93,13 +91,18 @@ mod tests {
         commit(root, "b", "1100000000");
         check([1_000_000_000, 1_100_000_000, 0]);
         let file = memory.join("times.json");
+        let head = git::head(root).0.unwrap();
+        check_that_damage_is_noticed(&file, || read(&memory, &head).is_none());
         let text = std::fs::read_to_string(&file).unwrap();
-        for damaged in ["", "{", &text[..text.len() / 2], &text.replace("\"schema\":1", "\"schema\":9")] {
+        for damaged in ["", "{", &text[..text.len() / 2], &text.replace("1100000000", "1200000000")] {
             std::fs::write(&file, damaged).unwrap();
             check([1_000_000_000, 1_100_000_000, 0]);
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "remembered anew");
         }
         // it is believed as long as it is whole: that is what makes it quick
-        std::fs::write(&file, text.replace("1100000000", "1200000000")).unwrap();
-        check([1_000_000_000, 1_200_000_000, 0]);
+        let mut times = read(&memory, &head).unwrap();
+        times.insert("none".to_owned(), 7);
+        FILE.write(&memory, &Times { head, times }).unwrap();
+        check([1_000_000_000, 1_100_000_000, 7]);
     }
 }

@@ -4,6 +4,8 @@ use std::io::{self, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::state;
+
 /// How many links in a row are followed, as in Linux.
 const MAX_LINKS: usize = 40;
 
@@ -19,7 +21,33 @@ pub fn file(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
     if is_stream(path) {
         return stream(path, bytes).map(|()| true);
     }
-    by_rename(&link_target(path), bytes, mode)
+    let path = link_target(path);
+    if fs_err::read(&path).is_ok_and(|old| old == bytes) {
+        return Ok(false);
+    }
+    by_rename(&path, bytes, mode, Flushed::Yes).map(|()| true)
+}
+
+/// Writes a file of our own, of which nobody needs every version: what stands there is replaced, be it a link or a pipe, and it
+/// is not flushed to the disk. A file that has these bytes already is left alone; returns whether it was written.
+///
+/// # Errors
+/// Whatever the disk says; the temporary file is removed then.
+pub fn replace(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
+    let may_be_same = |metadata: std::fs::Metadata| metadata.is_file() && metadata.len() == bytes.len() as u64;
+    let is_same = || state::read_plain(path, bytes.len() as u64).is_ok_and(|old| old == bytes);
+    if path.symlink_metadata().is_ok_and(may_be_same) && is_same() {
+        return Ok(false);
+    }
+    anew(path, bytes, mode).map(|()| true)
+}
+
+/// [`replace`], also of a file that has these bytes already: it gets another time.
+///
+/// # Errors
+/// As [`replace`].
+pub(super) fn anew(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    by_rename(path, bytes, mode, Flushed::No)
 }
 
 /// A file that is written piece by piece, and appears when it is whole. What [`file()`] says of links and streams holds here
@@ -112,20 +140,24 @@ fn link_target(path: &Utf8Path) -> Utf8PathBuf {
     at
 }
 
-fn by_rename(path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
-    if fs_err::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(false);
-    }
+/// Whether bytes are on the disk before they get their name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flushed {
+    Yes,
+    No,
+}
+
+fn by_rename(path: &Utf8Path, bytes: &[u8], mode: u32, flushed: Flushed) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Utf8Path::new("."));
     fs_err::create_dir_all(folder)?;
     let mut temporary = tempfile::Builder::new().prefix(".groupage-").tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     set_mode(temporary.path(), mode)?;
-    temporary.as_file().sync_all()?;
-    temporary
-        .persist(path)
-        .map_err(|error| io::Error::new(error.error.kind(), format!("failed to write {path}: {}", error.error)))?;
-    Ok(true)
+    if flushed == Flushed::Yes {
+        temporary.as_file().sync_all()?;
+    }
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("failed to write {path}: {error}"));
+    temporary.persist(path).map(drop).map_err(|error| named(error.error))
 }
 
 /// Whether a folder can be written as a whole: it does not exist, or is empty.

@@ -57,7 +57,7 @@ pub(super) fn with_workshop(
         return Ok(docker);
     }
     let root = &loaded.workspace.root;
-    let folder = root.join(MEMORY_FOLDER).join("cache");
+    let folder = root.join(MEMORY_FOLDER);
     let unusable = |error: std::io::Error| {
         daemon::stop(EngineError::Local { action: format!("use {folder}"), detail: error.to_string() })
     };

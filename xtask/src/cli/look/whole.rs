@@ -11,6 +11,7 @@ use crate::engine::Events;
 use crate::engine::native::base::{Base, Pulled};
 use crate::engine::store::Store;
 use crate::oci::{ImageSource, Platform, Reference};
+use crate::workspace::MEMORY_FOLDER;
 
 /// Gets images, from the places that [`super::images`] looks into.
 pub(in crate::cli) struct Wholes<'a> {
@@ -39,14 +40,14 @@ impl<'a> Wholes<'a> {
         let local = |error: std::io::Error| Stop::environment(anyhow!("layers cannot be kept: {error}"));
         let not_utf8 = || local(std::io::Error::other("the temporary folder is not UTF-8"));
         let (folder, temporary) = match &self.root {
-            Some(root) => (root.join("target/groupage/cache"), None),
+            Some(root) => (root.join(MEMORY_FOLDER), None),
             None => {
                 let temporary = tempfile::tempdir().map_err(local)?;
-                let folder = Utf8Path::from_path(temporary.path()).map(|path| path.join("cache"));
+                let folder = Utf8Path::from_path(temporary.path()).map(Utf8Path::to_owned);
                 (folder.ok_or_else(not_utf8)?, Some(temporary))
             }
         };
-        let store = Store::open(&folder).map_err(local)?;
+        let store = Store::of(&folder).map_err(local)?;
         self.store = Some((store.clone(), temporary));
         Ok(store)
     }

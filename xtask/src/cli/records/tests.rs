@@ -107,7 +107,10 @@ fn what_is_damaged_counts_as_none_and_is_written_again() {
     let one = plan("app", 1);
     assert!(keep(&records, &one));
     let file = "target/groupage/builds/app/linux_arm64.json";
-    let (last, document) = (records.last_path("app", &platform()), records.plan_path(&one.fingerprint, &platform()));
+    let (last, document) = (
+        records.state.join(Records::last_path("app", &platform())),
+        records.state.join(Records::plan_path(&one.fingerprint, &platform())),
+    );
     assert!(last.as_str().ends_with(file), "{last}");
     let bytes = fs_err::read(&document).unwrap();
     let foreign = Recorded::of(&plan("app", 2)).to_json().to_string().into_bytes();
@@ -136,14 +139,15 @@ fn old_plans_go() {
     for (age, other) in others.iter().enumerate() {
         keep(&records, other);
         let time = filetime::FileTime::from_unix_time(1_000_000 + age as i64, 0);
-        filetime::set_file_mtime(records.plan_path(&other.fingerprint, &platform()), time).unwrap();
+        filetime::set_file_mtime(records.state.join(Records::plan_path(&other.fingerprint, &platform())), time)
+            .unwrap();
     }
     let oldest = filetime::FileTime::from_unix_time(1, 0);
-    filetime::set_file_mtime(records.plan_path(&first.fingerprint, &platform()), oldest).unwrap();
+    filetime::set_file_mtime(records.state.join(Records::plan_path(&first.fingerprint, &platform())), oldest).unwrap();
     records.prune(5).unwrap();
     check(&records, "app", Ok(&first));
     check(&records, "other", Ok(others.last().unwrap()));
-    let left = records.folder.join(PLANS).read_dir_utf8().unwrap().count();
+    let left = records.state.join(FOLDER).join(PLANS).read_dir_utf8().unwrap().count();
     assert_eq!(left, 5 + 2);
     let is_there = |plan: &ImagePlan| records.by_fingerprint(&plan.fingerprint, &platform()).is_some();
     assert_eq!(others.iter().position(is_there), Some(others.len() - 1 - 5), "the newest stay");

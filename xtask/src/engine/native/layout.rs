@@ -14,6 +14,7 @@ use camino::Utf8Path;
 use super::bundle::Bundle;
 use crate::engine::store::{self, Store};
 use crate::oci::Digest;
+use crate::workspace::state;
 
 /// What is on its way to its name; only who has the turn writes it.
 const UNFINISHED: &str = ".unfinished";
@@ -21,23 +22,19 @@ const UNFINISHED: &str = ".unfinished";
 /// What `oci-layout` says, in every layout.
 pub(super) const MARKER: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
-/// Writes or updates the layout in a folder; returns whether anything changed.
+/// Writes or updates the layout in a folder below the state folder; returns whether anything changed.
 ///
 /// # Errors
 /// Whatever the disk says; the layout that was there before is then still whole.
-pub(super) fn write(folder: &Utf8Path, bundle: &Bundle, store: &Store) -> io::Result<bool> {
+pub(super) fn write(state: &Utf8Path, below: &Utf8Path, bundle: &Bundle, store: &Store) -> io::Result<bool> {
+    let folder = &state.join(below);
     let blobs = folder.join("blobs/sha256");
     let index = bundle.layout_index();
     if is_current(folder, &blobs, bundle, store, &index.bytes) {
         return Ok(false);
     }
-    for path in [folder, &folder.join("blobs"), &blobs] {
-        // what is removed below has to be ours
-        if path.is_symlink() {
-            return Err(io::Error::other(format!("{path} is a link, and nothing is written through it: remove it")));
-        }
-    }
-    fs_err::create_dir_all(&blobs)?;
+    // what is removed below has to be ours
+    state::folder(state, below.join("blobs/sha256"))?;
     // two runs at once would remove each other's blobs
     let _turn = store.turn(folder.file_name().unwrap_or("layout"))?;
     // whoever was killed here left it
@@ -80,7 +77,7 @@ fn is_current(folder: &Utf8Path, blobs: &Utf8Path, bundle: &Bundle, store: &Stor
 }
 
 fn same(path: &Utf8Path, bytes: &[u8]) -> bool {
-    fs_err::read(path).is_ok_and(|old| old == bytes)
+    state::read_plain(path, bytes.len() as u64).is_ok_and(|old| old == bytes)
 }
 
 /// Bytes appear by rename. They are not synced: whoever loses power builds again.

@@ -90,11 +90,15 @@ use bases::Bases;
 use deliver::Origins;
 use programs::Programs;
 
+/// Where layouts are, in the state folder.
+const LAYOUTS: &str = "oci";
+
 /// The engine.
 #[derive(Debug)]
 pub struct Native<'w> {
     root: Utf8PathBuf,
-    layouts: Utf8PathBuf,
+    /// `target/groupage`.
+    state: Utf8PathBuf,
     store: Store,
     proofs: Proofs,
     docker: Option<Docker>,
@@ -111,10 +115,10 @@ impl<'w> Native<'w> {
     /// # Errors
     /// [`EngineError::Local`] when the folder cannot be used.
     pub fn open(root: &Utf8Path, folder: &Utf8Path, registry: Registry) -> Result<Self, EngineError> {
-        let store = Store::open(&folder.join("cache")).map_err(local(format!("use {folder}")))?;
+        let store = Store::of(folder).map_err(local(format!("use {folder}")))?;
         Ok(Self {
             root: root.to_owned(),
-            layouts: folder.join("oci"),
+            state: folder.to_owned(),
             proofs: Proofs::of(Some(store.clone())),
             store,
             docker: None,
@@ -158,7 +162,7 @@ impl<'w> Native<'w> {
     }
 
     fn recalled(&self, job: &NativeJob) -> Option<Vec<Image>> {
-        recall::from_layout(&self.layouts.join(job.folder()), job, &self.store)
+        recall::from_layout(&self.state.join(LAYOUTS).join(job.folder()), job, &self.store)
     }
 
     /// The job with the digests behind all names.
@@ -298,10 +302,11 @@ impl Engine for Native<'_> {
             None => self.images(job, &mut origins, &steps, events).await?,
         };
         let bundle = Arc::new(Bundle::new(images, job.tags.clone()));
-        let folder = self.layouts.join(job.folder());
-        let (target, own, store) = (folder.clone(), bundle.clone(), self.store.clone());
-        let written = blocking(move |_| layout::write(&target, &own, &store)).await;
-        written.map_err(local(format!("write {folder}")))?;
+        let below = Utf8Path::new(LAYOUTS).join(job.folder());
+        let action = format!("write {}", self.state.join(&below));
+        let (state, own, store) = (self.state.clone(), bundle.clone(), self.store.clone());
+        let written = blocking(move |_| layout::write(&state, &below, &own, &store)).await;
+        written.map_err(local(action))?;
         self.deliver(job, &bundle, &origins, &steps, events).await?;
         let (steps_run, steps_cached) = steps.counts();
         let image_id = match &bundle.images[..] {

@@ -18,6 +18,7 @@ use super::shelf::component_of;
 use crate::engine::store::Store;
 use crate::oci::{Compression, Digest, Document, Image, ImageSource, Platform, media, read_image, rfc3339};
 use crate::plan::{ImagePlan, fingerprint};
+use crate::workspace::state::read_plain;
 
 /// Largest document of a layout that is read.
 const LIMIT: u64 = 16 * 1024 * 1024;
@@ -25,7 +26,7 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 /// The images of a layout, if they are those of a job, in the order of its platforms.
 pub(super) fn from_layout(folder: &Utf8Path, job: &NativeJob, store: &Store) -> Option<Vec<Image>> {
     let layout = Layout { blobs: folder.join("blobs/sha256") };
-    let index: Value = serde_json::from_slice(&small(&folder.join("index.json"))?).ok()?;
+    let index: Value = serde_json::from_slice(&read_plain(&folder.join("index.json"), LIMIT).ok()?).ok()?;
     let roots: BTreeSet<&str> = list(&index["manifests"]).filter_map(|entry| entry["digest"].as_str()).collect();
     let root = layout.document(only(roots)?.parse().ok()?)?;
     let images = match root.value().ok()? {
@@ -93,7 +94,7 @@ struct Layout {
 
 impl Layout {
     fn document(&self, digest: Digest) -> Option<Document> {
-        let bytes = small(&self.blobs.join(digest.hex()))?;
+        let bytes = read_plain(&self.blobs.join(digest.hex()), LIMIT).ok()?;
         let value: Value = serde_json::from_slice(&bytes).ok()?;
         let document = Document::from_bytes(value["mediaType"].as_str().unwrap_or(media::CONFIG), bytes);
         (document.digest == digest).then_some(document)
@@ -103,11 +104,6 @@ impl Layout {
         let config = manifest.value().ok()?["config"]["digest"].as_str()?.parse().ok()?;
         read_image(manifest, self.document(config)?).ok()
     }
-}
-
-fn small(path: &Utf8Path) -> Option<Vec<u8>> {
-    let size = fs_err::metadata(path).ok()?.len();
-    (size <= LIMIT).then(|| fs_err::read(path).ok())?
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

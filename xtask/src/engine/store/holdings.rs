@@ -1,13 +1,17 @@
 //! What `target/groupage` holds, and how many bytes that is.
 //!
 //! A file with several names counts once, for the first of them: layouts are hard links into the store, so that their layers
-//! count as blobs. Links are not followed. What goes away while it is counted, because a build runs, does not count.
+//! count as blobs. Links are not followed: one in place of a folder is all that there is of it. What goes away while it is
+//! counted, because a build runs, does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
+
+use crate::plan::multicall;
+use crate::workspace::state;
 
 /// What something is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -27,8 +31,10 @@ pub enum Part {
     Layouts,
     /// Compiled programs.
     Programs,
-    /// Cargo's target folder.
+    /// Cargo's target folders: that of the workspace, and those of workspaces that are written for multi-call programs.
     Cargo,
+    /// What Go has compiled and fetched.
+    Go,
     /// Trees of git revisions.
     Revisions,
     /// Whatever else there is; nothing of it is removed.
@@ -62,30 +68,42 @@ impl Holding {
     }
 }
 
+/// Folders that hold several things of a part.
+const SEVERAL: [(Part, &str); 4] = [
+    (Part::Layouts, "oci"),
+    (Part::Programs, "programs"),
+    (Part::Revisions, "revisions"),
+    (Part::Cargo, multicall::NAME),
+];
+/// Folders that are one thing.
+const WHOLE: [(Part, &str); 3] = [(Part::Records, "cache/records"), (Part::Cargo, "cargo"), (Part::Go, "go")];
+
 /// Everything below `folder` (`target/groupage`), sorted by part and path; nothing when there is no such folder.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn holdings(folder: &Utf8Path) -> io::Result<Vec<Holding>> {
     let mut all = Scale::default();
-    let kinds = Kinds::read(&folder.join("cache/records"));
-    for path in entries(&folder.join("cache/blobs/sha256"))? {
+    let kinds = Kinds::read(folder);
+    for path in entries(folder, "cache/blobs/sha256")? {
         let part = kinds.of(path.file_name().unwrap_or_default());
         all.weigh(part, path);
     }
-    for (part, below) in [(Part::Layouts, "oci"), (Part::Programs, "programs"), (Part::Revisions, "revisions")] {
-        for path in entries(&folder.join(below))? {
+    for (part, below) in SEVERAL {
+        for path in entries(folder, below)? {
             all.weigh(part, path);
         }
     }
-    for (part, path) in [(Part::Records, "cache/records"), (Part::Cargo, "cargo")] {
-        let path = folder.join(path);
-        if path.symlink_metadata().is_ok() {
+    for (part, below) in WHOLE {
+        if let Some(path) = state::plain(folder, below).filter(|path| path.exists()) {
             all.weigh(part, path);
         }
     }
-    let known = ["cache", "oci", "programs", "revisions", "cargo"];
-    for path in entries(folder)?.into_iter().filter(|path| !known.contains(&path.file_name().unwrap_or_default())) {
+    let is_known = |path: &Utf8Path| {
+        let known = SEVERAL.iter().chain(&WHOLE).map(|(_, below)| *below).chain(["cache"]);
+        !path.is_symlink() && known.into_iter().any(|known| Some(known) == path.file_name())
+    };
+    for path in entries(folder, "")?.into_iter().filter(|path| !is_known(path)) {
         all.weigh(Part::Other, path);
     }
     all.holdings.sort_by(|a, b| (a.part, &a.path).cmp(&(b.part, &b.path)));
@@ -96,14 +114,15 @@ pub fn holdings(folder: &Utf8Path) -> io::Result<Vec<Holding>> {
 pub(super) fn in_layouts(holdings: &[Holding]) -> io::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for layout in holdings.iter().filter(|holding| holding.part == Part::Layouts) {
-        let blobs = entries(&layout.path.join("blobs/sha256"))?;
+        let blobs = entries(&layout.path, "blobs/sha256")?;
         names.extend(blobs.iter().filter_map(|path| path.file_name()).map(str::to_owned));
     }
     Ok(names)
 }
 
-/// What is in a folder, sorted; nothing when it is not there or no folder.
-pub(super) fn entries(folder: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
+/// What is in the folder `below` another one, sorted; nothing when it is not there, no folder, or behind a link.
+pub(super) fn entries(folder: &Utf8Path, below: impl AsRef<Utf8Path>) -> io::Result<Vec<Utf8PathBuf>> {
+    let Some(folder) = state::plain(folder, below) else { return Ok(vec![]) };
     let entries = match folder.read_dir_utf8() {
         Ok(entries) => entries,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -184,9 +203,9 @@ impl Scale {
 struct Kinds(BTreeMap<String, Part>);
 
 impl Kinds {
-    fn read(records: &Utf8Path) -> Self {
+    fn read(folder: &Utf8Path) -> Self {
         let mut kinds = BTreeMap::new();
-        let names = |kind: &str| entries(&records.join(kind)).unwrap_or_default();
+        let names = |kind: &str| entries(folder, Utf8Path::new("cache/records").join(kind)).unwrap_or_default();
         for kind in ["unpacked", "rootfs"] {
             let keys =
                 names(kind).into_iter().filter_map(|path| Some((path.file_name()?.to_owned(), Part::BaseLayers)));
@@ -209,6 +228,6 @@ impl Kinds {
 
 /// The digest in a field of a record, without its algorithm.
 pub(super) fn named(record: &Utf8Path, field: &str) -> Option<String> {
-    let value: Value = serde_json::from_slice(&fs_err::read(record).ok()?).ok()?;
+    let value: Value = serde_json::from_slice(&state::read_plain(record, super::RECORD_LIMIT).ok()?).ok()?;
     Some(value[field].as_str()?.strip_prefix("sha256:")?.to_owned())
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 1 | layouts, with `--all` only, the least recently used first |
 //! | 2 | blobs that no layout has, programs, and trees of revisions, the least recently used first |
-//! | 3 | cargo's target folder: without it everything is compiled anew |
+//! | 3 | cargo's target folders and what Go keeps: without them everything is compiled, and modules are fetched, anew |
 //! | with those | records of blobs that are gone |
 //!
 //! **Bytes are free when the last name of a file is gone**: cargo's target folder and `programs` share files, as blobs and
@@ -13,7 +13,7 @@
 //! **Never while a build runs**: every run holds the lock of the store, shared, and this takes it alone; a build that begins
 //! meanwhile waits. Trees of revisions have a lock of their own, and stay while it is held. **Killed half way it leaves
 //! nothing half removed under its name**: files go at once, and folders are first renamed into `cache/tmp`, which the next
-//! run clears.
+//! run clears. **Nothing behind a link is removed**: see [`state`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
@@ -22,6 +22,10 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::holdings::{FileIdentity, Holding, Part, entries, holdings, in_layouts, named};
+use crate::workspace::state;
+
+/// Held by whoever uses a tree of a revision.
+const REVISIONS_LOCK: &str = "revisions/lock";
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +58,10 @@ pub fn prune(folder: &Utf8Path, wanted: Wanted, on_wait: impl FnOnce()) -> io::R
     if !folder.join("cache").is_dir() && holdings(folder)?.is_empty() {
         return Ok(Pruned::default());
     }
-    let _alone = if wanted.dry_run { None } else { Some(alone(&folder.join("cache"), on_wait)?) };
+    let _alone = if wanted.dry_run { None } else { Some(alone(folder, on_wait)?) };
     let all = holdings(folder)?;
-    let revisions = File::options().append(true).open(folder.join("revisions/lock")).ok();
+    let revisions = state::plain(folder, REVISIONS_LOCK).filter(|lock| lock.is_file());
+    let revisions = revisions.and_then(|_| state::lock_file(folder, REVISIONS_LOCK).ok());
     let free = revisions.as_ref().is_none_or(|lock| lock.try_lock().is_ok());
     let before = all.iter().map(|holding| holding.bytes).sum();
     let mut run =
@@ -70,7 +75,7 @@ pub fn prune(folder: &Utf8Path, wanted: Wanted, on_wait: impl FnOnce()) -> io::R
     let left: Vec<Holding> = all.iter().filter(|holding| !gone.contains(&holding.path)).cloned().collect();
     let needed = in_layouts(&left)?;
     let mut candidates: Vec<&Holding> = left.iter().filter(|holding| may_go(holding, &needed, free)).collect();
-    candidates.sort_by_key(|holding| (holding.part == Part::Cargo, holding.used, &holding.path));
+    candidates.sort_by_key(|holding| (is_of_compiler(holding.part), holding.used, &holding.path));
     run.remove(candidates)?;
     let mut pruned = run.pruned;
     if !wanted.dry_run && !pruned.removed.is_empty() {
@@ -81,9 +86,9 @@ pub fn prune(folder: &Utf8Path, wanted: Wanted, on_wait: impl FnOnce()) -> io::R
 }
 
 /// The lock of the store, alone.
-fn alone(cache: &Utf8Path, on_wait: impl FnOnce()) -> io::Result<File> {
-    fs_err::create_dir_all(cache.join("tmp"))?;
-    let lock = File::options().create(true).append(true).open(cache.join("lock"))?;
+fn alone(folder: &Utf8Path, on_wait: impl FnOnce()) -> io::Result<File> {
+    let tmp = state::folder(folder, "cache/tmp")?;
+    let lock = state::lock_file(folder, "cache/lock")?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -92,7 +97,7 @@ fn alone(cache: &Utf8Path, on_wait: impl FnOnce()) -> io::Result<File> {
         }
         Err(TryLockError::Error(error)) => return Err(error),
     }
-    super::clear(&cache.join("tmp"))?;
+    super::clear(&tmp)?;
     Ok(lock)
 }
 
@@ -101,10 +106,15 @@ fn may_go(holding: &Holding, needed: &BTreeSet<String>, revisions: bool) -> bool
         Part::BaseLayers | Part::MadeLayers | Part::CompressedLayers | Part::OtherBlobs => {
             !needed.contains(holding.name())
         }
-        Part::Programs | Part::Cargo => true,
+        Part::Programs | Part::Cargo | Part::Go => true,
         Part::Revisions => revisions && holding.name() != "lock",
         Part::Layouts | Part::Records | Part::Other => false,
     }
+}
+
+/// What only compilers know the use of.
+fn is_of_compiler(part: Part) -> bool {
+    matches!(part, Part::Cargo | Part::Go)
 }
 
 /// How many names each file has below the folder.
@@ -157,6 +167,9 @@ impl Run<'_> {
             if holding.part == Part::Revisions {
                 remove_one(self.folder, &holding.path.with_extension("seal"))?;
             }
+            if holding.part == Part::Go {
+                make_removable(&holding.path);
+            }
             remove_one(self.folder, &holding.path)?;
         }
         let freed = self.frees(holding);
@@ -166,6 +179,15 @@ impl Run<'_> {
         self.pruned.after -= freed;
         self.pruned.removed.push(Holding { bytes: freed, ..holding.clone() });
         Ok(())
+    }
+}
+
+/// Go takes the right to write from folders of modules; whoever may not give it back does not get the folder removed.
+fn make_removable(path: &Utf8Path) {
+    for entry in walkdir::WalkDir::new(path).follow_root_links(false).into_iter().filter_map(Result::ok) {
+        if entry.file_type().is_dir() {
+            _ = super::set_folder_writable(entry.path());
+        }
     }
 }
 
@@ -197,7 +219,7 @@ fn forget_blobs(cache: &Utf8Path, all: bool) -> io::Result<u64> {
         freed += path.symlink_metadata().map_or(0, |metadata| metadata.len());
         fs_err::remove_file(path)
     };
-    let records = |kind: &str| entries(&cache.join("records").join(kind));
+    let records = |kind: &str| entries(cache, Utf8Path::new("records").join(kind));
     let mut compressed = BTreeSet::new();
     for kind in ["gzip", "zstd"] {
         for path in records(kind)? {
@@ -217,7 +239,9 @@ fn forget_blobs(cache: &Utf8Path, all: bool) -> io::Result<u64> {
     let mut unpacked = BTreeSet::new();
     for path in records("unpacked")? {
         if has(path.file_name().unwrap_or_default()) {
-            unpacked.extend(fs_err::read_to_string(&path));
+            unpacked.extend(
+                state::read_plain(&path, super::RECORD_LIMIT).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+            );
         } else {
             forget(&path)?;
         }
@@ -228,11 +252,11 @@ fn forget_blobs(cache: &Utf8Path, all: bool) -> io::Result<u64> {
             forget(&path)?;
         }
     }
-    let other = entries(&cache.join("records"))?.into_iter().filter(|path| {
+    let other = entries(cache, "records")?.into_iter().filter(|path| {
         !["gzip", "zstd", "layers", "unpacked", "rootfs"].contains(&path.file_name().unwrap_or_default())
     });
     for kind in other.filter(|_| all) {
-        entries(&kind)?.iter().try_for_each(|path| forget(path))?;
+        entries(&kind, "")?.iter().try_for_each(|path| forget(path))?;
     }
     Ok(freed)
 }

@@ -5,33 +5,30 @@
 //! unclear, cargo is asked. An answer is not kept when something that decides it has changed while cargo was running, or so
 //! shortly before that a second change would not show.
 //!
-//! The file is JSON behind the SHA-256 of it; one that is damaged, foreign or of another version counts as none. Texts of
-//! manifests are not in it: they are read anyway, to see whether they have changed.
+//! The file is one as [`super::super::remembered`] has them; one that is damaged, foreign or of another version counts as none.
+//! Texts of manifests are not in it: they are read anyway, to see whether they have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::memory::MEMORY_FOLDER;
+use super::super::remembered::Remembered;
 use super::super::seen::Clock;
+use super::super::state::{self, MEMORY_FOLDER};
 use super::super::{Environment, in_parallel};
 use super::facts::{Answer, Question, before, behind};
 use super::{Cargo, CargoReadError, CargoWorkspace, ask};
 
-/// Counted up when the same file means something else, or when more has to be asked.
-const VERSION: u32 = 2;
-/// Below [`MEMORY_FOLDER`].
-const FILE: &str = "cargo-metadata.json";
+/// The file; its version is counted up also when more has to be asked.
+pub(super) const FILE: Remembered = Remembered { name: "cargo-metadata.json", version: 3 };
 /// Variables that cargo sets for the programs it runs, and does not read.
 const SET_BY_CARGO: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_PRIMARY_PACKAGE"];
 
 /// What an answer is for.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Request {
-    version: u32,
     root: Utf8PathBuf,
     rust_targets: Vec<String>,
     program: Utf8PathBuf,
@@ -47,7 +44,7 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Remembered {
+struct Known {
     request: Request,
     facts: Vec<(Question, String)>,
     workspace: CargoWorkspace,
@@ -93,7 +90,6 @@ impl Request {
             return None;
         }
         Some(Self {
-            version: VERSION,
             root: root.to_owned(),
             rust_targets: rust_targets.iter().map(|target| (*target).to_owned()).collect(),
             program,
@@ -101,8 +97,8 @@ impl Request {
         })
     }
 
-    fn path(&self) -> Utf8PathBuf {
-        self.root.join(MEMORY_FOLDER).join(FILE)
+    fn folder(&self) -> Utf8PathBuf {
+        self.root.join(MEMORY_FOLDER)
     }
 }
 
@@ -122,12 +118,7 @@ fn fingerprint(environment: &Environment) -> String {
 }
 
 fn recall(request: &Request) -> Option<CargoWorkspace> {
-    let text = fs_err::read_to_string(request.path()).ok()?;
-    let (checksum, json) = text.split_once('\n')?;
-    if checksum != crate::oci::hex(&Sha256::digest(json)) {
-        return None;
-    }
-    let Remembered { request: of, facts, mut workspace } = serde_json::from_str(json).ok()?;
+    let Known { request: of, facts, mut workspace } = FILE.read(&request.folder())?;
     if of != *request {
         return None;
     }
@@ -160,9 +151,7 @@ fn ask_all(questions: BTreeSet<Question>) -> Option<Answers> {
 
 impl Begun {
     fn now(request: &Request, environment: &Environment) -> Option<Self> {
-        let folder = request.root.join(MEMORY_FOLDER);
-        fs_err::create_dir_all(&folder).ok()?;
-        let clock = Clock::read(&folder)?;
+        let clock = Clock::read(&state::folder(&request.folder(), "").ok()?)?;
         Some(Self { clock, answers: ask_all(before(&request.program, &request.root, environment)?)? })
     }
 
@@ -179,11 +168,6 @@ impl Begun {
             return None;
         }
         let facts = again.iter().map(|(question, answer)| (question, answer.text.as_str())).collect();
-        let json = serde_json::to_string(&Written { request, facts, workspace }).ok()?;
-        let text = format!("{}\n{json}", crate::oci::hex(&Sha256::digest(&json)));
-        let mut temporary =
-            tempfile::Builder::new().prefix(".groupage-").tempfile_in(request.root.join(MEMORY_FOLDER)).ok()?;
-        temporary.write_all(text.as_bytes()).ok()?;
-        temporary.persist(request.path()).ok().map(drop)
+        FILE.write(&request.folder(), &Written { request, facts, workspace }).ok()
     }
 }

@@ -1,5 +1,7 @@
 //! Cargo workspaces that are read, and answers of cargo that are remembered.
 
+use super::super::remembered::check_that_damage_is_noticed;
+use super::memory::FILE;
 use super::*;
 use crate::workspace::Environment;
 use crate::workspace::seen::{Clock, Stat};
@@ -209,6 +211,7 @@ fn a_damaged_answer_is_as_none() {
     let it = Counted::new();
     let expect = it.remembered();
     let path = it.root.join(crate::workspace::MEMORY_FOLDER).join("cargo-metadata.json");
+    check_that_damage_is_noticed(&path, || FILE.read::<serde_json::Value>(path.parent().unwrap()).is_none());
     let good = fs::read(&path).unwrap();
     let cargo = Cargo { program: "/nonexistent/cargo", offline: true };
     assert!(read_or_recall(cargo, &it.root, &[], &it.environment).is_err(), "of another cargo");

@@ -22,11 +22,16 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use filetime::FileTime;
 
-use super::super::memory::MEMORY_FOLDER;
+use super::super::state::{self, MEMORY_FOLDER};
+use super::super::write;
 use super::git;
 
+/// Where they are, in the state folder.
+const FOLDER: &str = "revisions";
 /// How many trees are kept.
 const KEPT: usize = 4;
+/// A longer seal is not ours, in bytes.
+const MAX_SEAL: u64 = 1 << 10;
 /// Counted up when trees are written otherwise.
 const VERSION: u32 = 1;
 /// The time of modification of every file of a kept tree.
@@ -143,19 +148,20 @@ impl Revision {
         })
     }
 
-    /// The files of the revision, below `folder`. Those of the last few trees are kept.
+    /// The files of the revision, below the state folder of the workspace. Those of the last few trees are kept.
     ///
     /// # Errors
     /// Git or the disk refuses.
-    pub fn write(&self, folder: &Utf8Path) -> Result<RevisionTree, RevisionError> {
+    pub fn write(&self, state: &Utf8Path) -> Result<RevisionTree, RevisionError> {
         let disk = |error| RevisionError::Disk { name: self.name.clone(), error };
+        let folder = &state::folder(state, FOLDER).map_err(disk)?;
         let lock = open(folder, &self.tree).map_err(disk)?;
         let (path, seal) = (folder.join(&self.tree), folder.join(format!("{}.seal", self.tree)));
-        if path.is_dir() {
+        if path.is_dir() && !path.is_symlink() {
             let text = seal_of(&path, &self.prefix);
-            if fs_err::read_to_string(&seal).is_ok_and(|old| old == text) {
+            if state::read_plain(&seal, MAX_SEAL).is_ok_and(|old| old == text.as_bytes()) {
                 // the time of the seal is that of the last use
-                fs_err::write(&seal, text).map_err(disk)?;
+                write::anew(&seal, text.as_bytes(), 0o644).map_err(disk)?;
                 return Ok(RevisionTree { root: path.join(&self.prefix), absent: vec![], _part: None, _lock: lock });
             }
         }
@@ -199,8 +205,7 @@ fn one(command: &mut Command) -> Option<String> {
 
 /// Takes the lock; whoever is alone removes what was left behind, and the oldest trees but for `wanted`.
 fn open(folder: &Utf8Path, wanted: &str) -> io::Result<std::fs::File> {
-    fs_err::create_dir_all(folder)?;
-    let lock = std::fs::File::options().create(true).append(true).open(folder.join("lock"))?;
+    let lock = state::lock_file(folder, "lock")?;
     if lock.try_lock().is_ok() {
         tidy_up(folder, wanted)?;
         lock.unlock()?;
@@ -239,10 +244,10 @@ fn keep(tree: &Utf8Path, path: &Utf8Path, seal: &Utf8Path, prefix: &Utf8Path) ->
         }
     }
     let text = seal_of(tree, prefix);
-    if path.exists() {
+    if path.symlink_metadata().is_ok() {
         // it was changed by somebody, or another run was faster
-        if seal_of(path, prefix) == text {
-            return fs_err::write(seal, text);
+        if !path.is_symlink() && seal_of(path, prefix) == text {
+            return write::anew(seal, text.as_bytes(), 0o644);
         }
         fs_err::remove_dir_all(path)?;
     }
@@ -250,7 +255,7 @@ fn keep(tree: &Utf8Path, path: &Utf8Path, seal: &Utf8Path, prefix: &Utf8Path) ->
         Err(_) if path.is_dir() && seal_of(path, prefix) == text => {}
         other => other?,
     }
-    fs_err::write(seal, text)
+    write::anew(seal, text.as_bytes(), 0o644)
 }
 
 /// What the files of a tree are known by: number, bytes, and whether somebody wrote into one of them.

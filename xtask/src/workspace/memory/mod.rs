@@ -17,7 +17,6 @@ mod format;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -26,9 +25,8 @@ pub(crate) use format::Hash;
 use format::{Files, Stored};
 
 use super::seen::{Clock, Stat};
+use super::state::{self, MEMORY_FOLDER};
 
-/// Where a workspace keeps what it remembers, relative to its root.
-pub const MEMORY_FOLDER: &str = "target/groupage";
 /// The memory of hashes.
 const FILE: &str = "hashes";
 /// A larger file is not ours, in bytes.
@@ -89,8 +87,7 @@ impl Memory {
     /// Reads the clock by which files count as old; before they are hashed.
     pub(super) fn clock(&self) -> Option<Clock> {
         let place = self.place.as_ref()?;
-        fs_err::create_dir_all(&place.folder).ok()?;
-        Clock::read(&place.folder)
+        Clock::read(&state::folder(&place.folder, "").ok()?)
     }
 
     /// Asks for files of one folder, which must be asked for in order of their names.
@@ -118,7 +115,7 @@ impl Memory {
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(place) = self.place.as_ref().filter(|_| fresh.is_new) else { return false };
         fresh.is_new = false;
-        write(&place.folder, &merged(place, self.stored(), &fresh)).is_ok()
+        state::write(&place.folder, FILE, &merged(place, self.stored(), &fresh)).is_ok()
     }
 }
 
@@ -152,21 +149,7 @@ impl Recall<'_> {
 }
 
 fn read(folder: &Utf8Path) -> Option<Stored> {
-    let path = folder.join(FILE);
-    let metadata = fs_err::metadata(&path).ok()?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return None;
-    }
-    Stored::decode(fs_err::read(&path).ok()?)
-}
-
-fn write(folder: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
-    fs_err::create_dir_all(folder)?;
-    // not flushed to the disk: a file that a crash has left half written is noticed by its checksum
-    let mut temporary = tempfile::Builder::new().prefix(".groupage-").tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
-    temporary.persist(folder.join(FILE)).map_err(|error| error.error)?;
-    Ok(())
+    Stored::decode(state::read(folder, FILE, MAX_FILE)?)
 }
 
 /// What was stored and what is new, without what is gone.

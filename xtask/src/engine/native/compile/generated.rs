@@ -16,7 +16,7 @@ use super::CompileOptions;
 use super::program::Program;
 use crate::plan::Input;
 use crate::workspace::cargo::{CargoBinary, CargoPackage, CargoWorkspace, PackageKey};
-use crate::workspace::write;
+use crate::workspace::{state, write};
 
 /// What workspaces are written from: inputs by path in the workspace, by the folder that the workspace gets.
 pub type Generated = BTreeMap<Utf8PathBuf, BTreeMap<Utf8PathBuf, Input>>;
@@ -54,42 +54,58 @@ pub(super) fn workspace(folder: &Utf8Path, program: &Program) -> CargoWorkspace 
 /// # Errors
 /// Whatever the disk says.
 pub(super) fn write(folder: &Utf8Path, inputs: &BTreeMap<Utf8PathBuf, Input>, root: &Utf8Path) -> io::Result<()> {
-    let sources = folder.join(SOURCES);
-    let mut wanted = BTreeSet::new();
+    state::folder(folder, TARGET)?;
+    let sources = state::folder(folder, SOURCES)?;
+    let mut made: BTreeMap<Utf8PathBuf, Made<'_>> = BTreeMap::new();
     for (path, input) in inputs {
-        let to = sources.join(path);
+        let path = sources.join(path);
         match input {
-            Input::File { source, mode, .. } => _ = write::file(&to, &fs::read(root.join(source))?, *mode)?,
-            Input::Text { text, .. } => _ = write::file(&to, text.as_bytes(), 0o644)?,
-            Input::Link { target } => link(target.as_str(), &to)?,
-            Input::Crate { folder, exclude, .. } => wanted.extend(link_crate(folder, exclude, &to)?),
+            Input::File { source, mode, .. } => _ = made.insert(path, Made::Copy(root.join(source), *mode)),
+            Input::Text { text, .. } => _ = made.insert(path, Made::Text(text)),
+            Input::Link { target } => _ = made.insert(path, Made::Link(target.into())),
+            Input::Crate { folder, exclude, .. } => made.extend(links_of_crate(folder, exclude, &path)?),
         }
-        wanted.insert(to);
     }
-    remove_others(&sources, &wanted)
+    // first: a link of before may stand where a folder is to be, and leads to the sources of a crate
+    remove_others(&sources, &made)?;
+    for (path, made) in &made {
+        let above = path.parent().and_then(|above| above.strip_prefix(&sources).ok());
+        state::folder(&sources, above.unwrap_or(Utf8Path::new("")))?;
+        match made {
+            Made::Copy(from, mode) => _ = write::replace(path, &fs::read(from)?, *mode)?,
+            Made::Text(text) => _ = write::replace(path, text.as_bytes(), 0o644)?,
+            Made::Link(target) => link(target, path)?,
+        }
+    }
+    Ok(())
 }
 
-/// A crate as a folder of links, because its checksum file lies beside them; gives their paths.
-fn link_crate(folder: &Utf8Path, exclude: &[String], to: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
-    let mut made = Vec::new();
+/// What stands at a path.
+enum Made<'a> {
+    Copy(Utf8PathBuf, u32),
+    Text(&'a str),
+    Link(Utf8PathBuf),
+}
+
+/// A crate as a folder of links, because its checksum file lies beside them.
+fn links_of_crate<'a>(
+    folder: &Utf8Path,
+    exclude: &[String],
+    to: &Utf8Path,
+) -> io::Result<Vec<(Utf8PathBuf, Made<'a>)>> {
+    let mut links = Vec::new();
     for entry in folder.read_dir_utf8()? {
         let entry = entry?;
-        if exclude.iter().any(|name| name == entry.file_name()) {
-            continue;
+        if exclude.iter().all(|name| name != entry.file_name()) {
+            links.push((to.join(entry.file_name()), Made::Link(entry.path().to_owned())));
         }
-        let path = to.join(entry.file_name());
-        link(entry.path().as_str(), &path)?;
-        made.push(path);
     }
-    Ok(made)
+    Ok(links)
 }
 
-fn link(target: &str, path: &Utf8Path) -> io::Result<()> {
+fn link(target: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     if path.read_link_utf8().is_ok_and(|known| known == target) {
         return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
     }
     if path.symlink_metadata().is_ok() {
         fs::remove_file(path)?;
@@ -97,14 +113,18 @@ fn link(target: &str, path: &Utf8Path) -> io::Result<()> {
     fs_err::os::unix::fs::symlink(target, path)
 }
 
-/// Removes files and links that nobody wants. Links are not followed.
-fn remove_others(folder: &Utf8Path, wanted: &BTreeSet<Utf8PathBuf>) -> io::Result<()> {
+/// Removes files, links and empty folders that nobody wants. Links are not followed.
+fn remove_others(folder: &Utf8Path, wanted: &BTreeMap<Utf8PathBuf, Made<'_>>) -> io::Result<()> {
     for entry in folder.read_dir_utf8()? {
         let entry = entry?;
         let path = entry.path();
         match entry.file_type()?.is_dir() {
-            true => remove_others(path, wanted)?,
-            false if !wanted.contains(path) => fs::remove_file(path)?,
+            true => {
+                remove_others(path, wanted)?;
+                // one that is not empty stays
+                _ = fs::remove_dir(path);
+            }
+            false if !wanted.contains_key(path) => fs::remove_file(path)?,
             false => {}
         }
     }
@@ -156,7 +176,12 @@ mod tests {
         );
         let other = text("b");
         check(&[("p/b.rs", &other)], &["src/p/b.rs b"]);
+        // what stands at a path may become a folder, a folder a file, and a link a file
+        check(&[("v/c-1", &vendored), ("p/b.rs/c", &other)], &["src/p/b.rs/c b", "src/v/c-1/src ->"]);
+        check(&[("v/c-1/src/lib.rs", &other), ("p", &other)], &["src/p b", "src/v/c-1/src/lib.rs b"]);
+        check(&[("v/c-1", &vendored)], &["src/v/c-1/src ->"]);
+        check(&[("v/c-1/src", &other)], &["src/v/c-1/src b"]);
         // a crate's own files are behind links, which are removed and not followed
-        assert!(root.join("crate/src/lib.rs").is_file());
+        assert_eq!(fs::read_to_string(root.join("crate/src/lib.rs")).unwrap(), "l");
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! Asking rustc takes longer than everything else in a build that has nothing to do, so its answer is remembered in
 //! `target/groupage/toolchain.json`, together with all that decides which compiler answers: the program and its stat data,
-//! and, for rustup, its settings, its toolchains and the files and variables that choose one of them.
+//! and, for rustup, its settings, its toolchains and the files and variables that choose one of them. A file that is damaged
+//! counts as none.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,14 @@ use super::flags::{cargo_home, environment};
 use super::toolchain::Ask;
 use crate::engine::EngineError;
 use crate::oci::Digest;
-use crate::workspace::write;
+use crate::workspace::Remembered;
+
+/// The file of the answer.
+const FILE: Remembered = Remembered { name: "toolchain.json", version: 1 };
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Remembered {
+struct Answer {
     key: String,
     version: String,
 }
@@ -32,9 +36,8 @@ struct Remembered {
 /// [`EngineError::Missing`] when there is no compiler.
 pub async fn identity(root: &Utf8Path, options: &CompileOptions, memory: &Utf8Path) -> Result<String, EngineError> {
     let environment = environment(&options.environment);
-    let file = memory.join("toolchain.json");
     let key = key(root, &options.rustc, &environment);
-    let known = key.as_ref().and_then(|key| read(&file).filter(|known| known.key == *key));
+    let known = key.as_ref().and_then(|key| FILE.read(memory).filter(|known: &Answer| known.key == *key));
     let version = match known {
         Some(known) => known.version,
         None => {
@@ -42,18 +45,13 @@ pub async fn identity(root: &Utf8Path, options: &CompileOptions, memory: &Utf8Pa
                 Ask { root, options, environment: environment.clone() }.program(&options.rustc, &["-vV"]).await?;
             let version = one_line(&asked);
             if let Some(key) = key {
-                let text = serde_json::to_vec(&Remembered { key, version: version.clone() }).unwrap_or_default();
                 // whoever cannot remember asks again
-                _ = fs_err::create_dir_all(memory).and_then(|()| write::file(&file, &text, 0o644));
+                _ = FILE.write(memory, &Answer { key, version: version.clone() });
             }
             version
         }
     };
     Ok(version + &settings(root, &environment))
-}
-
-fn read(file: &Utf8Path) -> Option<Remembered> {
-    serde_json::from_slice(&fs_err::read(file).ok()?).ok()
 }
 
 /// The first line of `rustc -vV`, the host, and LLVM.
@@ -120,6 +118,7 @@ fn stat(_path: &Utf8Path) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::engine::block_on;
+    use crate::workspace::{check_that_damage_is_noticed, write};
 
     /// A compiler that says its version, with the folder that holds it.
     fn compiler(version: &str) -> (tempfile::TempDir, CompileOptions) {
@@ -164,7 +163,10 @@ mod tests {
         check("rustc 2.0.0 (abc) for x-y-z, LLVM 20", 2);
         fs_err::write(root.join("rust-toolchain.toml"), "[toolchain]").unwrap();
         check("rustc 2.0.0 (abc) for x-y-z, LLVM 20", 3);
-        fs_err::write(memory.join("toolchain.json"), "{\"key\":").unwrap();
+        let file = memory.join("toolchain.json");
+        check_that_damage_is_noticed(&file, || FILE.read::<Answer>(&memory).is_none());
+        let text = fs_err::read_to_string(&file).unwrap();
+        fs_err::write(&file, text.replace("rustc 2.0.0", "rustc 2.0.1")).unwrap();
         check("rustc 2.0.0 (abc) for x-y-z, LLVM 20", 4);
         fs_err::create_dir_all(path.join(".cargo")).unwrap();
         fs_err::write(path.join(".cargo/config.toml"), "[profile.release]\nlto = true\n").unwrap();

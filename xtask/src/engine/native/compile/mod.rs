@@ -52,6 +52,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::{EngineError, Events, Step, StepState};
 use crate::plan::cargo::{Candidate, Targets, groups};
 use crate::workspace::cargo::CargoWorkspace;
+use crate::workspace::state;
 use run::Run;
 use teller::{Teller, other};
 
@@ -126,7 +127,10 @@ fn own_workspace(
     let inputs = generated.get(folder).ok_or_else(unknown)?;
     let failed =
         |error: io::Error| EngineError::Other { action: format!("write {folder}"), message: error.to_string() };
-    generated::write(folder, inputs, &workspace.root).map_err(failed)?;
+    let state = beside(&options.target_dir);
+    let below = folder.strip_prefix(state).unwrap_or(folder);
+    let made = state::folder(state, below).and_then(|folder| generated::write(&folder, inputs, &workspace.root));
+    made.map_err(failed)?;
     Ok(Some((generated::workspace(folder, program), generated::options(folder, options))))
 }
 
@@ -171,16 +175,20 @@ fn step_name(workspace: &CargoWorkspace, programs: &[&Program], platform: Option
     format!("[{platform}{stage}] cargo build {}", flags::selection(workspace, programs).join(" "))
 }
 
+/// The lock in a folder of cargo or Go.
+const LOCK: &str = ".groupage-lock";
+/// Where executables are kept.
+const PROGRAMS: &str = "programs";
 /// How often a lock is tried that somebody else has.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// A lock over compiling and keeping: cargo's own is free between the two, and another run may write a program of the same
 /// name. Tried again and again, because waiting for a file cannot be cancelled.
 async fn wait_for_others(folder: &Utf8Path, teller: &Teller<'_>) -> Result<File, EngineError> {
-    let path = folder.join(".groupage-lock");
+    let path = folder.join(LOCK);
     let failed = |error: io::Error| EngineError::Other { action: format!("lock {path}"), message: error.to_string() };
-    fs_err::create_dir_all(folder).map_err(failed)?;
-    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    let lock = Utf8Path::new(folder.file_name().unwrap_or_default()).join(LOCK);
+    let file = state::lock_file(beside(folder), lock).map_err(failed)?;
     let mut told = false;
     loop {
         match file.try_lock() {
@@ -199,9 +207,9 @@ async fn wait_for_others(folder: &Utf8Path, teller: &Teller<'_>) -> Result<File,
 /// Judges an executable and copies it to a place of its own: cargo has one for all programs of a name, whatever their
 /// features. A copy of the same age and size is the same.
 fn keep(run: &Run<'_>, program: &Program, path: &Utf8Path) -> Result<Utf8PathBuf, EngineError> {
-    let target_dir = &run.options.target_dir;
-    let folder = target_dir.parent().unwrap_or(target_dir).join("programs").join(program.key());
-    let kept = folder.join(&program.bin);
+    let state = beside(&run.options.target_dir);
+    let folder = Utf8Path::new(PROGRAMS).join(program.key());
+    let kept = state.join(&folder).join(&program.bin);
     let failed = |error: io::Error| EngineError::Other { action: format!("keep {path}"), message: error.to_string() };
     if is_same(path, &kept) {
         return Ok(kept);
@@ -215,7 +223,7 @@ fn keep(run: &Run<'_>, program: &Program, path: &Utf8Path) -> Result<Utf8PathBuf
             program.bin
         ));
     }
-    copy(path, &folder, &kept).map_err(failed)?;
+    copy(path, state, &folder, &kept).map_err(failed)?;
     Ok(kept)
 }
 
@@ -225,13 +233,19 @@ fn refusal(run: &Run<'_>, program: &Program, misfit: elf::Misfit) -> EngineError
 }
 
 fn is_same(path: &Utf8Path, kept: &Utf8Path) -> bool {
-    let facts = |path: &Utf8Path| path.metadata().and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
-    matches!((facts(path), facts(kept)), (Ok(a), Ok(b)) if a == b)
+    let file = |path: &Utf8Path| path.symlink_metadata().ok().filter(std::fs::Metadata::is_file);
+    let facts = |path: &Utf8Path| file(path).and_then(|metadata| Some((metadata.len(), metadata.modified().ok()?)));
+    matches!((facts(path), facts(kept)), (Some(a), Some(b)) if a == b)
 }
 
-/// The copy appears whole, by rename.
-fn copy(path: &Utf8Path, folder: &Utf8Path, kept: &Utf8Path) -> io::Result<()> {
-    fs_err::create_dir_all(folder)?;
+/// What a folder of cargo or Go is in: the state folder, or the folder of a workspace that is written there.
+fn beside(folder: &Utf8Path) -> &Utf8Path {
+    folder.parent().unwrap_or(folder)
+}
+
+/// The copy appears whole, by rename, in a folder below `state`.
+fn copy(path: &Utf8Path, state: &Utf8Path, folder: &Utf8Path, kept: &Utf8Path) -> io::Result<()> {
+    let folder = state::folder(state, folder)?;
     let file = tempfile::NamedTempFile::new_in(folder)?;
     fs_err::copy(path, file.path())?;
     file.as_file().set_modified(path.metadata()?.modified()?)?;

@@ -25,7 +25,7 @@ use tokio::process::Command;
 
 use super::process::{self, Line};
 use super::teller::Teller;
-use super::{copy, is_same, wait_for_others};
+use super::{PROGRAMS, beside, copy, is_same, wait_for_others};
 use crate::engine::{EngineError, Events, Step};
 use run::GoRun;
 
@@ -104,14 +104,14 @@ pub async fn compile(
 
 /// Judges an executable and copies it to where the engine takes it: Go writes to its own place again and again.
 fn keep(program: &GoProgram, path: &Utf8Path, options: &GoOptions) -> Result<Utf8PathBuf, EngineError> {
-    let folder = options.folder.parent().unwrap_or(&options.folder).join("programs").join(program.key());
-    let kept = folder.join(program.file_name());
+    let (state, folder) = (beside(&options.folder), Utf8Path::new(PROGRAMS).join(program.key()));
+    let kept = state.join(&folder).join(program.file_name());
     let failed =
         |error: std::io::Error| EngineError::Other { action: format!("keep {path}"), message: error.to_string() };
     if !is_same(path, &kept) {
         let bytes = fs_err::read(path).map_err(failed)?;
         program.check(&bytes).map_err(|misfit| misfit.refusal(&options.job, program.step_name()))?;
-        copy(path, &folder, &kept).map_err(failed)?;
+        copy(path, state, &folder, &kept).map_err(failed)?;
     }
     Ok(kept)
 }

@@ -1,14 +1,16 @@
 //! One run of `go build`: what it says meanwhile, and the file that comes out.
 
+use std::io;
 use std::time::Instant;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use tokio::process::Command;
 
 use super::super::process::{self, Line};
 use super::super::teller::{Said, Teller, done, other};
 use super::{GoOptions, GoProgram, flags};
 use crate::engine::{EngineError, StepState};
+use crate::workspace::state;
 
 /// A program that is compiled.
 #[derive(Debug)]
@@ -45,11 +47,7 @@ impl GoRun<'_> {
     pub(super) async fn compile(&self) -> Result<Utf8PathBuf, EngineError> {
         self.teller.tell(StepState::Started);
         let (started, mut heard) = (Instant::now(), Heard::default());
-        let output = self.options.folder.join("bin").join(self.program.key()).join(self.program.file_name());
-        let folders = [output.parent().unwrap_or(&output).to_owned(), self.options.folder.join("tmp")];
-        for folder in folders {
-            fs_err::create_dir_all(&folder).map_err(other)?;
-        }
+        let output = self.output().map_err(other)?;
         let mut command = Command::new(&self.options.go);
         command.args(flags::arguments(self.program, &output));
         command.current_dir(self.options.root.join(&self.program.module));
@@ -62,6 +60,18 @@ impl GoRun<'_> {
         }
         self.teller.log(format!("{} packages compiled", heard.compiled));
         self.teller.tell(done(started));
+        Ok(output)
+    }
+
+    /// Where Go writes the executable, and a place for what it writes before.
+    fn output(&self) -> io::Result<Utf8PathBuf> {
+        state::folder(&self.options.folder, "tmp")?;
+        let folder = state::folder(&self.options.folder, Utf8Path::new("bin").join(self.program.key()))?;
+        let output = folder.join(self.program.file_name());
+        // Go would write what a link leads to
+        if output.is_symlink() {
+            fs_err::remove_file(&output)?;
+        }
         Ok(output)
     }
 
