@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::native_samples::image;
 use crate::support::Ended;
 use crate::support::layout::Layout;
+use crate::support::native::EPOCH;
 use crate::support::readers::programs;
 use crate::support::workspace::Workspace;
 
@@ -208,6 +209,31 @@ fn other_images_of_a_run_change_nothing() {
             let is_same = ended.stderr.contains(&format!("[{name}] {UP_TO_DATE}"));
             assert_eq!(is_same, is_built, "{run:?}: {name}: {}", ended.stderr);
         }
+    }
+}
+
+/// A compiler is an input of the images that hold what it compiles, of no other, and is named as the reason.
+#[test]
+fn another_compiler_makes_its_own_images_anew() {
+    if !programs(&["go"]) {
+        return;
+    }
+    let workspace = compiled();
+    let path = |folder: &str| format!("{}:{}", workspace.root().join(folder).display(), std::env::var("PATH").unwrap());
+    let fake = "#!/bin/sh\n[ \"$1\" = version ] && echo 'go version go1.99.9 linux/other' && exit\nPATH=${PATH#*:} exec go \"$@\"\n";
+    workspace.write("other/go", fake).set_mode("other/go", 0o755);
+    Ended::of(&mut workspace.native(&[])).expect(0);
+    let explained = |image: &str| {
+        let mut command = workspace.command(["plan", "--explain", image]);
+        command.env("SOURCE_DATE_EPOCH", EPOCH).env("PATH", path("other"));
+        Ended::of(&mut command).expect(0).stdout
+    };
+    let told = explained("two");
+    let line = told.lines().find(|line| line.contains("toolchain: ")).unwrap_or_else(|| panic!("{told}"));
+    assert!(line.ends_with(" → go1.99.9"), "{told}");
+    assert_eq!(told.lines().count(), 2, "nothing else: {told}");
+    for image in ["one", "three"] {
+        assert!(explained(image).contains(UP_TO_DATE), "{image}");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::image;
+use super::{image, names};
+use crate::plan::changes::{Recorded, changes};
+use crate::plan::fingerprint::labels;
 use crate::plan::{Found, ImagePlan};
 
 /// An image of some of the components.
@@ -14,6 +16,26 @@ fn image_of(kinds: &[&str], found: &Found) -> ImagePlan {
 
 fn compilers(cargo: &str, go: &str) -> Found {
     Found { toolchain: Some(cargo.to_owned()), go_toolchain: go.to_owned(), ..Found::default() }
+}
+
+/// A compiler is named where it compiles, and by an image that says less as well.
+#[test]
+fn a_compiler_is_named_where_it_compiles() {
+    let check = |kinds: &[&str], expect: &[&str]| {
+        let before = image_of(kinds, &compilers("rustc 1", "go1"));
+        let after = image_of(kinds, &compilers("rustc 2", "go2"));
+        assert_eq!(names(&before, &after), expect, "{kinds:?}");
+        let summary = Recorded::from_image(&labels(&before, &before.platforms[0]), None).unwrap();
+        let mut told: Vec<String> = changes(&summary, &after).iter().map(ToString::to_string).collect();
+        told.retain(|line| line.starts_with("toolchain"));
+        assert_eq!(told, expect, "{kinds:?}");
+    };
+    let (cargo, go) = ("toolchain: rustc 1 → rustc 2", "toolchain: go1 → go2");
+    check(&["cargo"], &[cargo]);
+    check(&["go"], &[go]);
+    check(&["go", "files"], &[go]);
+    check(&["files"], &[]);
+    check(&["cargo", "go"], &[go, cargo]);
 }
 
 /// What is left out on a platform needs no compiler there.
