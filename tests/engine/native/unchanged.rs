@@ -212,6 +212,24 @@ fn other_images_of_a_run_change_nothing() {
     }
 }
 
+/// What is linked again with the same bytes is in the same layer.
+#[test]
+fn a_program_that_is_the_same_keeps_its_layer() {
+    if !programs(&["go"]) {
+        return;
+    }
+    let workspace = compiled();
+    Ended::of(&mut workspace.native(&["one", "two"])).expect(0);
+    for name in ["one", "two"] {
+        replace(&workspace, &format!("images/{name}/image.toml"), "\"1.0.0\"", "\"1.0.1\"");
+    }
+    let ended = Ended::of(&mut workspace.native(&["one", "two"])).expect(0);
+    for name in ["one", "two"] {
+        let layer = format!("[{name} comp-{name}] cached: layer");
+        assert!(ended.stderr.contains(&layer), "{}", ended.stderr);
+    }
+}
+
 /// A compiler is an input of the images that hold what it compiles, of no other, and is named as the reason.
 #[test]
 fn another_compiler_makes_its_own_images_anew() {
