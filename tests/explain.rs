@@ -331,6 +331,31 @@ fn images_are_compared_by_what_they_say() {
     );
 }
 
+/// A layout is one image: the other images of the workspace are not compared with it.
+#[test]
+fn an_image_is_compared_with_its_own_plan() {
+    let ready = built("app");
+    let platform = if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };
+    let diff = |words: &str| without_hashes(&done(&ready, &format!("{ALONE} groupage diff {words}")));
+    let own = "target/groupage/oci/app";
+    // with the record of its build, and without
+    for _ in 0..2 {
+        for words in [format!("plan: ./{own}"), format!("./{own} plan:"), format!("plan:app ./{own}")] {
+            assert_eq!(diff(&format!("{words} --exit-code")), format!("app ({platform}): no difference\n"), "{words}");
+        }
+        // two that were named are what is asked for
+        assert!(diff(&format!("plan:source ./{own}")).starts_with(&format!("source ({platform})\n")));
+        assert!(diff("plan:source ./first --exit-code").ends_with(": no difference\n"));
+        done(&ready, "rm -rf target/groupage/builds");
+    }
+    done(&ready, "mv images/app app");
+    for words in [format!("plan: ./{own}"), format!("./{own} plan:")] {
+        let ended = ready.shell(&format!("{ALONE} groupage diff {words}"));
+        let message = format!("error: ./{own} is app for {platform}, and not agent, dual, site, source\nhint: ");
+        assert!(ended.code == Some(2) && ended.stderr.contains(&message), "{}", ended.stderr);
+    }
+}
+
 /// The compiler of this machine is an input of what it compiles.
 #[test]
 fn another_compiler() {

@@ -8,6 +8,8 @@ use std::process::Command;
 use crate::native_samples::image;
 use crate::support::Ended;
 use crate::support::layout::Layout;
+use crate::support::native::EPOCH;
+use crate::support::readers::programs;
 use crate::support::workspace::Workspace;
 
 /// The image `app` of two components of files.
@@ -158,6 +160,99 @@ fn a_base_that_moved_is_noticed() {
     let (told, second) = build(&mut app.native(&[]), &app);
     assert!(!told.contains(UP_TO_DATE), "{told}");
     assert_ne!(first.digest(), second.digest());
+}
+
+/// Images of one component of each kind that is compiled here, and of files.
+fn compiled() -> Workspace {
+    let workspace = Workspace::empty();
+    workspace
+        .write(
+            "groupage.toml",
+            "schema = 1\n[builders]\nrust = \"registry.invalid/rust:1\"\ngo = \"registry.invalid/go:1\"\n",
+        )
+        .write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"one\"]\n")
+        .write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.1.0\"\n")
+        .write("one/Cargo.toml", "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+        .write("one/src/main.rs", "fn main() {}\n")
+        .write("go.mod", "module example.com/two\n\ngo 1.18\n")
+        .write("cmd/two/main.go", "package main\n\nfunc main() { println(\"two\") }\n")
+        .write("components/three/text", "three");
+    for (name, build) in [("one", "cargo]\npackage = \"one\""), ("two", "go]\npackage = \"./cmd/two\"")] {
+        let text = format!(
+            "schema = 1\nname = {name:?}\nowner = \"@test\"\nversion = \"1.0.0\"\n\n[build.{build}\n\n\
+             [[install]]\nfrom = \"bin:{name}\"\nto = \"/{name}\"\n"
+        );
+        workspace.write(&format!("components/{name}/component.toml"), text);
+    }
+    workspace.files_component("three", "[[install]]\nfrom = \"text\"\nto = \"/three\"\n");
+    for name in ["one", "two", "three"] {
+        image(&workspace, name, "scratch", &[name], "");
+    }
+    workspace
+}
+
+/// An image is the same whichever others are made by the same command: what was found for those is no input of it.
+#[test]
+fn other_images_of_a_run_change_nothing() {
+    if !programs(&["go"]) {
+        return;
+    }
+    let workspace = compiled();
+    let digest = |name: &str| Layout::of_image(workspace.root(), name).digest();
+    Ended::of(&mut workspace.native(&[])).expect(0);
+    let together = ["one", "two", "three"].map(|name| (name, digest(name)));
+    for run in [&["three"][..], &["two", "three"], &["one"], &["two"], &["one", "three"], &[]] {
+        let ended = Ended::of(&mut workspace.native(run)).expect(0);
+        for (name, before) in &together {
+            assert_eq!(&digest(name), before, "{run:?}: {name}");
+            let is_built = run.is_empty() || run.contains(name);
+            let is_same = ended.stderr.contains(&format!("[{name}] {UP_TO_DATE}"));
+            assert_eq!(is_same, is_built, "{run:?}: {name}: {}", ended.stderr);
+        }
+    }
+}
+
+/// What is linked again with the same bytes is in the same layer.
+#[test]
+fn a_program_that_is_the_same_keeps_its_layer() {
+    if !programs(&["go"]) {
+        return;
+    }
+    let workspace = compiled();
+    Ended::of(&mut workspace.native(&["one", "two"])).expect(0);
+    for name in ["one", "two"] {
+        replace(&workspace, &format!("images/{name}/image.toml"), "\"1.0.0\"", "\"1.0.1\"");
+    }
+    let ended = Ended::of(&mut workspace.native(&["one", "two"])).expect(0);
+    for name in ["one", "two"] {
+        let layer = format!("[{name} comp-{name}] cached: layer");
+        assert!(ended.stderr.contains(&layer), "{}", ended.stderr);
+    }
+}
+
+/// A compiler is an input of the images that hold what it compiles, of no other, and is named as the reason.
+#[test]
+fn another_compiler_makes_its_own_images_anew() {
+    if !programs(&["go"]) {
+        return;
+    }
+    let workspace = compiled();
+    let path = |folder: &str| format!("{}:{}", workspace.root().join(folder).display(), std::env::var("PATH").unwrap());
+    let fake = "#!/bin/sh\n[ \"$1\" = version ] && echo 'go version go1.99.9 linux/other' && exit\nPATH=${PATH#*:} exec go \"$@\"\n";
+    workspace.write("other/go", fake).set_mode("other/go", 0o755);
+    Ended::of(&mut workspace.native(&[])).expect(0);
+    let explained = |image: &str| {
+        let mut command = workspace.command(["plan", "--explain", image]);
+        command.env("SOURCE_DATE_EPOCH", EPOCH).env("PATH", path("other"));
+        Ended::of(&mut command).expect(0).stdout
+    };
+    let told = explained("two");
+    let line = told.lines().find(|line| line.contains("toolchain: ")).unwrap_or_else(|| panic!("{told}"));
+    assert!(line.ends_with(" → go1.99.9"), "{told}");
+    assert_eq!(told.lines().count(), 2, "nothing else: {told}");
+    for image in ["one", "three"] {
+        assert!(explained(image).contains(UP_TO_DATE), "{image}");
+    }
 }
 
 /// What is said of the sources is no input: a commit elsewhere costs a configuration, and no layer.

@@ -2,6 +2,7 @@
 //!
 //! Inputs are compared as [`crate::plan::changes`] has it: plans by all that they say, an image by the record of its build where
 //! it was built here, else by its label and its own description. Files are compared where both are images, by their layers.
+//! An image is compared with the plan of its own name, if there are several: the others are not what it is.
 
 mod files;
 mod side;
@@ -16,7 +17,7 @@ use super::args::{DiffArguments, Format};
 use super::session::Session;
 use super::status::{ExitStatus, Stop};
 use crate::oci::Platform;
-use crate::plan::changes::{Change, What, between};
+use crate::plan::changes::{Change, Recorded, What, between};
 
 /// Two things compared.
 #[derive(Debug, Serialize)]
@@ -55,7 +56,7 @@ impl ImageDiff {
 pub(super) fn run(arguments: &DiffArguments, session: &Session<'_>) -> Result<ExitStatus, Stop> {
     let mut reader = Reader::new(arguments, session)?;
     let (before, after) = (reader.side(&arguments.before)?, reader.side(&arguments.after)?);
-    let diff = compared(arguments, &before, &after);
+    let diff = compared(arguments, &before, &after)?;
     match arguments.format {
         Format::Json => session.output.json(&diff)?,
         Format::Text => session.output.data(&text(&diff))?,
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &DiffArguments, session: &Session<'_>) -> Result<Ex
     Ok(if arguments.exit_code && differs { ExitStatus::Refused } else { ExitStatus::Done })
 }
 
-fn compared<'a>(arguments: &'a DiffArguments, before: &Side, after: &Side) -> Diff<'a> {
+fn compared<'a>(arguments: &'a DiffArguments, before: &Side, after: &Side) -> Result<Diff<'a>, Stop> {
     let mut diff = Diff {
         before: &arguments.before,
         after: &arguments.after,
@@ -74,33 +75,13 @@ fn compared<'a>(arguments: &'a DiffArguments, before: &Side, after: &Side) -> Di
     };
     match (before, after) {
         (Side::Image(old), Side::Image(new)) => diff.images.push(of_images(old, new)),
-        (Side::Image(old), Side::Plans(new)) => {
-            diff.images.extend(new.iter().map(|new| {
-                ImageDiff {
-                    image: new.record.id().to_owned(),
-                    platform: Some(old.platform().clone()),
-                    changes: old
-                        .record
-                        .as_ref()
-                        .map_or_else(no_record, |old_record| between(old_record, &new.on(old.platform(), old_record))),
-                    files: None,
-                    bytes: None,
-                }
-            }));
+        (Side::Image(image), Side::Plans(plans)) => {
+            let plan = counterpart(plans, image)?;
+            diff.images.push(of_plan_and_image(plan, image, |plan, image| between(image, plan)));
         }
-        (Side::Plans(old), Side::Image(new)) => {
-            diff.images.extend(old.iter().map(|old| {
-                ImageDiff {
-                    image: old.record.id().to_owned(),
-                    platform: Some(new.platform().clone()),
-                    changes: new
-                        .record
-                        .as_ref()
-                        .map_or_else(no_record, |new_record| between(&old.on(new.platform(), new_record), new_record)),
-                    files: None,
-                    bytes: None,
-                }
-            }));
+        (Side::Plans(plans), Side::Image(image)) => {
+            let plan = counterpart(plans, image)?;
+            diff.images.push(of_plan_and_image(plan, image, between));
         }
         (Side::Plans(old), Side::Plans(new)) => {
             let of_plans = |old: &side::Planned, new: &side::Planned| ImageDiff {
@@ -112,7 +93,7 @@ fn compared<'a>(arguments: &'a DiffArguments, before: &Side, after: &Side) -> Di
             };
             if let ([old], [new]) = (&old[..], &new[..]) {
                 diff.images.push(of_plans(old, new));
-                return diff;
+                return Ok(diff);
             }
             for own in new {
                 match old.iter().find(|other| other.record.id() == own.record.id()) {
@@ -124,7 +105,39 @@ fn compared<'a>(arguments: &'a DiffArguments, before: &Side, after: &Side) -> Di
             diff.removed.extend(old.iter().filter(is_gone).map(|own| own.record.id().to_owned()));
         }
     }
-    diff
+    Ok(diff)
+}
+
+/// The plan that an image is compared with: the one of its name, or the only one that was named.
+fn counterpart<'p>(plans: &'p [side::Planned], image: &ImageSide) -> Result<&'p side::Planned, Stop> {
+    let own = image.id().and_then(|id| plans.iter().find(|plan| plan.record.id() == id));
+    let only = || if let [only] = plans { Some(only) } else { None };
+    own.or_else(only).ok_or_else(|| {
+        let ids: Vec<&str> = plans.iter().map(|plan| plan.record.id()).collect();
+        Stop::input(anyhow::anyhow!(
+            "{} is {}, and not {}\nhint: name the image that it is compared with: plan:IMAGE",
+            image.name,
+            image.what_it_is(),
+            ids.join(", ")
+        ))
+    })
+}
+
+/// `compare` gets the plan and the image, as far as they are recorded.
+fn of_plan_and_image(
+    plan: &side::Planned,
+    image: &ImageSide,
+    compare: impl Fn(&Recorded, &Recorded) -> Vec<Change>,
+) -> ImageDiff {
+    let platform = image.platform();
+    let compared = |record: &Recorded| compare(&plan.on(platform, record), record);
+    ImageDiff {
+        image: plan.record.id().to_owned(),
+        platform: Some(platform.clone()),
+        changes: image.record.as_ref().map_or_else(no_record, compared),
+        files: None,
+        bytes: None,
+    }
 }
 
 fn no_record() -> Vec<Change> {

@@ -187,11 +187,12 @@ fn outputs(arguments: &BuildArguments, session: &Session<'_>) -> Vec<Output> {
     archives.chain(load).chain(push).collect()
 }
 
-/// What stays on this machine is not compressed unless asked; what leaves it is gzip by default.
+/// What stays on this machine is not compressed unless asked; what leaves it is gzip by default. So is what a registry may
+/// have already: whether it is taken from there or made, its bytes are those that `--push` gives.
 fn compression(arguments: &BuildArguments) -> Result<Compression, Stop> {
     let asked: Vec<Compression> = arguments.outputs.iter().filter_map(|output| output.compression).collect();
     match &asked[..] {
-        [] if arguments.push || !arguments.outputs.is_empty() => Ok(Compression::Gzip),
+        [] if arguments.push || arguments.pull || !arguments.outputs.is_empty() => Ok(Compression::Gzip),
         [] => Ok(Compression::None),
         [first, others @ ..] if others.iter().all(|other| other == first) => Ok(*first),
         _ => Err(Stop::input(anyhow::anyhow!(

@@ -213,13 +213,15 @@ impl Watch<'_> {
                 image: image.to_owned(),
                 references: Vec::new(),
                 digest: String::new(),
+                up_to_date: false,
             });
             return self.tell(saves, Ending::Failed, &failed.collect::<Vec<_>>(), begin);
         }
-        self.tell(saves, Ending::Built, &built, begin)
+        let is_made = ended.outcome.built().any(|built| !built.up_to_date) || built.iter().any(|own| !own.up_to_date);
+        self.tell(saves, if is_made { Ending::Built } else { Ending::Unchanged }, &built, begin)
     }
 
-    /// Keeps what was built; the images that are other ones than before.
+    /// Keeps what was built; the images that are other ones than before, or that are seen for the first time.
     fn remember(&mut self, ended: &Ended, keys: &Keys) -> Vec<Shown> {
         let mut shown = Vec::new();
         for built in ended.outcome.built() {
@@ -227,8 +229,12 @@ impl Watch<'_> {
                 self.built.insert(built.image.clone(), key.clone());
             }
             let digest = built.pin().to_owned();
-            if self.digests.insert(built.image.clone(), digest.clone()).as_ref() != Some(&digest) {
-                shown.push(Shown { image: built.image.clone(), references: built.tags.clone(), digest });
+            let before = self.digests.insert(built.image.clone(), digest.clone());
+            if before.as_ref() != Some(&digest) {
+                let (image, references) = (built.image.clone(), built.tags.clone());
+                // one that takes the place of another is news, even if a daemon still had it
+                let up_to_date = built.up_to_date && before.is_none();
+                shown.push(Shown { image, references, digest, up_to_date });
             }
         }
         shown

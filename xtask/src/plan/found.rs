@@ -1,4 +1,7 @@
-//! The plan together with what an engine found: images behind names, and the compiler of this machine.
+//! The plan together with what an engine found: images behind names, and the compilers of this machine.
+//!
+//! An engine looks for all images of a run at once. **Each image gets what is an input of it and nothing else**: what was found
+//! for the others would stand in its labels, so that its bytes depended on what is built beside it.
 
 use super::build::{AbovePlan, BuildPlan};
 use super::fingerprint;
@@ -6,17 +9,30 @@ use super::model::{ComponentPlan, Found, ImagePlan};
 use crate::oci::{ImageSource, Reference};
 
 impl ImagePlan {
-    /// The image with what was found for it. Only fingerprints change. Images that the plan does not name are left out.
+    /// The image with what was found for it; what is no input of it is left out. Only fingerprints change.
     pub fn with_found(&self, found: &Found) -> Self {
-        let mut found = found.clone();
-        let named: Vec<String> = self.open_images().collect();
-        found.images.retain(|name, _| named.contains(name));
-        let mut plan = Self { found, ..self.clone() };
+        let mut plan = Self { found: found.clone(), ..self.clone() };
+        plan.forget_what_others_need();
         for part in &mut plan.components {
             part.fingerprint = fingerprint::component(part, &plan.found);
         }
         plan.fingerprint = fingerprint::image(&plan);
         plan
+    }
+
+    /// Leaves what was found for its own components and its base: compilers of what it compiles, images that it names. That
+    /// programs are compiled on this machine stays, whether or not there are any.
+    pub(super) fn forget_what_others_need(&mut self) {
+        let named: Vec<String> = self.open_images().collect();
+        let compiles = |kind: fn(&BuildPlan) -> bool| self.components.iter().any(|part| kind(&part.build));
+        let cargo = compiles(|build| matches!(build, BuildPlan::Cargo { .. }));
+        let go = compiles(|build| matches!(build, BuildPlan::Go { .. }));
+        let found = &mut self.found;
+        found.images.retain(|name, _| named.contains(name));
+        found.toolchain.iter_mut().filter(|_| !cargo).for_each(String::clear);
+        if !go {
+            found.go_toolchain.clear();
+        }
     }
 
     /// What a name of [`ImagePlan::open_images`] stands for, unless it is a builder.
@@ -46,8 +62,8 @@ impl ComponentPlan {
     fn own_images(&self, found: &Found) -> Vec<String> {
         let unpinned = |image: &Reference| image.digest().is_none().then(|| image.to_string());
         match &self.build {
-            // programs that are compiled on this machine need no builder
-            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } if found.is_host() => Vec::new(),
+            // what is built on this machine needs no builder
+            BuildPlan::Cargo { .. } | BuildPlan::Go { .. } | BuildPlan::Script { .. } if found.is_host() => Vec::new(),
             BuildPlan::Cargo { builder, .. } | BuildPlan::Go { builder, .. } | BuildPlan::Script { builder, .. } => {
                 unpinned(builder).into_iter().collect()
             }

@@ -105,8 +105,8 @@ pub struct Allowed {
 /// [`ImagePlan::with_found`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Found {
-    /// What identifies the compiler of this machine, where programs are compiled here and not in builder images; empty when
-    /// nothing is compiled.
+    /// What identifies the compiler that cargo uses, where programs are compiled on this machine and not in builder images; empty
+    /// when cargo builds none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<String>,
     /// The same of the compiler of Go; empty when none is needed.

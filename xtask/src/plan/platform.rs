@@ -35,6 +35,7 @@ impl ImagePlan {
             return plan;
         }
         plan.components = self.components.iter().filter_map(|part| part.on(platform, &self.found)).collect();
+        plan.forget_what_others_need();
         if let Some(own) = self.dockerfiles.get(platform) {
             plan.dockerfile.clone_from(own);
         }

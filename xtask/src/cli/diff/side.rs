@@ -64,6 +64,15 @@ impl ImageSide {
     pub(super) fn platform(&self) -> &Platform {
         &self.seen.platform
     }
+
+    /// `IMAGE[/COMPONENT][=VARIANT]`, as it says itself.
+    pub(super) fn id(&self) -> Option<String> {
+        self.seen.id()
+    }
+
+    pub(super) fn what_it_is(&self) -> String {
+        self.seen.what_it_is()
+    }
 }
 
 /// What two configurations say, where nothing is known of inputs.

@@ -78,6 +78,14 @@ impl Seen {
         Some(format!("{image}{part}{variant}"))
     }
 
+    /// For messages.
+    pub(in crate::cli) fn what_it_is(&self) -> String {
+        match self.id() {
+            Some(id) => format!("{id} for {}", self.platform),
+            None => "an image that does not say what it was built from".to_owned(),
+        }
+    }
+
     /// What is known of its inputs: the record, when it was built here, else what it says itself. Its labels that are no inputs
     /// are compared with those of the plan that it should have.
     pub(in crate::cli) fn recorded(
@@ -107,13 +115,7 @@ impl Against {
     pub(in crate::cli) fn what_it_is(&self) -> String {
         let ids: Vec<String> = match self {
             Self::Plans(plans) => plans.iter().map(|plan| plan.id().to_owned()).collect(),
-            Self::Images(images) => {
-                let shown = |seen: &Seen| match seen.id() {
-                    Some(id) => format!("{id} for {}", seen.platform),
-                    None => "an image that does not say what it was built from".to_owned(),
-                };
-                images.iter().map(shown).collect()
-            }
+            Self::Images(images) => images.iter().map(Seen::what_it_is).collect(),
         };
         ids.join(", ")
     }

@@ -71,6 +71,8 @@ pub(super) struct Shown {
     pub(super) image: String,
     pub(super) references: Vec<String>,
     pub(super) digest: String,
+    /// It was there before this run, and nothing was built.
+    pub(super) up_to_date: bool,
 }
 
 /// What is told of a round.
@@ -92,14 +94,20 @@ impl<'a> Line<'a> {
 
     /// For people.
     pub(super) fn text(&self) -> String {
-        let images: Vec<&str> = self.images.iter().map(|image| image.image.as_str()).collect();
-        let what = match (self.result, &images[..]) {
-            (Ending::Built, []) => "built, and nothing in it is new".to_owned(),
-            (Ending::Built, images) => format!("{} built", images.join(", ")),
-            (Ending::Unchanged, _) => "nothing to build".to_owned(),
-            (Ending::Failed, []) => "failed".to_owned(),
-            (Ending::Failed, images) => format!("{} failed", images.join(", ")),
-            (Ending::Refused, _) => "not built".to_owned(),
+        let names = |up_to_date: bool| {
+            let images = self.images.iter().filter(|image| image.up_to_date == up_to_date);
+            images.map(|image| image.image.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (made, kept) = (names(false), names(true));
+        let what = match (self.result, made.as_str(), kept.as_str()) {
+            (Ending::Built, "", _) => "built, and nothing in it is new".to_owned(),
+            (Ending::Built, made, "") => format!("{made} built"),
+            (Ending::Built, made, kept) => format!("{made} built, {kept} up to date"),
+            (Ending::Unchanged, _, "") => "nothing to build".to_owned(),
+            (Ending::Unchanged, _, kept) => format!("{kept} up to date"),
+            (Ending::Failed, "", _) => "failed".to_owned(),
+            (Ending::Failed, failed, _) => format!("{failed} failed"),
+            (Ending::Refused, ..) => "not built".to_owned(),
         };
         format!("{} → {what} in {:.1} s\n", self.reason, self.seconds)
     }
@@ -127,14 +135,20 @@ mod tests {
     #[test]
     fn a_round_is_one_line() {
         let saves = Saves { paths: [Utf8PathBuf::from("a")].into(), ..Saves::default() };
-        let image = |name: &str| Shown { image: name.into(), references: Vec::new(), digest: String::new() };
-        let images = [image("app"), image("part=full")];
+        let image = |name: &str, up_to_date| {
+            let (references, digest) = (Vec::new(), String::new());
+            Shown { image: name.into(), references, digest, up_to_date }
+        };
+        let images = [image("app", false), image("part=full", false)];
+        let kept = [image("kept", true), image("app", false), image("part", true)];
         let matters = BTreeSet::new();
         let line = |result, images| {
             let line = Line::new(&saves, "a changed", &matters, Duration::from_millis(1250));
             Line { result, images, ..line }.text()
         };
         assert_eq!(line(Ending::Built, &images), "a changed → app, part=full built in 1.2 s\n");
+        assert_eq!(line(Ending::Built, &kept), "a changed → app built, kept, part up to date in 1.2 s\n");
+        assert_eq!(line(Ending::Unchanged, &kept[..1]), "a changed → kept up to date in 1.2 s\n");
         assert_eq!(line(Ending::Failed, &images[..1]), "a changed → app failed in 1.2 s\n");
         assert_eq!(line(Ending::Refused, &[]), "a changed → not built in 1.2 s\n");
         assert_eq!(line(Ending::Unchanged, &[]), "a changed → nothing to build in 1.2 s\n");

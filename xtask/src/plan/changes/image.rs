@@ -46,10 +46,11 @@ fn found(before: &Recorded, after: &Recorded, all: &mut Changes) {
     let (old, new) = (&before.plan, &after.plan);
     let place = |plan: &Value| if is_host(plan) { "on this machine" } else { "in builder images" };
     all.push(None, What::Engine, "", Some(place(old).to_owned()), Some(place(new).to_owned()));
-    let compiles = |side: &Recorded| side.is_summary || parts(&side.plan).any(|part| part["build"]["kind"] == "cargo");
-    if is_host(old) && is_host(new) && compiles(before) && compiles(after) {
-        for compiler in ["toolchain", "go_toolchain"] {
-            all.value(None, What::Toolchain, "", old["found"].get(compiler), new["found"].get(compiler));
+    // a compiler that one of both does not need has come or gone with a component, which is named
+    let needed = |side: &Value, compiler: &str| text(side["found"].get(compiler)).filter(|name| !name.is_empty());
+    for compiler in ["toolchain", "go_toolchain"] {
+        if let (Some(old), Some(new)) = (needed(old, compiler), needed(new, compiler)) {
+            all.push(None, What::Toolchain, "", Some(old), Some(new));
         }
     }
     let counted: BTreeSet<String> = match (before.is_summary, after.is_summary) {

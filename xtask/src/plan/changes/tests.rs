@@ -1,6 +1,7 @@
 //! Every field of the model: whether it is hashed, and whether it is named.
 
 mod edits;
+mod found;
 
 use std::collections::BTreeMap;
 

@@ -102,7 +102,8 @@ pub async fn compile(
     Ok(executables)
 }
 
-/// Judges an executable and copies it to where the engine takes it: Go writes to its own place again and again.
+/// Judges an executable and copies it to where the engine takes it: Go writes to its own place again and again. A copy with the
+/// same bytes stays, since the layer that holds it is known by the file.
 fn keep(program: &GoProgram, path: &Utf8Path, options: &GoOptions) -> Result<Utf8PathBuf, EngineError> {
     let (state, folder) = (beside(&options.folder), Utf8Path::new(PROGRAMS).join(program.key()));
     let kept = state.join(&folder).join(program.file_name());
@@ -110,6 +111,9 @@ fn keep(program: &GoProgram, path: &Utf8Path, options: &GoOptions) -> Result<Utf
         |error: std::io::Error| EngineError::Other { action: format!("keep {path}"), message: error.to_string() };
     if !is_same(path, &kept) {
         let bytes = fs_err::read(path).map_err(failed)?;
+        if fs_err::read(&kept).is_ok_and(|before| before == bytes) {
+            return Ok(kept);
+        }
         program.check(&bytes).map_err(|misfit| misfit.refusal(&options.job, program.step_name()))?;
         copy(path, state, &folder, &kept).map_err(failed)?;
     }
