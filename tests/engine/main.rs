@@ -27,6 +27,7 @@
 //! | `lock.rs` | what `lock` and `update` get from a registry, and what builds make of it |
 //! | `native/unchanged.rs` | what is there already is not made again, and nothing else is taken for it |
 //! | `native/outputs.rs`, `refusals.rs`, `reproducible.rs` | the native engine alone: neither a daemon nor another program is needed |
+//! | `native/reads.rs` | what cargo reads and the plan does not know is refused by name |
 //! | `native/same.rs`, `bases.rs` | both engines give the same tree and configuration for the same plan, on the same base from anywhere |
 //! | `native/above.rs`, `above_loaded.rs` | published images are put together, layer by layer, and run |
 //! | `native/readers.rs`, `push.rs` | `skopeo`, `umoci`, the daemon and a registry take what the native engine writes |
@@ -55,6 +56,8 @@ mod releases;
 mod native_above;
 #[path = "native/outputs.rs"]
 mod native_outputs;
+#[path = "native/reads.rs"]
+mod native_reads;
 #[path = "native/refusals.rs"]
 mod native_refusals;
 #[path = "native/reproducible.rs"]

@@ -214,7 +214,7 @@ impl Store {
     /// # Errors
     /// Whatever the disk says.
     pub fn keep_newest(&self, kind: &str, most: usize) -> io::Result<()> {
-        let paths = holdings::entries(&self.root.join("records").join(kind))?;
+        let paths = holdings::entries(&self.root, Utf8Path::new("records").join(kind))?;
         let Some(surplus) = paths.len().checked_sub(most) else { return Ok(()) };
         let written = |path: &Utf8PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
         let mut aged: Vec<_> = paths.into_iter().map(|path| (written(&path), path)).collect();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 use tokio::sync::Mutex;
 
-use super::compile::{self, CompileOptions, Generated, Program, Toolchain};
+use super::compile::{self, CompileOptions, Compiled, Generated, Program, Toolchain};
 use super::job::{NativeJob, layout_folder};
 use super::progress::Steps;
 use crate::engine::{EngineError, Events};
@@ -32,7 +32,7 @@ pub struct Compiler<'w> {
 #[derive(Debug)]
 enum State {
     NotYet,
-    Compiled(BTreeMap<Program, Utf8PathBuf>),
+    Compiled(BTreeMap<Program, Compiled>),
     OneByOne,
 }
 
@@ -82,9 +82,30 @@ impl<'w> Compiler<'w> {
             }
         }
         match &*state {
-            State::Compiled(compiled) => Ok(by_component(&own, compiled)),
-            State::NotYet | State::OneByOne => Ok(by_component(&own, &self.compile(&own, job, steps, events).await?)),
+            State::Compiled(compiled) => self.checked(job, &own, compiled),
+            State::NotYet | State::OneByOne => self.checked(job, &own, &self.compile(&own, job, steps, events).await?),
         }
+    }
+
+    /// The programs of a job, each compiled from nothing but the inputs of its component. Another job may want the same
+    /// program, and fails by itself.
+    fn checked(
+        &self,
+        job: &NativeJob,
+        own: &BTreeSet<Program>,
+        compiled: &BTreeMap<Program, Compiled>,
+    ) -> Result<Programs, EngineError> {
+        let mut programs = Programs::new();
+        for program in own {
+            let plan = job.plans.iter().find(|(platform, _)| *platform == program.platform);
+            let part = plan.and_then(|(_, plan)| plan.components.iter().find(|part| part.name == program.component));
+            if let (Some(compiled), Some(part)) = (compiled.get(program), part) {
+                compiled.check(&job.image, &part.inputs, self.workspace, &self.toolchain, &self.options)?;
+                let components = programs.entry(program.platform.clone()).or_default();
+                components.insert(program.component.clone(), compiled.executable.clone());
+            }
+        }
+        Ok(programs)
     }
 
     async fn compile(
@@ -93,7 +114,7 @@ impl<'w> Compiler<'w> {
         job: &NativeJob,
         steps: &Steps,
         events: &Events,
-    ) -> Result<BTreeMap<Program, Utf8PathBuf>, EngineError> {
+    ) -> Result<BTreeMap<Program, Compiled>, EngineError> {
         let list: Vec<Program> = programs.iter().cloned().collect();
         let first_step = steps.reserve(u32::try_from(list.len()).unwrap_or(u32::MAX));
         let options = CompileOptions { job: job.image.clone(), first_step, ..self.options.clone() };
@@ -121,15 +142,4 @@ fn programs(job: &NativeJob, options: &CompileOptions) -> impl Iterator<Item = P
 
 fn generated((part, _, folder): PartOfJob<'_>) -> Option<(Utf8PathBuf, BTreeMap<Utf8PathBuf, Input>)> {
     Some((folder?, part.inputs.clone()))
-}
-
-fn by_component(wanted: &BTreeSet<Program>, compiled: &BTreeMap<Program, Utf8PathBuf>) -> Programs {
-    let mut programs = Programs::new();
-    for program in wanted {
-        if let Some(path) = compiled.get(program) {
-            let components = programs.entry(program.platform.clone()).or_default();
-            components.insert(program.component.clone(), path.clone());
-        }
-    }
-    programs
 }

@@ -14,13 +14,16 @@
 //! | `generated.rs` | workspaces that are written from the plan |
 //! | `flags.rs` | arguments and variables of cargo; **why two machines give the same bytes** |
 //! | `run.rs` | one run of cargo, its progress and its failure |
+//! | `reads.rs` | which files cargo says that it read |
+//! | `unknown.rs` | those that are no inputs of the plan |
 //! | `teller.rs` | who tells observers and failures of a run, of cargo or Go |
 //! | `process.rs` | a process group that ends when its future is dropped |
 //! | `elf.rs`, `pe.rs` | whether a program is for its platform, and linked as it was asked for |
 //! | `go/` | the same for Go components |
 //!
 //! Cargo runs on the workspace itself, not on a pruned copy (except where there is nothing else: `generated.rs`), so that what developers have compiled is not compiled again, and
-//! one run after the other, because a target folder has one lock. Which programs share a run is decided by
+//! one run after the other, because a target folder has one lock. So it can read what the plan does not know, and is asked
+//! afterwards what it read ([`Compiled::check`]). Which programs share a run is decided by
 //! [`crate::plan::cargo::groups`]: those that come out as if compiled alone.
 
 mod elf;
@@ -31,11 +34,13 @@ mod identity;
 mod pe;
 mod process;
 mod program;
+mod reads;
 mod run;
 mod teller;
 #[cfg(test)]
 mod tests;
 mod toolchain;
+mod unknown;
 
 pub use generated::Generated;
 pub use identity::identity;
@@ -49,10 +54,12 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::engine::{EngineError, Events, Step, StepState};
+use crate::engine::{EngineError, Events, Step, StepFailure, StepState};
+use crate::plan::Input;
 use crate::plan::cargo::{Candidate, Targets, groups};
 use crate::workspace::cargo::CargoWorkspace;
 use crate::workspace::state;
+use reads::Reads;
 use run::Run;
 use teller::{Teller, other};
 
@@ -77,7 +84,17 @@ pub struct CompileOptions {
     pub jobs: Option<usize>,
 }
 
-/// Compiles programs; gives the executable of each, at a path that stays valid until the program is compiled anew.
+/// A program that was compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiled {
+    /// A path that stays valid until the program is compiled anew.
+    pub executable: Utf8PathBuf,
+    /// Name of the step that would compile it alone.
+    step: String,
+    reads: Reads,
+}
+
+/// Compiles programs. What each was compiled from is not judged yet: see [`Compiled::check`].
 ///
 /// Dropping the future ends cargo and everything that it has started.
 ///
@@ -91,9 +108,9 @@ pub async fn compile(
     toolchain: &Toolchain,
     options: &CompileOptions,
     events: &Events,
-) -> Result<BTreeMap<Program, Utf8PathBuf>, EngineError> {
+) -> Result<BTreeMap<Program, Compiled>, EngineError> {
     let several = programs.iter().map(|program| &program.platform).collect::<BTreeSet<_>>().len() > 1;
-    let mut executables = BTreeMap::new();
+    let mut compiled = BTreeMap::new();
     let mut lock = None;
     for (step, programs) in (options.first_step..).zip(runs(programs, workspace, toolchain)?) {
         let platform = programs.first().map(|program| program.platform.to_string()).filter(|_| several);
@@ -105,11 +122,46 @@ pub async fn compile(
         let own = own_workspace(&programs, generated, workspace, options)?;
         let (workspace, options) = own.as_ref().map_or((workspace, options), |(own, options)| (own, options));
         let run = Run { programs, workspace, toolchain, options, teller };
-        for (program, path) in run.compile().await? {
-            executables.insert(program.clone(), keep(&run, program, &path)?);
+        for (program, (path, reads)) in run.compile().await? {
+            let (executable, step) = (keep(&run, program, &path)?, step_name(run.workspace, &[program], None));
+            compiled.insert(program.clone(), Compiled { executable, step, reads });
         }
     }
-    Ok(executables)
+    Ok(compiled)
+}
+
+impl Compiled {
+    /// Refuses a program of a job that was compiled from files which are no inputs of its component: nobody would notice
+    /// when they change.
+    ///
+    /// # Errors
+    /// [`EngineError::BuildFailed`], with the files and the next step.
+    pub fn check(
+        &self,
+        job: &str,
+        inputs: &BTreeMap<Utf8PathBuf, Input>,
+        workspace: &CargoWorkspace,
+        toolchain: &Toolchain,
+        options: &CompileOptions,
+    ) -> Result<(), EngineError> {
+        let unknown = unknown::Places::new(workspace, toolchain, options).unknown(&self.reads, inputs);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = unknown.iter().map(|unknown| unknown.path().as_str()).collect();
+        let hints: BTreeSet<String> = unknown.iter().map(unknown::Unknown::hint).collect();
+        let hints: Vec<String> = hints.into_iter().collect();
+        Err(EngineError::BuildFailed(Box::new(StepFailure {
+            image: job.to_owned(),
+            step: Some(self.step.clone()),
+            message: format!(
+                "cargo read {}, which the plan does not know: a change of it would go unseen",
+                names.join(", ")
+            ),
+            hint: Some(hints.join("\nhint: ")),
+            ..StepFailure::default()
+        })))
+    }
 }
 
 /// The workspace of a program whose workspace is written from the plan, and the options for it.

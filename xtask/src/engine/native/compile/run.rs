@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use super::flags::{self, Places};
 use super::process::{self, Line};
+use super::reads::{self, Reads};
 use super::teller::{Said, Teller, done, other};
 use super::toolchain::{Toolchain, triple};
 use super::{CompileOptions, Program};
@@ -45,14 +46,16 @@ const NO_LIBRARY: &str =
 #[derive(Debug, Default)]
 struct Heard {
     artifacts: Vec<Artifact>,
+    /// Folders of what build scripts have made.
+    made: Vec<Utf8PathBuf>,
     said: Said,
     /// The package that could not be compiled.
     failed: Option<String>,
 }
 
 impl Run<'_> {
-    /// Compiles; gives the executable of every program, where cargo puts it.
-    pub(super) async fn compile(&self) -> Result<BTreeMap<&Program, Utf8PathBuf>, EngineError> {
+    /// Compiles; gives the executable of every program, where cargo puts it, and what it was compiled from.
+    pub(super) async fn compile(&self) -> Result<BTreeMap<&Program, (Utf8PathBuf, Reads)>, EngineError> {
         self.teller.tell(StepState::Started);
         let started = Instant::now();
         let mut heard = Heard::default();
@@ -68,7 +71,10 @@ impl Run<'_> {
         let executables = self.programs.iter().map(|program| {
             let found = heard.artifacts.iter().find_map(|artifact| self.executable(program, artifact));
             let none = || other(format!("cargo gave no program `{}` of package {}", program.bin, program.package));
-            Ok((*program, found.ok_or_else(none)?))
+            let executable = found.ok_or_else(none)?;
+            let paths = reads::listed(&executable).map_err(other)?;
+            let made = [&self.options.target_dir].into_iter().chain(&heard.made).cloned().collect();
+            Ok((*program, (executable, Reads { root: self.workspace.root.clone(), made, paths })))
         });
         executables.collect()
     }
@@ -88,6 +94,7 @@ impl Run<'_> {
         environment.extend(toolchain.linkers.clone());
         // unlike RUSTFLAGS it can hold paths with spaces
         environment.insert("CARGO_ENCODED_RUSTFLAGS".to_owned(), rustflags.join("\u{1f}"));
+        environment.insert(reads::BASE.0.to_owned(), reads::BASE.1.to_owned());
         if options.rustc != "rustc" {
             environment.insert("RUSTC".to_owned(), options.rustc.clone());
         }
@@ -109,11 +116,11 @@ impl Run<'_> {
 
     fn hear(&self, heard: &mut Heard, line: Line) {
         match line {
-            Line::Out(line) => {
-                if let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_slice(&line) {
-                    heard.artifacts.push(artifact);
-                }
-            }
+            Line::Out(line) => match serde_json::from_slice(&line) {
+                Ok(Message::CompilerArtifact(artifact)) => heard.artifacts.push(artifact),
+                Ok(Message::BuildScriptExecuted(script)) => heard.made.push(script.out_dir),
+                _ => {}
+            },
             Line::Err(line) => self.teller.pass_on(line).into_iter().for_each(|line| heard.line(line)),
         }
     }

@@ -115,7 +115,10 @@ impl Sandbox {
         let compiled =
             block_on(compile(programs, &workspace, &Generated::new(), &toolchain, &options, &events)).unwrap();
         drop(events);
-        (compiled, std::iter::from_fn(|| receiver.try_recv().ok()).collect())
+        let executables = |compiled: BTreeMap<_, super::Compiled>| {
+            compiled.into_iter().map(|(program, compiled)| (program, compiled.executable)).collect()
+        };
+        (compiled.map(executables), std::iter::from_fn(|| receiver.try_recv().ok()).collect())
     }
 }
 

@@ -21,6 +21,8 @@ use crate::workspace::cargo::CargoWorkspace;
 pub struct Toolchain {
     pub(super) host: Target,
     pub(super) targets: BTreeMap<(String, Link), Target>,
+    /// Where the compiler is installed.
+    pub(super) sysroot: Utf8PathBuf,
     /// Sources of the standard library, and what they are called where they are not installed.
     pub(super) library: Option<(Utf8PathBuf, String)>,
     /// Variables that name the linkers which cargo would not find.
@@ -77,7 +79,7 @@ pub async fn check(
         linkers.extend(ask.linker(&host, &target)?);
         targets.insert((triple, link), target);
     }
-    Ok(Toolchain { host, targets, library, linkers })
+    Ok(Toolchain { host, targets, sysroot, library, linkers })
 }
 
 /// `component `a` needs it`, with all components that do.
