@@ -243,7 +243,7 @@ pub struct BuildArguments {
     /// Go on with other images when one has failed
     #[arg(long)]
     pub keep_going: bool,
-    /// Build every step anew, and one image after the other
+    /// Build every step anew, and one image after the other; what cargo and Go compile they judge themselves
     #[arg(long)]
     pub no_cache: bool,
     /// Build one component anew, and the images that hold it, one after the other; may be given several times
