@@ -127,6 +127,11 @@ fn hash_all(reader: Reader<'_>, jobs: &mut [Job], clock: Option<&Clock>) -> Vec<
     let batches = batches(&later, jobs);
     let done = in_parallel(&batches, |batch| {
         let mut buffer = vec![0; batch_buffer(batch, jobs)];
+        // what was young when the first one was read may be old enough by now: large files take their time
+        let stats = || batch.iter().filter_map(|position| jobs[*position].file.stat);
+        let is_young = |clock: &&Clock| stats().any(|stat| !clock.is_clearly_after(&stat));
+        let later = clock.filter(is_young).and_then(|_| reader.memory.clock());
+        let clock = later.as_ref().or(clock);
         batch.iter().map(|position| hash(reader, &jobs[*position], clock, &mut buffer)).collect::<Vec<_>>()
     });
     for (position, result) in later.into_iter().zip(done.into_iter().flatten()) {
